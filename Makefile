@@ -1,0 +1,32 @@
+# make setup   a virtual environment in .venv with exactly the versions of constraints.txt
+# make test    setup, then everything that must hold before a change lands
+# make slow    setup, then the tests that take minutes
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Two test processes share two cores; more threads than cores make every one of them slower.
+RUN := OMP_NUM_THREADS=1
+
+.PHONY: setup check test slow
+
+setup: .venv/.ready
+
+.venv/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: AlignScope needs Python 3.11 or newer; name one with make PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,dev]'
+	@touch $@
+
+check: setup
+	$(BIN)/ruff check src tests
+	$(BIN)/ruff format --check src tests
+	$(RUN) $(BIN)/mypy
+	$(BIN)/lint-imports --no-cache > .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }
+	@rm -f .lint-imports.log
+
+test: check
+	$(RUN) $(BIN)/pytest -n 2
+
+slow: setup
+	$(RUN) $(BIN)/pytest -n 2 -m slow

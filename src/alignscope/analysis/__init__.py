@@ -1,0 +1,1 @@
+"""From scores to what they say; reads tables only, never torch."""

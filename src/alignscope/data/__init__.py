@@ -1,0 +1,1 @@
+"""Sentences and where they come from: file formats, corpus names, downloads, raw text."""

@@ -1,0 +1,196 @@
+"""CoNLL-U, the file format of Universal Dependencies: https://universaldependencies.org/format.
+
+Kept of the ten columns: ID, FORM, UPOS, HEAD, DEPREL. The other five are written as ``_``.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from alignscope.data.files import read_lines, write_lines
+from alignscope.data.rows import COLUMNS, Line, Rows, count
+from alignscope.data.sentence import Sentence
+from alignscope.data.tree import check_tree
+from alignscope.errors import DataError, nearest
+
+# fmt: off
+UPOS = (
+    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM",
+    "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X",
+)
+# fmt: on
+"""The 17 universal part-of-speech tags, in alphabetical order."""
+
+
+def read_conllu(path: str | Path) -> list[Sentence]:
+    r"""Read every sentence of a ``.conllu`` or ``.conllu.gz`` file.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "en_tiny.conllu"
+    >>> gold = Sentence(("Dogs", "bark"), upos=("NOUN", "VERB"), heads=(2, 0),
+    ...                 relations=("nsubj", "root"))
+    >>> write_conllu([gold], path)
+    >>> read_conllu(path) == [gold]
+    True
+
+    A column that is ``_`` for every word of a sentence gives ``None``. ``comments`` are the lines
+    before a sentence, exactly, without their ``#``; ``id`` is the one after ``# sent_id =``.
+
+    Raises:
+        DataError: as ``path:line: …``, for everything that is not CoNLL-U with exactly one tree
+            per sentence, and for text that was removed from the file (every form is ``_``).
+    """
+    path = Path(path)
+    sentences = [_sentence(comments, lines) for comments, lines in _blocks(path)]
+    if not sentences:
+        raise DataError(f"{path}: there is no sentence in this file")
+    forms = [form for sentence in sentences for form in sentence.words]
+    if 2 * forms.count("_") > len(forms):
+        raise DataError(
+            f"{path}: {forms.count('_')} of {len(forms)} words are _, "
+            "the text was removed from this release"
+        )
+    return sentences
+
+
+def write_conllu(sentences: Iterable[Sentence], path: str | Path) -> None:
+    """Write sentences, gold or predicted, for `read_conllu` to read back equal.
+
+    Plain or gzipped by the name; the same sentences give the same bytes, whole or not at all.
+    An ``id`` that is in no comment is written as one.
+
+    Raises:
+        ValueError: if a form, tag, relation or comment could not be read back.
+    """
+    write_lines([line for sentence in sentences for line in _lines(sentence)], Path(path))
+
+
+def _blocks(path: Path) -> Iterator[tuple[list[str], list[Line]]]:
+    comments: list[str] = []
+    lines: list[Line] = []
+    for number, text in enumerate([*read_lines(path), ""], start=1):
+        if text.startswith("#"):
+            comments.append(text[1:])
+            if lines:
+                raise DataError(f"{path}:{number}: a comment has to precede its sentence")
+        elif text:
+            lines.append(Line.of(path, number, text))
+        elif lines:
+            yield comments, lines
+            comments, lines = [], []
+    if comments:
+        raise DataError(f"{path}:{number}: the file ends with comments, without a sentence")
+
+
+def _sentence(comments: list[str], lines: list[Line]) -> Sentence:
+    rows = Rows.of(lines)
+    words = rows.words
+    forms = tuple(line.columns[1] for line in words)
+    # A lone "_" may well be what somebody wrote; a whole sentence of them is not.
+    if len(forms) > 1 and set(forms) == {"_"}:
+        raise words[0].error("every word is _, the text was removed from this release")
+    return Sentence(
+        words=forms,
+        id=comment_value(comments, "sent_id"),
+        upos=_upos(words),
+        heads=_heads(words),
+        relations=_column(words, "DEPREL"),
+        comments=tuple(comments),
+        ranges=tuple(rows.ranges),
+        empty=tuple(rows.empty),
+    )
+
+
+def comment_value(comments: Iterable[str], key: str) -> str | None:
+    """Take what stands after ``# key =`` in the comments, if it is there.
+
+    >>> comment_value([" newdoc", " sent_id = w01001"], "sent_id")
+    'w01001'
+    """
+    for comment in comments:
+        found, equals, value = comment.partition("=")
+        if equals and found.strip() == key:
+            return value.strip()
+    return None
+
+
+def _column(words: list[Line], name: str) -> tuple[str, ...] | None:
+    index = COLUMNS.index(name)
+    values = tuple(line.columns[index] for line in words)
+    if set(values) == {"_"}:
+        return None
+    for line, value in zip(words, values, strict=True):
+        if value in ("", "_"):
+            raise line.error(f"{name} is missing here, but not for every word of the sentence")
+    return values
+
+
+def _upos(words: list[Line]) -> tuple[str, ...] | None:
+    tags = _column(words, "UPOS")
+    for line, tag in zip(words, tags or (), strict=False):
+        if tag not in UPOS:
+            allowed = ", ".join(UPOS)
+            raise line.error(f"UPOS {tag} is unknown{nearest(tag, UPOS)} (known: {allowed})")
+    return tags
+
+
+def _heads(words: list[Line]) -> tuple[int, ...] | None:
+    column = _column(words, "HEAD")
+    if column is None:
+        return None
+    for line, value in zip(words, column, strict=True):
+        if not (value.isascii() and value.isdigit()):
+            raise line.error(f"head {value} is not a whole number")
+        if int(value) > len(words):
+            size = count(len(words), "word")
+            raise line.error(f"head {value} is outside the sentence, which has {size}")
+    heads = tuple(int(value) for value in column)
+    try:
+        check_tree(heads)
+    except ValueError as error:
+        raise words[0].error(str(error)) from error
+    return heads
+
+
+def _lines(sentence: Sentence) -> Iterator[str]:
+    if sentence.id is not None and comment_value(sentence.comments, "sent_id") is None:
+        yield _checked(f"# sent_id = {sentence.id}")
+    for comment in sentence.comments:
+        yield _checked(f"#{comment}")
+    before = {item.first: f"{item.first}-{item.last}" for item in sentence.ranges}
+    forms = {item.first: item.form for item in sentence.ranges}
+    for position in range(len(sentence) + 1):
+        if position:
+            yield _word(sentence, position - 1)
+        for item in sentence.empty:
+            if item.after == position:
+                yield _row(f"{item.after}.{item.index}", item.form)
+        if position + 1 in before:
+            yield _row(before[position + 1], forms[position + 1])
+    yield ""
+
+
+def _word(sentence: Sentence, index: int) -> str:
+    return _row(
+        str(index + 1),
+        sentence.words[index],
+        _cell(sentence.upos, index),
+        _cell(sentence.heads, index),
+        _cell(sentence.relations, index),
+    )
+
+
+def _cell(values: Sequence[str | int] | None, index: int) -> str:
+    return "_" if values is None else str(values[index])
+
+
+def _row(id_: str, form: str, upos: str = "_", head: str = "_", relation: str = "_") -> str:
+    cells = (id_, form, "_", upos, "_", "_", head, relation, "_", "_")
+    if not all(cells) or any("\t" in cell for cell in cells):
+        raise ValueError(f"{cells} cannot be written as CoNLL-U: a cell is empty or has a tab")
+    return _checked("\t".join(cells))
+
+
+def _checked(line: str) -> str:
+    if "\n" in line or line.endswith("\r"):
+        raise ValueError(f"{line!r} cannot be written as one line")
+    return line

@@ -1,0 +1,57 @@
+"""Predictions: sentences in, sentences with predicted annotations out."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from alignscope.batching import Example, collate, plan_batches
+from alignscope.data.sentence import Sentence
+from alignscope.model import Model
+from alignscope.precision import autocast
+from alignscope.study import Training
+from alignscope.subwords import Subwords
+from alignscope.tasks.task import Task
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predicted sentences in the order asked, and how many needed special care."""
+
+    sentences: list[Sentence]
+    windowed: int
+    """Sentences longer than the encoder's input, read in consecutive chunks."""
+    cut: int
+    """Words longer than a whole input."""
+    unknown: int
+    """Words without a sub-word of their own."""
+
+
+@torch.inference_mode()
+def predict(
+    model: Model,
+    task: Task,
+    labels: Sequence[str],
+    sentences: Sequence[Sentence],
+    subwords: Subwords,
+    training: Training,
+    device: torch.device,
+) -> Predictions:
+    """Predict every word of every sentence; batching and padding do not change a prediction."""
+    model.eval()
+    examples = [Example(pieces, {}) for pieces in subwords.split(sentences)]
+    predicted: list[Sentence | None] = [None] * len(sentences)
+    for group in plan_batches([example.cost for example in examples], 4 * training.batch_pieces):
+        batch = collate([examples[i] for i in group], subwords.pad, training.pooling).to(device)
+        with autocast(model.encoder, training.precision):
+            output = model(batch)
+        lengths = [len(sentences[i]) for i in group]
+        for i, annotations in zip(group, task.decode(output, lengths, labels), strict=True):
+            predicted[i] = dataclasses.replace(sentences[i], **annotations)
+    return Predictions(
+        [sentence for sentence in predicted if sentence is not None],
+        windowed=sum(example.pieces.windowed for example in examples),
+        cut=sum(example.pieces.cut for example in examples),
+        unknown=sum(example.pieces.unknown for example in examples),
+    )

@@ -1,0 +1,69 @@
+"""Executors on this machine: one process, or several."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from multiprocessing import get_context
+
+from alignscope.errors import AlignScopeError, DivergedError
+from alignscope.store import Failure, Outcome
+from alignscope.study import Run
+
+Work = Callable[[Run], Outcome]
+Result = Outcome | Failure
+
+
+def serial(runs: Iterable[Run], work: Work) -> Iterator[Result]:
+    """Perform runs one after another, in this process."""
+    return (_attempt(work, run) for run in runs)
+
+
+def processes(runs: Iterable[Run], work: Work, workers: int) -> Iterator[Result]:
+    """Perform runs in ``workers`` spawned processes, which share the cores between them.
+
+    ``runs`` is drawn from only as workers become free, so that a run finished elsewhere
+    meanwhile can still be skipped.
+
+    Raises:
+        AlignScopeError: if a worker was killed; what had ended by then has been handed out.
+    """
+    waiting = iter(runs)
+    threads = max(1, available_cores() // workers)
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_use_threads, initargs=(threads,)
+    ) as pool:
+        flying: set[Future[Result]] = set()
+        try:
+            while True:
+                for run in islice(waiting, workers - len(flying)):
+                    flying.add(pool.submit(_attempt, work, run))
+                if not flying:
+                    return
+                ended, flying = wait(flying, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in ended)
+        except BrokenProcessPool:
+            raise AlignScopeError(
+                "a worker process was killed, perhaps for want of memory; "
+                "finished runs are kept: run again with fewer workers"
+            ) from None
+
+
+def available_cores() -> int:
+    """The cores this process may use, which on a cluster are fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _attempt(work: Work, run: Run) -> Result:
+    """Perform a run; one that diverges is a result of its own, other errors are raised."""
+    try:
+        return work(run)
+    except DivergedError as error:
+        return Failure(run, str(error))
+
+
+def _use_threads(count: int) -> None:
+    import torch
+
+    torch.set_num_threads(count)

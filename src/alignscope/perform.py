@@ -1,0 +1,126 @@
+"""One run from start to finish: the table of contents of a study."""
+
+from collections.abc import Callable
+
+import torch
+
+from alignscope.corpora import read_split
+from alignscope.data.corpus import parse_corpus, relation_between
+from alignscope.data.places import Places
+from alignscope.encoders.load import load_encoder, load_tokenizer, speak
+from alignscope.encoders.reinitialize import reinitialize
+from alignscope.errors import EncoderError
+from alignscope.evaluation import predict
+from alignscope.model import Model, build_model
+from alignscope.provenance import Stopwatch, provenance
+from alignscope.seeds import derive
+from alignscope.store import Outcome, Row
+from alignscope.study import Run
+from alignscope.subwords import Subwords, longest_input
+from alignscope.tasks import TASKS
+from alignscope.training import Source, fine_tune
+from alignscope.window import Window
+
+Progress = Callable[[int, int], None]
+"""Called as (step, steps)."""
+
+
+def perform(run: Run, places: Places, progress: Progress = lambda step, steps: None) -> Outcome:
+    """Fine-tune one encoder on one source and score it on every corpus of the run.
+
+    Pure but for reading corpora and weights: the same run gives the same tables on the same
+    machine. What is written where is the caller's business.
+
+    Raises:
+        DataError, EncoderError: if a corpus or the encoder is not what the run needs.
+        DivergedError: if the loss stops being a number.
+    """
+    watch = Stopwatch()
+    task = TASKS[run.task]
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+    train = read_split(run, run.source, "train", places)
+    dev = read_split(run, run.source, "dev", places)
+    source = Source(train, dev, task.labels(train))
+
+    encoder = load_encoder(
+        run.encoder.name, run.encoder.revision, remote_code=run.encoder.remote_code
+    )
+    if run.window is not None:
+        reinitialize(
+            encoder,
+            Window.parse(run.window),
+            seed=derive(run.seed, "reinitialize"),
+            init=run.init or "config",
+            adapters=run.adapters or "reset",
+        )
+    model = build_model(encoder, task, source.labels, run.seed).to(device)
+    subwords = _subwords(run, model)
+
+    speak(encoder, parse_corpus(run.source).language)
+    epochs = fine_tune(
+        model, task, source, subwords, run.training, seed=run.seed, device=device, progress=progress
+    )
+    watch.lap("training")
+
+    scores: list[Row] = []
+    for name in run.evaluated:
+        scores += _scores(run, name, model, source, subwords, places, device)
+    watch.lap("evaluation")
+
+    return Outcome(
+        run=run,
+        scores=scores,
+        epochs=[vars(epoch) for epoch in epochs],
+        provenance=provenance(run, encoder, places, watch),
+    )
+
+
+def _subwords(run: Run, model: Model) -> Subwords:
+    tokenizer = load_tokenizer(
+        run.encoder.name, run.encoder.revision, remote_code=run.encoder.remote_code
+    )
+    known = model.encoder.get_input_embeddings().num_embeddings
+    if len(tokenizer) > known:
+        raise EncoderError(
+            f"the tokenizer of {run.encoder.name} has {len(tokenizer)} pieces, its encoder "
+            f"embeds {known}: they do not belong together"
+        )
+    limit = longest_input(model.encoder) or run.training.max_pieces
+    return Subwords(tokenizer, min(limit, run.training.max_pieces))
+
+
+def _scores(
+    run: Run,
+    name: str,
+    model: Model,
+    source: Source,
+    subwords: Subwords,
+    places: Places,
+    device: torch.device,
+) -> list[Row]:
+    """Score a model on the test split of one corpus, beside the source's majority baseline."""
+    task, corpus = TASKS[run.task], parse_corpus(name)
+    gold = read_split(run, name, "test", places)
+    speak(model.encoder, corpus.language)
+    found = predict(model, task, source.labels, gold, subwords, run.training, device)
+    scores = task.score(gold, found.sentences)
+    baseline = task.majority(source.train)
+    majority = task.score(gold, [baseline(sentence) for sentence in gold])
+    return [
+        {
+            "corpus": name,
+            "split": "test",
+            "language": corpus.language,
+            "relation": relation_between(parse_corpus(run.source), corpus),
+            "metric": metric,
+            "score": scores[metric],
+            "majority": majority[metric],
+            "sentences": len(gold),
+            "words": sum(map(len, gold)),
+            "windowed": found.windowed,
+            "cut": found.cut,
+            "unknown": found.unknown,
+        }
+        for metric in task.metrics
+    ]

@@ -1,0 +1,89 @@
+"""How a result came about: what could not change its specification but may explain it."""
+
+import functools
+import platform
+import subprocess
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel
+
+from alignscope.corpora import checksums
+from alignscope.data.places import Places
+from alignscope.encoders.load import resolved_revision
+from alignscope.precision import resolve_precision
+from alignscope.study import Run
+
+
+class Stopwatch:
+    """Seconds since the start, and of each named part."""
+
+    def __init__(self) -> None:
+        self.started = datetime.now(UTC).isoformat(timespec="seconds")
+        self._start = self._last = time.monotonic()
+        self.laps: dict[str, float] = {}
+
+    def lap(self, name: str) -> None:
+        """Name what was done since the last lap."""
+        now = time.monotonic()
+        self.laps[name] = round(now - self._last, 3)
+        self._last = now
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the start."""
+        return round(time.monotonic() - self._start, 3)
+
+
+def provenance(
+    run: Run, encoder: PreTrainedModel, places: Places, watch: Stopwatch
+) -> dict[str, Any]:
+    """Describe versions, machine, duration and data of a run that has just ended."""
+    return {
+        "alignscope": version("alignscope"),
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in ("torch", "transformers", "tokenizers")},
+        "device": _device(encoder),
+        "threads": torch.get_num_threads(),
+        "precision": resolve_precision(encoder, run.training.precision),
+        "encoder": {
+            "name": run.encoder.name,
+            "revision": run.encoder.revision,
+            "resolved": resolved_revision(encoder),
+        },
+        "started": watch.started,
+        "seconds": watch.seconds,
+        "laps": watch.laps,
+        "data": checksums(run, places),
+    }
+
+
+def _device(encoder: PreTrainedModel) -> str:
+    if encoder.device.type == "cuda":
+        return torch.cuda.get_device_name(encoder.device)
+    return f"cpu ({platform.machine()})"
+
+
+@functools.cache
+def _commit() -> str | None:
+    """The commit of this checkout, ``+`` if it was changed; None where it is not one."""
+    folder = Path(__file__).parent
+    try:
+        git = ["git", "-C", str(folder)]
+        # A checkout of something else around an installed package would name a foreign commit.
+        tracked = subprocess.run([*git, "ls-files", "--error-unmatch", __file__], **_QUIET)
+        if tracked.returncode:
+            return None
+        head: str = subprocess.run([*git, "rev-parse", "HEAD"], **_QUIET).stdout.strip()
+        dirty = subprocess.run([*git, "status", "--porcelain", "-uno"], **_QUIET).stdout.strip()
+    except OSError:
+        return None
+    return head + ("+" if dirty else "")
+
+
+_QUIET: dict[str, Any] = {"capture_output": True, "text": True, "check": False}

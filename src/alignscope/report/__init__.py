@@ -1,0 +1,1 @@
+"""What a person reads: tables as text; reads tables only, never torch."""

@@ -1,0 +1,97 @@
+"""Progress with time left: a bar on a terminal, lines in a log."""
+
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+from alignscope.store import Failure, Outcome
+
+
+class Reporter:
+    """Says how each run ended and how long the rest will take."""
+
+    def __init__(self, done: int, total: int) -> None:
+        self.done, self.total, self.first = done, total, done
+        self.start = time.monotonic()
+
+    def __enter__(self) -> Self:
+        missing = self.total - self.done
+        print(f"{self.total} runs, {self.done} done, {missing} to do", file=sys.stderr, flush=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        took = duration(time.monotonic() - self.start)
+        print(f"{self.done} of {self.total} runs done, {took}", file=sys.stderr, flush=True)
+
+    def __call__(self, result: Outcome | Failure) -> None:
+        """Report one run."""
+        if isinstance(result, Failure):
+            said = f"failed: {result.reason}"
+        else:
+            self.done += 1
+            said = _said(result)
+        per_run = (time.monotonic() - self.start) / max(1, self.done - self.first)
+        left = duration(per_run * (self.total - self.done))
+        line = f"[{self.done}/{self.total}] {result.run.label}: {said}; about {left} left"
+        print(line, file=sys.stderr, flush=True)
+
+
+def _said(outcome: Outcome) -> str:
+    """The source's score in the task's first metric, and the time it took."""
+    first = outcome.scores[0]
+    score = f"{first['metric']} {100 * first['score']:.1f} on {first['corpus']}"
+    return f"{score}, {duration(outcome.provenance['seconds'])}"
+
+
+class StepBar:
+    """Progress of one long training."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.start = time.monotonic()
+        self.first: int | None = None
+        self.shown = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if sys.stderr.isatty():
+            print(file=sys.stderr)
+
+    def __call__(self, step: int, steps: int, loss: float) -> None:
+        """Show a step: in place on a terminal, every half minute in a log."""
+        if self.first is None:
+            self.first, self.start = step - 1, time.monotonic()
+        terminal, now = sys.stderr.isatty(), time.monotonic()
+        if step < steps and now - self.shown < (0.5 if terminal else 30):
+            return
+        self.shown = now
+        left = (now - self.start) / (step - self.first) * (steps - step)
+        line = f"{self.name}: step {step}/{steps}, loss {loss:.3f}, about {duration(left)} left"
+        end = "\n" if not terminal else ""
+        print(("\r\033[K" if terminal else "") + line, end=end, file=sys.stderr, flush=True)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them.
+
+    >>> duration(42), duration(150), duration(9000)
+    ('42 s', '2 min 30 s', '2 h 30 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+    return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"

@@ -1,0 +1,133 @@
+"""Results on disk: one self-describing JSON file per run, whole or not there at all.
+
+    STORE/runs/ADDRESS.json      what a run was, its tables and its provenance
+    STORE/failed/ADDRESS.json    what a run was and why it stopped
+    STORE/plans/DIGEST.json      a study and the runs it unfolded into
+
+The plan lets tables be made where the encoder is not at hand. A file is written beside its name and
+renamed, so a killed process leaves no half result, and two processes on one store at worst do the
+same run twice and write the same file.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from alignscope.data.files import replace_file
+from alignscope.errors import StoreError
+from alignscope.study import Run, Study
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run gives: its tables, and how they came about."""
+
+    run: Run
+    scores: list[Row]
+    epochs: list[Row]
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that stopped by itself, and why."""
+
+    run: Run
+    reason: str
+
+
+class Store:
+    """A folder of outcomes, keyed by the address of their runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        if folder.exists() and not folder.is_dir():
+            raise StoreError(f"{folder} is a file, not a folder for results")
+
+    def __contains__(self, run: Run) -> bool:
+        return self._path("runs", run.address).exists()
+
+    def put(self, outcome: Outcome) -> None:
+        """Keep an outcome; a failure noted earlier for the same run is forgotten."""
+        self._write("runs", outcome.run.address, {
+            "run": outcome.run.model_dump(mode="json"),
+            "scores": outcome.scores,
+            "epochs": outcome.epochs,
+            "provenance": outcome.provenance,
+        })  # fmt: skip
+        self._path("failed", outcome.run.address).unlink(missing_ok=True)
+
+    def put_failure(self, failure: Failure) -> None:
+        """Note why a run stopped; it is tried again next time."""
+        described = {"run": failure.run.model_dump(mode="json"), "reason": failure.reason}
+        self._write("failed", failure.run.address, described)
+
+    def get(self, run: Run) -> Outcome | None:
+        """Return the outcome of a run, or None.
+
+        Raises:
+            StoreError: if the file there is not a result of this run.
+        """
+        content = self._read("runs", run.address)
+        if content is None:
+            return None
+        try:
+            tables = content["scores"], content["epochs"], content["provenance"]
+            return Outcome(Run.model_validate(content["run"]), *tables)
+        except (KeyError, TypeError, ValidationError):
+            raise StoreError(f"{self._path('runs', run.address)} is not a result") from None
+
+    def failure(self, run: Run) -> Failure | None:
+        """Return why a run stopped, or None."""
+        content = self._read("failed", run.address)
+        return None if content is None else Failure(run, content["reason"])
+
+    def outcomes(self, runs: Iterable[Run]) -> list[Outcome]:
+        """Return those of the outcomes that are there, in the order of ``runs``."""
+        found = (self.get(run) for run in runs)
+        return [outcome for outcome in found if outcome is not None]
+
+    def put_plan(self, study: Study, runs: Iterable[Run]) -> None:
+        """Keep what a study unfolded into."""
+        planned = [run.model_dump(mode="json") for run in runs]
+        self._write("plans", study.digest, {"study": study.grid, "runs": planned})
+
+    def planned(self, study: Study) -> list[Run]:
+        """Return the runs of a study, as it was last run; of all encoders if it names none.
+
+        Raises:
+            StoreError: if the study, as its file is now, was never run on this store.
+        """
+        found: dict[str, Run] = {}
+        for path in sorted((self.folder / "plans").glob("*.json")):
+            content = self._read("plans", path.stem)
+            if study.matches(content["study"]):
+                runs = [Run.model_validate(run) for run in content["runs"]]
+                found |= {run.address: run for run in runs}
+        if not found:
+            raise StoreError(f"{self.folder} has no results of study {study.name} as it is now")
+        return list(found.values())
+
+    def _path(self, kind: str, address: str) -> Path:
+        return self.folder / kind / f"{address}.json"
+
+    def _read(self, kind: str, address: str) -> Any:
+        path = self._path(kind, address)
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{path} cannot be read: {error}") from None
+
+    def _write(self, kind: str, address: str, content: Row) -> None:
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1)
+        path = self._path(kind, address)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(text.encode(), path)

@@ -1,0 +1,312 @@
+"""A study: a grid of runs, written as one TOML file that a person can read."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from alignscope.data.corpus import parse_corpus
+from alignscope.errors import AlignScopeError, StudyError, nearest
+from alignscope.window import Window, check, tiles
+
+Init = Literal["config", "torch-default"]
+Adapters = Literal["reset", "keep"]
+Pooling = Literal["first", "mean"]
+Precision = Literal["auto", "fp32", "bf16"]
+RECIPE = 1
+"""Raised whenever the code changes what a specification computes; part of every address."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Encoder(_Strict):
+    """A Hugging Face encoder: a folder, or a name and revision on the hub."""
+
+    name: str
+    revision: str = "main"
+    remote_code: bool = False
+
+
+class Training(_Strict):
+    """How a run is fine-tuned. Rates are per step, sizes in sub-words (pieces)."""
+
+    epochs: int = Field(3, ge=1)
+    learning_rate: float = Field(5e-5, gt=0, description="of the encoder")
+    head_learning_rate: float = Field(1e-3, gt=0)
+    batch_pieces: int = Field(1024, ge=1, description="padded sub-words per batch")
+    warmup: float = Field(0.1, ge=0, le=1, description="fraction of all steps")
+    weight_decay: float = Field(0.01, ge=0)
+    clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
+    pooling: Pooling = "first"
+    max_pieces: int = Field(256, ge=4, description="longer sentences are windowed")
+    precision: Precision = "auto"
+
+
+class Limits(_Strict):
+    """How many sentences of each split are used, spread evenly over the file; none = all."""
+
+    train: int | None = Field(None, ge=1)
+    dev: int | None = Field(None, ge=1)
+    test: int | None = Field(None, ge=1)
+
+
+class TaskGrid(_Strict):
+    """The corpora of one task, and what it does differently from the rest of the study."""
+
+    sources: tuple[str, ...] = Field(min_length=1)
+    targets: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    training: dict[str, Any] = {}
+    limits: dict[str, Any] = {}
+
+    @field_validator("sources", "targets", "domains")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            parse_corpus(name)
+        return names
+
+
+class Study(_Strict):
+    """A grid of runs; ``runs`` unfolds it."""
+
+    name: str = "study"
+    encoders: tuple[Encoder, ...] = ()
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (1,)
+    windows: tuple[str, ...] = ("tiles:2",)
+    init: Annotated[tuple[Init, ...], Field(min_length=1)] = ("config",)
+    adapters: Adapters = "reset"
+    training: Training = Training()
+    limits: Limits = Limits()
+    data: tuple[str, ...] = ()
+    tasks: dict[Literal["pos", "parsing", "ner"], TaskGrid] = Field(min_length=1)
+
+    @field_validator("encoders", mode="before")
+    @classmethod
+    def _names(cls, given: Any) -> Any:
+        return [{"name": one} if isinstance(one, str) else one for one in given]
+
+    @field_validator("windows")
+    @classmethod
+    def _windows(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for text in given:
+            _unfold_window(text, None)
+        return given
+
+    @model_validator(mode="after")
+    def _overrides(self) -> "Study":
+        for task in self.tasks:
+            for key, merged in (("training", self.training_of), ("limits", self.limits_of)):
+                try:
+                    merged(task)
+                except ValidationError as error:
+                    raise StudyError(f"tasks.{task}.{key}.{_explain(error, key)}") from None
+        return self
+
+    @property
+    def counts_blocks(self) -> bool:
+        """Whether a window, such as ``tiles:2``, depends on how many blocks an encoder has."""
+        return any(_unfold_window(text, None) is None for text in self.windows)
+
+    def training_of(self, task: str) -> Training:
+        """Return the training of one task: the study's, with the task's own values."""
+        own = self.tasks[task].training  # type: ignore[index]
+        return Training.model_validate({**self.training.model_dump(), **own})
+
+    def limits_of(self, task: str) -> Limits:
+        """Return the limits of one task: the study's, with the task's own values."""
+        own = self.tasks[task].limits  # type: ignore[index]
+        return Limits.model_validate({**self.limits.model_dump(), **own})
+
+    @property
+    def grid(self) -> dict[str, Any]:
+        """All that decides which runs there are; not the name, nor where data lies."""
+        return self.model_dump(mode="json", exclude={"name", "data"})
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits over the grid."""
+        return _digest(self.grid)
+
+    def matches(self, grid: dict[str, Any]) -> bool:
+        """Whether a grid is this study's, whatever its encoders if this study names none."""
+        ignored = {} if self.encoders else {"encoders": None}
+        return {**self.grid, **ignored} == {**grid, **ignored}
+
+
+class Run(_Strict):
+    """One fine-tuning, fully specified; ``window`` is None for REF."""
+
+    encoder: Encoder
+    identity: str
+    task: str
+    source: str
+    evaluated: tuple[str, ...]
+    window: str | None
+    init: Init | None
+    adapters: Adapters | None
+    seed: int
+    training: Training
+    limits: Limits
+
+    @property
+    def address(self) -> str:
+        """16 hex digits over everything that could change a number, defaults included."""
+        content = self.model_dump(mode="json", exclude={"encoder": {"name", "revision"}})
+        return _digest({"recipe": RECIPE, **content})
+
+    @property
+    def label(self) -> str:
+        """One short line for people: ``pos ud:en_ewt 0-1 seed 1``."""
+        window = "REF" if self.window is None else f"{self.window} ({self.init})"
+        return f"{self.task} {self.source} {window} seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What unfolding a study must know of an encoder: who it is and how many blocks it has."""
+
+    identity: str
+    blocks: int | None
+    """None where it cannot be known yet (a hub that is not reached)."""
+
+
+def read_study(path: Path) -> Study:
+    """Read a study file.
+
+    Raises:
+        StudyError: one sentence that names the file, the key and what is allowed.
+    """
+    try:
+        return Study.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise StudyError(f"there is no study file {path}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path} cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(f"{path} is not valid TOML: {error}") from None
+    except ValidationError as error:
+        raise StudyError(f"{path}: {_explain(error)}") from None
+    except AlignScopeError as error:
+        raise StudyError(f"{path}: {error}") from None
+
+
+def runs(study: Study, inspect: Callable[[Encoder], Inspected]) -> list[Run]:
+    """Unfold a study into its runs, REF before its windows.
+
+    >>> [run.window for run in runs(study, inspect)][:4]
+    [None, '0-1', '2-3', '4-5']
+
+    Raises:
+        StudyError: if there is no encoder, or a window does not fit one.
+    """
+    if not study.encoders:
+        raise StudyError(f"study {study.name} names no encoder; give one with --encoder")
+    found = []
+    for encoder in study.encoders:
+        inspected = inspect(encoder)
+        windows = _windows_of(study, encoder, inspected.blocks)
+        for task, grid in study.tasks.items():
+            for source in grid.sources:
+                found += list(_runs_of(study, encoder, inspected, task, source, windows))
+    return list({run.address: run for run in found}.values())
+
+
+def _runs_of(
+    study: Study,
+    encoder: Encoder,
+    inspected: Inspected,
+    task: str,
+    source: str,
+    windows: list[Window],
+) -> Iterator[Run]:
+    grid = study.tasks[task]  # type: ignore[index]
+    variants: list[tuple[Window | None, Init | None]] = [(None, None)]
+    variants += [(window, init) for init in study.init for window in windows]
+    for seed in study.seeds:
+        for window, init in variants:
+            yield Run(
+                encoder=encoder,
+                identity=inspected.identity,
+                task=task,
+                source=source,
+                evaluated=_evaluated(source, grid),
+                window=None if window is None else str(window),
+                init=init,
+                adapters=None if window is None else study.adapters,
+                seed=seed,
+                training=study.training_of(task),
+                limits=study.limits_of(task),
+            )
+
+
+def _evaluated(source: str, grid: TaskGrid) -> tuple[str, ...]:
+    """The source itself, every target, and the domains in the source's language."""
+    language = parse_corpus(source).language
+    domains = [name for name in grid.domains if parse_corpus(name).language == language]
+    return tuple(dict.fromkeys([source, *grid.targets, *domains]))
+
+
+def _windows_of(study: Study, encoder: Encoder, blocks: int | None) -> list[Window]:
+    """The windows of a study for an encoder, each once, in the order given."""
+    found: list[Window] = []
+    for text in study.windows:
+        unfolded = _unfold_window(text, blocks)
+        if unfolded is None:
+            raise StudyError(
+                f"window {text} needs the number of blocks of {encoder.name}, which cannot be "
+                f"reached; list the windows instead, such as ['0-1', '2-3']"
+            )
+        found += unfolded
+    if blocks is not None:
+        for window in found:
+            check(window, blocks, encoder.name)
+    return list(dict.fromkeys(found))
+
+
+def _unfold_window(text: str, blocks: int | None) -> list[Window] | None:
+    """``tiles:2``, ``single``, ``all``, ``none`` or one window; None if it needs the blocks."""
+    if text == "none":
+        return []
+    kind, _, size = text.partition(":")
+    if kind == "tiles" and not (size.isdecimal() and int(size) >= 1):
+        raise StudyError(f"window {text} has no size; write it like tiles:2")
+    if kind in ("tiles", "single", "all"):
+        if blocks is None:
+            return None
+        return tiles(blocks, {"tiles": int(size or 1), "single": 1, "all": blocks}[kind])
+    return [Window.parse(text)]
+
+
+def _digest(content: dict[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _explain(error: ValidationError, table: str | None = None) -> str:
+    """The first of pydantic's complaints as one sentence, with the nearest valid key."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        allowed = _keys((table, *first["loc"][:-1]))
+        return f"{place} is not a key{nearest(str(first['loc'][-1]), allowed)}; allowed are " + (
+            ", ".join(sorted(allowed))
+        )
+    asked = "" if isinstance(first["input"], dict) else f" (found {first['input']!r})"
+    return f"{place or 'study'}: {first['msg'].removeprefix('Value error, ')}{asked}"
+
+
+def _keys(where: tuple[int | str | None, ...]) -> set[str]:
+    """The keys allowed at a place of a study file."""
+    models: dict[str, type[BaseModel]] = {
+        "training": Training, "limits": Limits, "encoders": Encoder, "tasks": TaskGrid
+    }  # fmt: skip
+    names = [models[part] for part in where if isinstance(part, str) and part in models]
+    return set((names[-1] if names else Study).model_fields)

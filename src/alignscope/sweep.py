@@ -1,0 +1,98 @@
+"""A sweep: what a study still lacks is performed, and every result kept as it comes."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from alignscope.corpora import checksums, read_split, splits_of
+from alignscope.data.places import Places
+from alignscope.encoders.identity import encoder_identity
+from alignscope.encoders.load import block_count
+from alignscope.errors import StoreError
+from alignscope.executors.local import Result, Work
+from alignscope.store import Failure, Store
+from alignscope.study import Encoder, Inspected, Run
+
+Executor = Callable[[Iterable[Run], Work], Iterator[Result]]
+
+
+def inspect(encoder: Encoder, *, count_blocks: bool = True) -> Inspected:
+    """Look at an encoder's configuration and identity, without loading its weights.
+
+    A study that lists its windows can be planned without a network: with ``count_blocks`` off,
+    an encoder on the hub is not asked for (a folder always is).
+
+    Raises:
+        EncoderError: if the encoder is not there, or has no blocks that can be re-initialised.
+    """
+    identity = encoder_identity(encoder.name, encoder.revision)
+    if not (count_blocks or identity.startswith("sha256:")):
+        return Inspected(identity, None)
+    blocks = block_count(encoder.name, encoder.revision, remote_code=encoder.remote_code)
+    return Inspected(identity, blocks)
+
+
+def check_data(runs: Iterable[Run], places: Places) -> None:
+    """Read every corpus the runs need once, so that what is missing is said before any training.
+
+    Raises:
+        DataError: for the first corpus, split or annotation that is not there.
+    """
+    seen = set()
+    for run in runs:
+        for name, split in splits_of(run):
+            if (run.task, name, split) not in seen:
+                seen.add((run.task, name, split))
+                read_split(run, name, split, places)
+
+
+def check_store(runs: Iterable[Run], store: Store, places: Places) -> None:
+    """Make sure that results kept earlier were made with the data found now.
+
+    Raises:
+        StoreError: if a corpus has changed since; its scores could not be compared.
+    """
+    now: dict[str, str] = {}
+    for run in runs:
+        outcome = store.get(run)
+        if outcome is None:
+            continue
+        if not outcome.provenance["data"].keys() <= now.keys():
+            now |= checksums(run, places)
+        for name, then in outcome.provenance["data"].items():
+            if now[name] != then:
+                raise StoreError(
+                    f"{store.folder} has results made with another {name} (SHA-256 {then[:12]}…) "
+                    f"than the one found now ({now[name][:12]}…); use another store"
+                )
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a sweep did."""
+
+    done: int
+    failures: list[Failure]
+
+
+def sweep(
+    runs: Iterable[Run],
+    work: Work,
+    store: Store,
+    executor: Executor,
+    report: Callable[[Result], None] = lambda result: None,
+) -> Swept:
+    """Perform the runs that ``store`` lacks and keep each result the moment it is there.
+
+    Runs that another process finishes meanwhile are skipped. A run that diverges is noted and
+    tried again by the next sweep; the others go on.
+    """
+    done, failures = 0, []
+    for result in executor((run for run in runs if run not in store), work):
+        if isinstance(result, Failure):
+            store.put_failure(result)
+            failures.append(result)
+        else:
+            store.put(result)
+            done += 1
+        report(result)
+    return Swept(done, failures)

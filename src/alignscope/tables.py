@@ -1,0 +1,63 @@
+"""The long tables: one row per fact, the same columns whatever the study."""
+
+import polars as pl
+
+RUN_COLUMNS = {
+    "address": pl.String,
+    "encoder": pl.String,
+    "task": pl.String,
+    "source": pl.String,
+    "window": pl.String,  # "REF" for the run without a window
+    "init": pl.String,  # null for REF
+    "adapters": pl.String,
+    "seed": pl.Int64,
+}
+
+SCORES = {
+    **RUN_COLUMNS,
+    "corpus": pl.String,
+    "split": pl.String,
+    "language": pl.String,
+    "relation": pl.String,  # in-domain, cross-domain or cross-lingual
+    "metric": pl.String,
+    "score": pl.Float64,  # fraction 0-1
+    "majority": pl.Float64,  # the same score for the source's majority classes
+    "sentences": pl.Int64,
+    "words": pl.Int64,
+    "windowed": pl.Int64,  # sentences longer than the encoder's input, read in pieces
+    "cut": pl.Int64,  # words longer than that, read up to there
+    "unknown": pl.Int64,  # words without a sub-word, read as the unknown token
+}
+
+RUNS = {
+    **RUN_COLUMNS,
+    "status": pl.String,  # done, failed or missing
+    "best_epoch": pl.Int64,  # from 1
+    "dev_score": pl.Float64,  # on the source's dev split, of the task's first metric
+    "steps": pl.Int64,
+    "seconds": pl.Float64,
+    "reason": pl.String,  # why it failed
+}
+
+EFFECTS = {
+    "encoder": pl.String,
+    "task": pl.String,
+    "metric": pl.String,
+    "source": pl.String,
+    "init": pl.String,
+    "window": pl.String,
+    "seeds": pl.Int64,  # seeds that have both REF and this window
+    **{
+        f"{where}_{what}": kind
+        for where in ("source", "targets", "domains")
+        for what, kind in (("mean", pl.Float64), ("std", pl.Float64), ("corpora", pl.Int64))
+    },
+}
+
+
+def frame(rows: list[dict[str, object]], schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+    """Turn rows into a table of exactly these columns; a missing or extra key is an error."""
+    for row in rows:
+        if row.keys() != schema.keys():
+            raise ValueError(f"columns {sorted(row)} where {sorted(schema)} are due")
+    return pl.DataFrame(rows, schema=schema)

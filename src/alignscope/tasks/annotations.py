@@ -1,0 +1,66 @@
+"""Reading what sentences say about their words, and holding gold against predicted."""
+
+from collections.abc import Sequence
+from textwrap import shorten
+from typing import Any
+
+from alignscope.data.sentence import Sentence
+from alignscope.errors import DataError
+
+
+def annotation(sentence: Sentence, field: str) -> tuple[Any, ...]:
+    """Return one annotation of a sentence, which must be there.
+
+    >>> annotation(Sentence(words=("Dogs", "bark"), upos=("NOUN", "VERB")), "upos")
+    ('NOUN', 'VERB')
+
+    Raises:
+        DataError: if the sentence does not have it.
+    """
+    values: tuple[Any, ...] | None = getattr(sentence, field)
+    if values is None:
+        raise DataError(f"sentence {sentence.id or _text(sentence)!r} has no {field}")
+    return values
+
+
+def pairs(
+    gold: Sequence[Sentence], predicted: Sequence[Sentence]
+) -> list[tuple[Sentence, Sentence]]:
+    """Pair gold sentences with predicted ones, which must have the same words.
+
+    >>> dogs = Sentence(words=("Dogs", "bark"))
+    >>> len(pairs([dogs, dogs], [dogs, dogs]))
+    2
+
+    Raises:
+        ValueError: if the sentences, or the words of one of them, differ: to score what does
+            not line up is a programming error.
+    """
+    if len(gold) != len(predicted):
+        raise ValueError(f"{len(gold)} gold sentences but {len(predicted)} predicted ones")
+    paired = list(zip(gold, predicted, strict=True))
+    for number, (one, other) in enumerate(paired, start=1):
+        if one.words != other.words:
+            raise ValueError(
+                f"sentence {number} has {len(one)} gold words ({_text(one)}) "
+                f"but {len(other)} predicted ones ({_text(other)})"
+            )
+    return paired
+
+
+def fraction(correct: int, words: int) -> float:
+    """Return the share of the words that are correct.
+
+    >>> fraction(3, 4)
+    0.75
+
+    Raises:
+        DataError: if there is no word: 0 of 0 is neither good nor bad.
+    """
+    if not words:
+        raise DataError("a score was asked for, but there is not one word in the sentences")
+    return correct / words
+
+
+def _text(sentence: Sentence) -> str:
+    return shorten(" ".join(sentence.words), width=60, placeholder=" …")

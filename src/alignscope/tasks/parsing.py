@@ -1,0 +1,169 @@
+"""Dependency parsing: a head and a relation for every word, with a biaffine parser."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from alignscope.data.sentence import Sentence
+from alignscope.errors import DataError
+from alignscope.tasks.annotations import annotation, fraction, pairs
+from alignscope.tasks.arborescence import maximum_arborescence
+from alignscope.tasks.biaffine import BiaffineHead, BiaffineOutput, relation_scores
+from alignscope.tasks.classes import cross_entropy, most_frequent, numbers
+from alignscope.tasks.task import Annotations
+
+ROOT = "root"
+"""The relation of the word whose head is 0, and of no other."""
+
+
+class Parsing:
+    """Dependency trees with universal relations, scored by LAS and UAS.
+
+    >>> gold = Sentence(words=("Dogs", "bark"), heads=(2, 0), relations=("nsubj", "root"))
+    >>> wrong = Sentence(words=("Dogs", "bark"), heads=(2, 0), relations=("obj", "root"))
+    >>> Parsing().score([gold], [wrong])
+    {'las': 0.5, 'uas': 1.0}
+
+    Heads count as CoNLL-U does: 0 is the root, i the i-th word. Subtypes of relations
+    (``nsubj:pass``) are neither learned nor scored. The rest is the contract of
+    ``alignscope.tasks.task.Task``.
+    """
+
+    name = "parsing"
+    needs: tuple[str, ...] = ("heads", "relations")
+    metrics: tuple[str, ...] = ("las", "uas")
+
+    def labels(self, train: Sequence[Sentence]) -> tuple[str, ...]:
+        """Return the universal relations of the source and ``root``, sorted.
+
+        Raises:
+            DataError: if no word of the source has another word as its head.
+        """
+        relations = {relation for _, relation in _arcs_between_words(train)}
+        return tuple(sorted({*relations, ROOT}))
+
+    def head(self, hidden: int, labels: Sequence[str]) -> BiaffineHead:
+        """Return a new biaffine head."""
+        return BiaffineHead(hidden, len(labels))
+
+    def encode(self, sentence: Sentence, labels: Sequence[str]) -> dict[str, list[int]]:
+        """Return the heads, and the class numbers of the universal relations."""
+        relations = [universal(relation) for relation in annotation(sentence, "relations")]
+        return {
+            "heads": list(annotation(sentence, "heads")),
+            "relations": numbers(relations, labels),
+        }
+
+    def loss(self, output: BiaffineOutput, gold: Mapping[str, Tensor], mask: Tensor) -> Tensor:
+        """Return the mean cross entropy of heads, plus that of relations at the gold heads."""
+        arcs = cross_entropy(output.arcs, gold["heads"], mask)
+        relations = relation_scores(output, gold["heads"])
+        return arcs + cross_entropy(relations, gold["relations"], mask)
+
+    def decode(
+        self, output: BiaffineOutput, lengths: Sequence[int], labels: Sequence[str]
+    ) -> list[Annotations]:
+        """Return the best tree with a single root, then the best relation at each chosen head.
+
+        ``root`` is given to the arc from 0 and to no other. In UD, gold has it there and only
+        there, so where a head is right this can turn a wrong relation into the right one, never
+        the reverse: it cannot lower LAS, by this count or by the official script's.
+        """
+        heads = _trees(output.arcs, lengths)
+        scores = relation_scores(output, heads.to(output.arcs.device)).detach().cpu()
+        scores[..., labels.index(ROOT)] = -torch.inf
+        best = scores.argmax(dim=-1).masked_fill(heads == 0, labels.index(ROOT)).tolist()
+        return [
+            {
+                "heads": tuple(row[:length]),
+                "relations": tuple(labels[number] for number in best_row[:length]),
+            }
+            for row, best_row, length in zip(heads.tolist(), best, lengths, strict=True)
+        ]
+
+    def score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> dict[str, float]:
+        """Return the labelled and the unlabelled attachment score over all words.
+
+        As in the CoNLL 2018 shared task and the official script: punctuation counts, subtypes
+        do not, on neither side. LAS is never above UAS.
+
+        Raises:
+            ValueError: if gold and predicted do not have the same words.
+            DataError: if there are no words, or a sentence has no heads or relations.
+        """
+        words = labelled = unlabelled = 0
+        for sentence, prediction in pairs(gold, predicted):
+            for one, other in zip(_arcs(sentence), _arcs(prediction), strict=True):
+                words += 1
+                unlabelled += one[0] == other[0]
+                labelled += one == other
+        return {"las": fraction(labelled, words), "uas": fraction(unlabelled, words)}
+
+    def majority(self, train: Sequence[Sentence]) -> Callable[[Sentence], Sentence]:
+        """Return the predictor that attaches every word at the source's most frequent distance.
+
+        Say that is +1, the next word. The last word, which has none, becomes the root. At +2 the
+        last but one has none either: it attaches to the last. So for any distance the word at the
+        end of the sentence to which arcs point is the root, words whose head would fall outside
+        attach to that word, and the result is one tree with a single root: every other arc goes
+        towards it. All words but the root get the relation most frequent at that distance.
+
+        Raises:
+            DataError: if no word of the source has another word as its head.
+        """
+        arcs = _arcs_between_words(train)
+        distance = most_frequent(Counter(distance for distance, _ in arcs))
+        relation = most_frequent(Counter(name for found, name in arcs if found == distance))
+        return lambda sentence: _chain(sentence, distance, relation)
+
+
+def universal(relation: str) -> str:
+    """Return a relation without its subtype.
+
+    >>> universal("nsubj:pass")
+    'nsubj'
+    """
+    return relation.partition(":")[0]
+
+
+def _arcs(sentence: Sentence) -> list[tuple[int, str]]:
+    """Return the head and the universal relation of each word."""
+    heads, relations = annotation(sentence, "heads"), annotation(sentence, "relations")
+    return [(head, universal(relation)) for head, relation in zip(heads, relations, strict=True)]
+
+
+def _arcs_between_words(train: Sequence[Sentence]) -> list[tuple[int, str]]:
+    """Return (head - word, universal relation) of every word that has another word as its head."""
+    arcs = [
+        (head - word, relation)
+        for sentence in train
+        for word, (head, relation) in enumerate(_arcs(sentence), start=1)
+        if head
+    ]
+    if not arcs:
+        raise DataError("parsing needs sentences with arcs between words, found not one arc")
+    return arcs
+
+
+def _trees(arcs: Tensor, lengths: Sequence[int]) -> Tensor:
+    """Return the heads of each sentence, (batch, words), 0 in the padding; on the CPU."""
+    scores = arcs.detach().cpu().double().numpy()
+    heads = np.zeros(scores.shape[:2], dtype=np.int64)
+    for row, length in enumerate(lengths):
+        heads[row, :length] = maximum_arborescence(scores[row, :length, : length + 1])
+    return torch.from_numpy(heads)
+
+
+def _chain(sentence: Sentence, distance: int, relation: str) -> Sentence:
+    """Attach every word at one distance, as ``Parsing.majority`` says."""
+    root = len(sentence) if distance > 0 else 1
+    heads = [
+        0 if word == root else word + distance if 1 <= word + distance <= len(sentence) else root
+        for word in range(1, len(sentence) + 1)
+    ]
+    relations = [relation if head else ROOT for head in heads]
+    return replace(sentence, heads=tuple(heads), relations=tuple(relations))

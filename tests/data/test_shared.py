@@ -1,0 +1,103 @@
+"""Every real file of the shared data reads, counts right and survives a round trip."""
+
+import json
+from itertools import zip_longest
+
+import pytest
+
+from alignscope.data.conllu import read_conllu, write_conllu
+from alignscope.data.corpus import Places, checksum, parse_corpus, read_corpus
+from alignscope.data.files import read_lines
+from alignscope.data.text import read_text
+
+KEPT = (0, 1, 3, 6, 7)  # ID, FORM, UPOS, HEAD, DEPREL
+LARGE = 10_500  # words: larger files take a second each
+
+
+@pytest.fixture(scope="module")
+def manifest(shared):
+    return json.loads((shared / "manifest.json").read_text())
+
+
+def corpora(manifest, top):
+    """Rows of the manifest with the names of their corpora."""
+    for row in manifest:
+        parts = row["path"].split("/")
+        if parts[0] == top:
+            yield f"{':'.join(parts[-3:-1])}", row
+
+
+def expected_line(line):
+    """A line of the original as it should be written: other columns blanked."""
+    cells = line.split("\t")
+    if line.startswith("#") or len(cells) != 10:
+        return line
+    kept = KEPT if cells[0].isdigit() else KEPT[:2]
+    return "\t".join(cell if i in kept else "_" for i, cell in enumerate(cells))
+
+
+def _check_treebanks(shared, rows, copy):
+    places = Places((shared,), copy.parent / "cache", download=False)
+    for name, row in rows:
+        gold = read_corpus(parse_corpus(name), row["split"], places, needs=("upos",))
+        found = {
+            "n_sentences": len(gold),
+            "n_words": sum(len(sentence) for sentence in gold),
+            "n_mwt": sum(len(sentence.ranges) for sentence in gold),
+            "n_empty": sum(len(sentence.empty) for sentence in gold),
+        }
+        assert found == {key: row[key] for key in found}, row["path"]
+        has_trees = {sentence.heads is not None for sentence in gold}
+        assert has_trees == {row["kind"] == "ud"}, row["path"]
+        assert all(sentence.id for sentence in gold), row["path"]
+        _check_round_trip(shared / row["path"], gold, copy)
+
+
+def _check_round_trip(path, gold, copy):
+    write_conllu(gold, copy)
+    assert tuple(read_conllu(copy)) == gold, path
+    pairs = zip_longest(read_lines(path), read_lines(copy))
+    assert all(expected_line(original) == line for original, line in pairs), path
+
+
+def test_small_treebanks(shared, manifest, tmp_path):
+    rows = [pair for pair in corpora(manifest, "ud") if pair[1]["n_words"] <= LARGE]
+    assert rows
+    _check_treebanks(shared, rows, tmp_path / "copy.conllu.gz")
+
+
+@pytest.mark.slow
+def test_large_treebanks(shared, manifest, tmp_path):
+    rows = [pair for pair in corpora(manifest, "ud") if pair[1]["n_words"] > LARGE]
+    assert rows
+    _check_treebanks(shared, rows, tmp_path / "copy.conllu.gz")
+
+
+def test_named_entities(shared, manifest, tmp_path):
+    places = Places((shared,), tmp_path, download=False)
+    rows = list(corpora(manifest, "ner"))
+    assert rows
+    for name, row in rows:
+        gold = read_corpus(parse_corpus(name), row["split"], places, needs=("entities",))
+        tags = [tag for sentence in gold for tag in sentence.entities]
+        assert (len(gold), len(tags)) == (row["n_sentences"], row["n_words"]), row["path"]
+        begun = {kind: tags.count(f"B-{kind}") for kind in row["entities"]}
+        assert begun == row["entities"], row["path"]
+        assert parse_corpus(name).language == row["language"]
+
+
+def test_raw_text(shared, manifest, tmp_path):
+    places = Places((shared,), tmp_path, download=False)
+    sizes: dict[str, int] = {}
+    for row in manifest:
+        if row["kind"] == "text":
+            sizes[row["language"]] = sizes.get(row["language"], 0) + row["n_sentences"]
+    assert sizes
+    for language, size in sizes.items():
+        assert sum(1 for _ in read_text(f"text:{language}", places)) == size
+    assert sum(1 for _ in read_text("ntrex:en", places)) == 1997
+
+
+def test_checksums(shared, manifest):
+    for row in manifest[::20]:
+        assert checksum(shared / row["path"]) == row["sha256"]

@@ -1,0 +1,51 @@
+import random
+from itertools import chain
+
+import pytest
+import torch
+
+from alignscope.data.sentence import Sentence
+from alignscope.errors import DataError
+from alignscope.tasks import TASKS
+from alignscope.tasks.classes import IGNORED, cross_entropy, numbers
+
+POS = TASKS["pos"]
+
+
+def sentences(tags: list[list[str]]) -> list[Sentence]:
+    return [Sentence(words=("w",) * len(row), upos=tuple(row)) for row in tags]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_accuracy_is_over_words_not_sentences(seed: int) -> None:
+    draw = random.Random(seed)
+    lengths = [draw.randint(0, 9) for _ in range(20)]
+    gold, predicted = ([draw.choices("ABC", k=n) for n in lengths] for _ in range(2))
+    flat = list(zip(chain(*gold), chain(*predicted), strict=True))
+    expected = sum(one == other for one, other in flat) / len(flat)
+    assert POS.score(sentences(gold), sentences(predicted)) == {"accuracy": expected}
+
+
+def test_majority() -> None:
+    predictor = POS.majority(sentences([["NOUN", "VERB"], ["VERB", "NOUN", "VERB"]]))
+    assert predictor(Sentence(words=("a", "b"))).upos == ("VERB", "VERB")
+    tie = POS.majority(sentences([["VERB", "NOUN"]]))
+    assert tie(Sentence(words=("a",))).upos == ("NOUN",)
+
+
+def test_no_words_have_no_accuracy() -> None:
+    with pytest.raises(DataError, match="not one word"):
+        POS.score(sentences([[]]), sentences([[]]))
+
+
+def test_a_label_the_source_lacks_has_no_part_in_the_loss() -> None:
+    classes = torch.tensor([numbers(("NOUN", "SYM"), ("NOUN", "VERB"))])
+    assert classes.tolist() == [[0, IGNORED]]
+    scores = torch.tensor([[[1.0, 0.0], [9.0, 9.0]]])
+    one = cross_entropy(scores[:, :1], classes[:, :1], torch.ones(1, 1).bool())
+    assert cross_entropy(scores, classes, torch.ones(1, 2).bool()) == one
+
+
+def test_a_batch_without_known_labels_has_no_loss() -> None:
+    classes, mask = torch.full((1, 2), IGNORED), torch.ones(1, 2).bool()
+    assert cross_entropy(torch.zeros(1, 2, 3), classes, mask) == 0
