@@ -1,13 +1,16 @@
 # make setup   a virtual environment in .venv with exactly the versions of constraints.txt
 # make test    setup, then everything that must hold before a change lands
 # make slow    setup, then the tests that take minutes
+# make docs    docs/cli.md anew, from the code
 
 PYTHON ?= python3
 BIN := .venv/bin
 # Two test processes share two cores; more threads than cores make every one of them slower.
 RUN := OMP_NUM_THREADS=1
 
-.PHONY: setup check test slow
+DOCS := $(BIN)/python -m typer alignscope.cli utils docs --name alignscope --title "The command line"
+
+.PHONY: setup check test slow docs
 
 setup: .venv/.ready
 
@@ -24,9 +27,13 @@ check: setup
 	$(RUN) $(BIN)/mypy
 	$(BIN)/lint-imports --no-cache > .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }
 	@rm -f .lint-imports.log
+	@$(RUN) $(DOCS) | diff docs/cli.md - || { echo "docs/cli.md is out of date: make docs"; exit 1; }
 
 test: check
 	$(RUN) $(BIN)/pytest -n 2
 
 slow: setup
 	$(RUN) $(BIN)/pytest -n 2 -m slow
+
+docs: setup
+	$(RUN) $(DOCS) > docs/cli.md

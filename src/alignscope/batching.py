@@ -1,4 +1,4 @@
-"""Batches by token budget: examples of about equal length, padded to the longest."""
+"""Examples, and batches of them padded to the longest."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -86,31 +86,3 @@ def _owners(
 
 def _pad(rows: list[list[int]], width: int) -> Tensor:
     return torch.tensor([row + [0] * (width - len(row)) for row in rows])
-
-
-def plan_batches(
-    costs: Sequence[int], budget: int, generator: torch.Generator | None = None
-) -> list[list[int]]:
-    """Group examples of about equal cost so that each group, padded, stays within the budget.
-
-    >>> plan_batches([5, 1, 5, 1], budget=10)
-    [[1, 3], [0, 2]]
-
-    With a generator, ties and the order of the groups are random. An example above the budget
-    makes a group of its own.
-    """
-    noise = torch.zeros(len(costs)) if generator is None else _noise(len(costs), generator)
-    order = torch.argsort(torch.tensor(costs) + noise, stable=True).tolist()
-    groups: list[list[int]] = []
-    for index in order:
-        if not groups or costs[index] * (len(groups[-1]) + 1) > budget:
-            groups.append([])
-        groups[-1].append(index)
-    if generator is None:
-        return groups
-    return [groups[i] for i in torch.randperm(len(groups), generator=generator).tolist()]
-
-
-def _noise(count: int, generator: torch.Generator) -> Tensor:
-    """Up to two pieces: enough to mix the groups from epoch to epoch, too little to pad much."""
-    return 2 * torch.rand(count, generator=generator)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
-from alignscope.batching import Example, collate, plan_batches
+from alignscope.batching import Example, collate
+from alignscope.buckets import plan_batches
 from alignscope.data.sentence import Sentence
 from alignscope.model import Model
 from alignscope.precision import autocast

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from alignscope.batching import Batch, Example, collate, plan_batches
+from alignscope.batching import Batch, Example, collate
+from alignscope.buckets import plan_batches
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DivergedError
 from alignscope.evaluation import predict

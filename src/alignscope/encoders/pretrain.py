@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from torch import Tensor
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
+from alignscope.buckets import plan_batches
 from alignscope.data.files import replace_file
 from alignscope.encoders.masking import IGNORED, mask_tokens
 from alignscope.encoders.wordpiece import train_wordpiece
@@ -35,10 +36,10 @@ class Recipe(BaseModel):
     hidden: int = Field(128, ge=8)
     attention_heads: int = Field(4, ge=1)
     vocabulary: int = Field(16_000, ge=100)
-    steps: int = Field(10_000, ge=1)
-    batch_pieces: int = Field(4096, ge=64, description="padded sub-words per batch")
+    steps: int = Field(8000, ge=1)
+    batch_pieces: int = Field(2048, ge=64, description="padded sub-words per batch")
     max_pieces: int = Field(128, ge=8, description="longer lines are cut into pieces")
-    learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(2e-3, gt=0)
     warmup: float = Field(0.05, ge=0, le=1, description="fraction of the steps")
     masked: float = Field(0.15, gt=0, lt=1)
     dropout: float = Field(0.0, ge=0, lt=1)
@@ -150,31 +151,17 @@ def _encode(tokenizer: PreTrainedTokenizerFast, lines: Sequence[str], most: int)
 
 def _batches(rows: list[Tensor], recipe: Recipe, start: int) -> Iterator[tuple[int, Tensor]]:
     """Yield (step, batch (rows, pieces)) from step ``start`` on, epoch after epoch."""
-    lengths = torch.tensor([len(row) for row in rows])
+    lengths = [len(row) for row in rows]
     step = 0
     for epoch in range(recipe.steps):
-        for batch in _epoch(lengths, recipe, epoch):
+        generator = torch.Generator().manual_seed(derive(recipe.seed, "order", epoch))
+        for batch in plan_batches(lengths, recipe.batch_pieces, generator):
             if step >= start:
                 chosen = [rows[i] for i in batch]
                 yield step, torch.nn.utils.rnn.pad_sequence(chosen, batch_first=True).long()
             step += 1
             if step == recipe.steps:
                 return
-
-
-def _epoch(lengths: Tensor, recipe: Recipe, epoch: int) -> list[list[int]]:
-    """Cut one epoch into batches of about equally long rows, in random order."""
-    generator = torch.Generator().manual_seed(derive(recipe.seed, "order", epoch))
-    noise = torch.rand(len(lengths), generator=generator)
-    by_length = torch.argsort(lengths + noise).tolist()
-    batches: list[list[int]] = [[]]
-    for row in by_length:
-        widest = int(lengths[row])
-        if batches[-1] and widest * (len(batches[-1]) + 1) > recipe.batch_pieces:
-            batches.append([])
-        batches[-1].append(row)
-    order = torch.randperm(len(batches), generator=generator).tolist()
-    return [batches[i] for i in order]
 
 
 class _State:
