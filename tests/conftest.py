@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
 
 def _load(name: str) -> ModuleType:
@@ -22,6 +23,9 @@ def _load(name: str) -> ModuleType:
 
 
 _families = _load("families")
+_load("toys")
+_tiny = _load("tiny")
+_load("work")
 
 
 @pytest.fixture(scope="session", params=list(_families.FAMILIES))
@@ -40,3 +44,28 @@ def encoder_folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str],
 def encoder_folder(family: str, encoder_folders: Callable[[str], Path]) -> Path:
     """The folder of a tiny pretrained encoder of ``family``; do not write to it."""
     return encoder_folders(family)
+
+
+@pytest.fixture(scope="session")
+def tiny_corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with tiny treebanks and named entity corpora; do not write to it."""
+    folder: Path = _tiny.write_corpora(tmp_path_factory.mktemp("corpora"))
+    return folder
+
+
+@pytest.fixture
+def workshop(
+    tmp_path: Path,
+    tiny_corpora: Path,
+    encoder_folders: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> "_tiny.Workshop":
+    """A tiny study of six runs with its data and a tiny BERT, away from the user's folders."""
+    monkeypatch.delenv("ALIGNSCOPE_DATA", raising=False)
+    monkeypatch.setenv("ALIGNSCOPE_CACHE", str(tmp_path / "cache"))
+    # On matrices this small threads only wait for each other, and their number may change a bit.
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    torch.set_num_threads(1)
+    found = _tiny.Workshop(tmp_path, tiny_corpora, encoder_folders("bert"))
+    found.write(_tiny.GRID)
+    return found

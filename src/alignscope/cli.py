@@ -103,7 +103,7 @@ def run(
     from alignscope.perform import perform
     from alignscope.report.progress import Reporter
     from alignscope.store import Store
-    from alignscope.sweep import check_data, check_store, sweep
+    from alignscope.sweep import check_data, check_encoders, check_store, sweep
 
     chosen = _study(study, encoder)
     runs, results = _unfold(chosen), Store(store)
@@ -111,6 +111,7 @@ def run(
     missing = [run for run in runs if run not in results]
     check_data(missing, places)
     check_store(runs, results, places)
+    check_encoders(missing, places)
     results.put_plan(chosen, runs)
     work = partial(perform, places=places)
     with Reporter(done=len(runs) - len(missing), total=len(runs)) as reporter:
@@ -162,8 +163,11 @@ def table(
     content = render(chosen, format.value)
     if out is None:
         sys.stdout.buffer.write(content)
-    else:
+        return
+    try:
         out.write_bytes(content)
+    except OSError as error:
+        raise StudyError(f"{out} cannot be written: {error.strerror}") from None
 
 
 @app.command()
@@ -203,7 +207,8 @@ def pretrain(
     """Train a WordPiece tokenizer and a small BERT on text; called again, it goes on."""
     from alignscope.data.places import Places
     from alignscope.encoders.corpus_text import gather
-    from alignscope.encoders.pretrain import pretrain, recipe_of
+    from alignscope.encoders.pretrain import pretrain
+    from alignscope.encoders.recipe import recipe_of
     from alignscope.report.progress import StepBar
 
     recipe = recipe_of(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import torch
+from transformers import PreTrainedModel
 
 from alignscope.corpora import read_split
 from alignscope.data.corpus import parse_corpus, relation_between
@@ -43,19 +44,9 @@ def perform(run: Run, places: Places, progress: Progress = lambda step, steps: N
     dev = read_split(run, run.source, "dev", places)
     source = Source(train, dev, task.labels(train))
 
-    encoder = load_encoder(
-        run.encoder.name, run.encoder.revision, remote_code=run.encoder.remote_code
-    )
-    if run.window is not None:
-        reinitialize(
-            encoder,
-            Window.parse(run.window),
-            seed=derive(run.seed, "reinitialize"),
-            init=run.init or "config",
-            adapters=run.adapters or "reset",
-        )
+    encoder = encoder_of(run)
+    subwords = subwords_of(run, encoder)
     model = build_model(encoder, task, source.labels, run.seed).to(device)
-    subwords = _subwords(run, model)
 
     speak(encoder, parse_corpus(run.source).language)
     epochs = fine_tune(
@@ -76,17 +67,38 @@ def perform(run: Run, places: Places, progress: Progress = lambda step, steps: N
     )
 
 
-def _subwords(run: Run, model: Model) -> Subwords:
+def encoder_of(run: Run) -> PreTrainedModel:
+    """Load the encoder of a run and re-initialise its window, if it has one."""
+    encoder = load_encoder(
+        run.encoder.name, run.encoder.revision, remote_code=run.encoder.remote_code
+    )
+    if run.window is not None:
+        reinitialize(
+            encoder,
+            Window.parse(run.window),
+            seed=derive(run.seed, "reinitialize"),
+            init=run.init or "config",
+            adapters=run.adapters or "reset",
+        )
+    return encoder
+
+
+def subwords_of(run: Run, encoder: PreTrainedModel) -> Subwords:
+    """Load the tokenizer that goes with the encoder of a run.
+
+    Raises:
+        EncoderError: if there is none, or it has pieces that the encoder does not embed.
+    """
     tokenizer = load_tokenizer(
         run.encoder.name, run.encoder.revision, remote_code=run.encoder.remote_code
     )
-    known = model.encoder.get_input_embeddings().num_embeddings
+    known = encoder.get_input_embeddings().num_embeddings
     if len(tokenizer) > known:
         raise EncoderError(
             f"the tokenizer of {run.encoder.name} has {len(tokenizer)} pieces, its encoder "
             f"embeds {known}: they do not belong together"
         )
-    limit = longest_input(model.encoder) or run.training.max_pieces
+    limit = longest_input(encoder) or run.training.max_pieces
     return Subwords(tokenizer, min(limit, run.training.max_pieces))
 
 

@@ -10,12 +10,11 @@ same run twice and write the same file.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from pydantic import ValidationError
 
 from alignscope.data.files import replace_file
 from alignscope.errors import StoreError
@@ -47,8 +46,9 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        if folder.exists() and not folder.is_dir():
-            raise StoreError(f"{folder} is a file, not a folder for results")
+        for path in (folder, *folder.parents):
+            if path.is_file():
+                raise StoreError(f"{path} is a file, not a folder for results")
 
     def __contains__(self, run: Run) -> bool:
         return self._path("runs", run.address).exists()
@@ -71,22 +71,26 @@ class Store:
     def get(self, run: Run) -> Outcome | None:
         """Return the outcome of a run, or None.
 
+        It names the encoder as ``run`` does, wherever that lay when the outcome was made.
+
         Raises:
             StoreError: if the file there is not a result of this run.
         """
         content = self._read("runs", run.address)
         if content is None:
             return None
-        try:
-            tables = content["scores"], content["epochs"], content["provenance"]
-            return Outcome(Run.model_validate(content["run"]), *tables)
-        except (KeyError, TypeError, ValidationError):
-            raise StoreError(f"{self._path('runs', run.address)} is not a result") from None
+        with self._understood("runs", run.address, "a result of this run"):
+            if Run.model_validate(content["run"]).address != run.address:
+                raise ValueError("another run")
+            return Outcome(run, content["scores"], content["epochs"], content["provenance"])
 
     def failure(self, run: Run) -> Failure | None:
         """Return why a run stopped, or None."""
         content = self._read("failed", run.address)
-        return None if content is None else Failure(run, content["reason"])
+        if content is None:
+            return None
+        with self._understood("failed", run.address, "a failure"):
+            return Failure(run, content["reason"])
 
     def outcomes(self, runs: Iterable[Run]) -> list[Outcome]:
         """Return those of the outcomes that are there, in the order of ``runs``."""
@@ -107,9 +111,10 @@ class Store:
         found: dict[str, Run] = {}
         for path in sorted((self.folder / "plans").glob("*.json")):
             content = self._read("plans", path.stem)
-            if study.matches(content["study"]):
-                runs = [Run.model_validate(run) for run in content["runs"]]
-                found |= {run.address: run for run in runs}
+            with self._understood("plans", path.stem, "the plan of a study"):
+                if study.matches(content["study"]):
+                    runs = [Run.model_validate(run) for run in content["runs"]]
+                    found |= {run.address: run for run in runs}
         if not found:
             raise StoreError(f"{self.folder} has no results of study {study.name} as it is now")
         return list(found.values())
@@ -118,16 +123,28 @@ class Store:
         return self.folder / kind / f"{address}.json"
 
     def _read(self, kind: str, address: str) -> Any:
+        """What is in a file, or None if there is no file; an empty table for JSON's null."""
         path = self._path(kind, address)
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return json.loads(path.read_text(encoding="utf-8")) or {}
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
             raise StoreError(f"{path} cannot be read: {error}") from None
 
+    @contextmanager
+    def _understood(self, kind: str, address: str, what: str) -> Iterator[None]:
+        """Say which file it is that holds something else than it should."""
+        try:
+            yield
+        except (KeyError, TypeError, ValueError):  # pydantic's ValidationError is a ValueError
+            raise StoreError(f"{self._path(kind, address)} is not {what}") from None
+
     def _write(self, kind: str, address: str, content: Row) -> None:
         text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1)
         path = self._path(kind, address)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(text.encode(), path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(text.encode(), path)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be written: {error}") from None

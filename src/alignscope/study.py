@@ -23,7 +23,7 @@ RECIPE = 1
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Encoder(_Strict):
@@ -91,6 +91,8 @@ class Study(_Strict):
     @field_validator("encoders", mode="before")
     @classmethod
     def _names(cls, given: Any) -> Any:
+        if not isinstance(given, list | tuple):
+            return given
         return [{"name": one} if isinstance(one, str) else one for one in given]
 
     @field_validator("windows")
@@ -278,11 +280,11 @@ def _unfold_window(text: str, blocks: int | None) -> list[Window] | None:
     kind, _, size = text.partition(":")
     if kind == "tiles" and not (size.isdecimal() and int(size) >= 1):
         raise StudyError(f"window {text} has no size; write it like tiles:2")
-    if kind in ("tiles", "single", "all"):
-        if blocks is None:
-            return None
-        return tiles(blocks, {"tiles": int(size or 1), "single": 1, "all": blocks}[kind])
-    return [Window.parse(text)]
+    if kind != "tiles" and text not in ("single", "all"):
+        return [Window.parse(text)]
+    if blocks is None:
+        return None
+    return tiles(blocks, {"tiles": int(size or 1), "single": 1, "all": blocks}[kind])
 
 
 def _digest(content: dict[str, Any]) -> str:
@@ -293,7 +295,7 @@ def _digest(content: dict[str, Any]) -> str:
 def _explain(error: ValidationError, table: str | None = None) -> str:
     """The first of pydantic's complaints as one sentence, with the nearest valid key."""
     first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
+    place = ".".join(str(part) for part in first["loc"] if part != "[key]")
     if first["type"] == "extra_forbidden":
         allowed = _keys((table, *first["loc"][:-1]))
         return f"{place} is not a key{nearest(str(first['loc'][-1]), allowed)}; allowed are " + (

@@ -47,7 +47,8 @@ class Subwords:
     consecutive chunks cut between words.
 
     Raises:
-        EncoderError: if the tokenizer needs more special tokens than there is room for.
+        EncoderError: if the tokenizer needs more special tokens than there is room for, or cannot
+            split a word at all.
         DataError: if a word has no sub-words and the tokenizer no unknown token.
     """
 
@@ -78,7 +79,11 @@ class Subwords:
         """Split words that were not seen before, all at once."""
         new = sorted(words - self._cache.keys())
         texts = [self._blank + word for word in new]
-        encoded = self.tokenizer.backend_tokenizer.encode_batch(texts, add_special_tokens=False)
+        try:
+            encoded = self.tokenizer.backend_tokenizer.encode_batch(texts, add_special_tokens=False)
+        except Exception as error:  # tokenizers raises nothing more specific
+            name = self.tokenizer.name_or_path
+            raise EncoderError(f"the tokenizer of {name} cannot split words: {error}") from error
         self._cache |= {
             word: tuple(encoding.ids) for word, encoding in zip(new, encoded, strict=True)
         }
@@ -135,7 +140,8 @@ def _special_ends(tokenizer: PreTrainedTokenizerBase) -> tuple[tuple[int, ...], 
 
 def _blank_before_words(tokenizer: PreTrainedTokenizerBase) -> str:
     """Byte-level tokenizers tell ``a`` from `` a``; words inside a sentence are the latter."""
-    core = tokenizer.backend_tokenizer
-    inside = core.encode("b a", add_special_tokens=False).ids[-1]
-    alone = core.encode("a", add_special_tokens=False).ids[-1]
-    return "" if inside == alone else " "
+    first, alone, both = (
+        tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
+        for text in ("b", "a", "b a")
+    )
+    return "" if both == first + alone else " "

@@ -3,14 +3,19 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from transformers import PreTrainedModel
+
 from alignscope.corpora import checksums, read_split, splits_of
+from alignscope.data.corpus import parse_corpus
 from alignscope.data.places import Places
 from alignscope.encoders.identity import encoder_identity
-from alignscope.encoders.load import block_count
+from alignscope.encoders.load import block_count, speak
 from alignscope.errors import StoreError
 from alignscope.executors.local import Result, Work
+from alignscope.perform import encoder_of, subwords_of
 from alignscope.store import Failure, Store
 from alignscope.study import Encoder, Inspected, Run
+from alignscope.subwords import Subwords
 
 Executor = Callable[[Iterable[Run], Work], Iterator[Result]]
 
@@ -37,12 +42,39 @@ def check_data(runs: Iterable[Run], places: Places) -> None:
     Raises:
         DataError: for the first corpus, split or annotation that is not there.
     """
-    seen = set()
+    for (_, name, split), run in _reads(runs).items():
+        read_split(run, name, split, places)
+
+
+def check_encoders(runs: Iterable[Run], places: Places) -> None:
+    """Load every encoder the runs need, re-initialise a window and split every word, once each.
+
+    Raises:
+        EncoderError: for weights or a tokenizer that cannot be used, a window that cannot be
+            re-initialised as asked, or a language that X-MOD has no adapters for.
+        DataError: for a word that has no sub-words.
+    """
+    groups: dict[Encoder, list[Run]] = {}
     for run in runs:
-        for name, split in splits_of(run):
-            if (run.task, name, split) not in seen:
-                seen.add((run.task, name, split))
-                read_split(run, name, split, places)
+        groups.setdefault(run.encoder, []).append(run)
+    for group in groups.values():
+        for run in {(run.init, run.adapters): run for run in group}.values():
+            encoder = encoder_of(run)
+        _check_words(encoder, group, places)
+
+
+def _check_words(encoder: PreTrainedModel, runs: Iterable[Run], places: Places) -> None:
+    subwords: dict[str, Subwords] = {}
+    for (task, name, split), run in _reads(runs).items():
+        if task not in subwords:
+            subwords[task] = subwords_of(run, encoder)
+        speak(encoder, parse_corpus(name).language)
+        subwords[task].split(read_split(run, name, split, places))
+
+
+def _reads(runs: Iterable[Run]) -> dict[tuple[str, str, str], Run]:
+    """Every task, corpus and split that is read, and one of the runs that do."""
+    return {(run.task, name, split): run for run in runs for name, split in splits_of(run)}
 
 
 def check_store(runs: Iterable[Run], store: Store, places: Places) -> None:

@@ -1,6 +1,7 @@
 """A cased WordPiece tokenizer like multilingual BERT's, trained on any text."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from tokenizers.trainers import WordPieceTrainer
@@ -16,26 +17,52 @@ SPECIAL = {
 
 
 def train_wordpiece(
-    lines: Iterable[str], vocabulary: int, max_pieces: int
+    lines: Sequence[str], vocabulary: int, max_pieces: int
 ) -> PreTrainedTokenizerFast:
     """Train a tokenizer of at most ``vocabulary`` pieces; ``[PAD]`` is piece 0.
 
     Case and accents are kept; Chinese characters stand alone. At most half of the vocabulary
     goes to single characters, so that scripts with thousands of them leave room for words.
+    The same lines always give the same tokenizer.
     """
-    core = Tokenizer(models.WordPiece(unk_token=SPECIAL["unk_token"]))
-    core.normalizer = normalizers.BertNormalizer(strip_accents=False, lowercase=False)
-    core.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    core.decoder = decoders.WordPiece()
+    core = _pipeline(models.WordPiece(unk_token=SPECIAL["unk_token"]))
+    letters, inner = _alphabet(core, lines, vocabulary // 4)
+    # The trainer walks hash maps that are seeded anew in every process: left to itself it numbers
+    # inner letters, and chooses among equally rare ones, at random. What it is given goes first.
     trainer = WordPieceTrainer(
         vocab_size=vocabulary,
-        limit_alphabet=vocabulary // 4,
-        special_tokens=list(SPECIAL.values()),
+        initial_alphabet=letters,
+        limit_alphabet=len(letters),
+        special_tokens=[*SPECIAL.values(), *(f"##{letter}" for letter in inner)],
         show_progress=False,
     )
     core.train_from_iterator(lines, trainer)
+    trained = models.WordPiece(core.get_vocab(), unk_token=SPECIAL["unk_token"])
+    core = _pipeline(trained)
     ends = [(token, core.token_to_id(token)) for token in ("[CLS]", "[SEP]")]
     core.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=ends
     )
     return PreTrainedTokenizerFast(tokenizer_object=core, model_max_length=max_pieces, **SPECIAL)
+
+
+def _pipeline(model: models.WordPiece) -> Tokenizer:
+    core = Tokenizer(model)
+    core.normalizer = normalizers.BertNormalizer(strip_accents=False, lowercase=False)
+    core.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    core.decoder = decoders.WordPiece()
+    return core
+
+
+def _alphabet(core: Tokenizer, lines: Sequence[str], most: int) -> tuple[list[str], list[str]]:
+    """Return the most frequent letters, and those of them that also stand inside words."""
+    words: Counter[str] = Counter()
+    for line in lines:
+        normal = core.normalizer.normalize_str(line)
+        words.update(word for word, _ in core.pre_tokenizer.pre_tokenize_str(normal))
+    counts: Counter[str] = Counter()
+    for word, count in words.items():
+        counts.update(dict.fromkeys(word, count))
+    letters = sorted(counts, key=lambda letter: (-counts[letter], letter))[:most]
+    inside = {letter for word in words for letter in word[1:]}
+    return sorted(letters), sorted(inside.intersection(letters))

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 
 from alignscope.errors import AlignScopeError, DivergedError
 from alignscope.store import Failure, Outcome
@@ -32,7 +33,7 @@ def processes(runs: Iterable[Run], work: Work, workers: int) -> Iterator[Result]
     waiting = iter(runs)
     threads = max(1, available_cores() // workers)
     with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_use_threads, initargs=(threads,)
+        workers, mp_context=get_context("spawn"), initializer=_prepare, initargs=(threads,)
     ) as pool:
         flying: set[Future[Result]] = set()
         try:
@@ -63,7 +64,17 @@ def _attempt(work: Work, run: Run) -> Result:
         return Failure(run, str(error))
 
 
-def _use_threads(count: int) -> None:
+def _prepare(threads: int) -> None:
+    """Make a worker ready: its share of the cores, and an end when the sweep ends."""
     import torch
 
-    torch.set_num_threads(count)
+    Thread(target=_end_with_parent, daemon=True).start()
+    torch.set_num_threads(threads)
+
+
+def _end_with_parent() -> None:
+    """A pool whose process is killed would leave its workers waiting for work for ever."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

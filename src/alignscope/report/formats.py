@@ -54,7 +54,10 @@ def latex(table: pl.DataFrame) -> str:
 
 
 def _effects_for_people(table: pl.DataFrame) -> pl.DataFrame:
-    """REF and majority as scores, windows as signed differences, all in points."""
+    """REF and majority as scores, windows as signed differences, all in points.
+
+    The encoder and the init mode are named where there are several.
+    """
     rows = []
     for row in table.iter_rows(named=True):
         signed = row["window"] not in (REF, MAJORITY)
@@ -72,7 +75,10 @@ def _effects_for_people(table: pl.DataFrame) -> pl.DataFrame:
         )
     names = ["encoder", "task", "metric", "source", "window", "init", "on source", "on targets",
              "on domains", "seeds"]  # fmt: skip
-    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String))
+    people = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String))
+    # A column that says the same in every row only makes the table wider.
+    same = [name for name in ("encoder", "init") if table[name].drop_nulls().n_unique() < 2]
+    return people.drop(same)
 
 
 def _mean_std(mean: float | None, std: float | None, signed: bool) -> str:

@@ -1,0 +1,45 @@
+"""What a small encoder is made by."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from alignscope.errors import EncoderError
+
+
+class Recipe(BaseModel):
+    """What a small encoder is made by; together with the text it determines the weights."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    blocks: int = Field(6, ge=1)
+    hidden: int = Field(128, ge=8)
+    attention_heads: int = Field(4, ge=1)
+    vocabulary: int = Field(16_000, ge=100)
+    steps: int = Field(8000, ge=1)
+    batch_pieces: int = Field(2048, ge=64, description="padded sub-words per batch")
+    max_pieces: int = Field(128, ge=8, description="longer lines are cut into pieces")
+    learning_rate: float = Field(2e-3, gt=0)
+    warmup: float = Field(0.05, ge=0, le=1, description="fraction of the steps")
+    masked: float = Field(0.15, gt=0, lt=1)
+    dropout: float = Field(0.0, ge=0, lt=1)
+    seed: int = 1
+
+    @model_validator(mode="after")
+    def _heads_divide_hidden(self) -> "Recipe":
+        if self.hidden % self.attention_heads:
+            raise ValueError(
+                f"hidden {self.hidden} is not a multiple of {self.attention_heads} attention heads"
+            )
+        return self
+
+
+def recipe_of(**options: Any) -> Recipe:
+    """Make a recipe from options; EncoderError, one sentence, if they do not fit together."""
+    try:
+        return Recipe(**options)
+    except ValidationError as error:
+        reason = error.errors()[0]
+        place = ".".join(map(str, reason["loc"]))
+        message = reason["msg"].removeprefix("Value error, ")
+        raise EncoderError(f"{place} {message}".strip()) from None

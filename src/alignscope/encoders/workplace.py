@@ -1,0 +1,139 @@
+"""The folder of a pretraining: what is in it is whole, whenever it is killed."""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
+
+from alignscope.data.files import replace_file
+from alignscope.encoders.recipe import Recipe
+from alignscope.encoders.wordpiece import train_wordpiece
+from alignscope.errors import EncoderError
+from alignscope.seeds import derive
+
+
+class Workplace:
+    """The folder of a pretraining: recipe, tokenizer, checkpoint and, at last, the encoder."""
+
+    def __init__(
+        self, out: Path, recipe: Recipe, lines: Sequence[str], source: dict[str, Any]
+    ) -> None:
+        self.out, self.recipe = out, recipe
+        self.begun = {
+            "recipe": recipe.model_dump(),
+            "source": source,
+            "text": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+        }
+        self.step = 0
+        self.losses: list[float] = []
+
+    @classmethod
+    def open(
+        cls, out: Path, recipe: Recipe, lines: Sequence[str], source: dict[str, Any]
+    ) -> "Workplace":
+        """Begin, or find what was begun, with this very recipe and text."""
+        state = cls(out, recipe, lines, source)
+        marker = out / "recipe.json"
+        if (out / "model.safetensors").exists():
+            raise EncoderError(f"{out} already holds an encoder; choose another folder")
+        if marker.exists():
+            found = json.loads(marker.read_text())
+            if {key: found.get(key) for key in state.begun} != state.begun:
+                raise EncoderError(f"{out} holds a pretraining begun with another recipe or text")
+        elif out.exists() and any(out.iterdir()):
+            raise EncoderError(f"{out} is not empty; choose another folder")
+        else:
+            out.mkdir(parents=True, exist_ok=True)
+            state._describe()
+        return state
+
+    def _describe(self, **more: Any) -> None:
+        text = json.dumps({**self.begun, **more}, indent=1)
+        replace_file(text.encode(), self.out / "recipe.json")
+
+    def tokenizer(self, lines: Sequence[str]) -> PreTrainedTokenizerFast:
+        """Return the tokenizer of this folder, training it if it is not there yet."""
+        if (self.out / "tokenizer.json").exists():
+            return PreTrainedTokenizerFast.from_pretrained(self.out)
+        tokenizer = train_wordpiece(lines, self.recipe.vocabulary, self.recipe.max_pieces)
+        self._put(tokenizer, last="tokenizer.json")
+        return tokenizer
+
+    def model(
+        self, tokenizer: PreTrainedTokenizerFast
+    ) -> tuple[BertForMaskedLM, torch.optim.Optimizer]:
+        """Return model and optimizer, fresh or as the checkpoint left them."""
+        torch.manual_seed(derive(self.recipe.seed, "init"))
+        model = BertForMaskedLM(_config(self.recipe, tokenizer)).train()
+        matrices = [p for p in model.parameters() if p.ndim > 1]
+        vectors = [p for p in model.parameters() if p.ndim < 2]
+        groups: list[dict[str, Any]] = [
+            {"params": matrices, "weight_decay": 0.01},
+            {"params": vectors},
+        ]
+        optimizer = torch.optim.AdamW(
+            groups, self.recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True
+        )
+        if self._checkpoint.exists():
+            saved = torch.load(self._checkpoint, weights_only=True)
+            model.load_state_dict(saved["model"])
+            optimizer.load_state_dict(saved["optimizer"])
+            self.step, self.losses = saved["step"], saved["losses"]
+        return model, optimizer
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self.out / "checkpoint.pt"
+
+    @property
+    def _part(self) -> Path:
+        return self.out / "checkpoint.part"
+
+    def save(self, model: BertForMaskedLM, optimizer: torch.optim.Optimizer) -> None:
+        """Write a checkpoint; one that was cut short never replaces a whole one."""
+        state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+        torch.save({**state, "step": self.step, "losses": self.losses}, self._part)
+        self._part.replace(self._checkpoint)
+
+    def finish(
+        self, model: BertForMaskedLM, tokenizer: PreTrainedTokenizerFast, seconds: float
+    ) -> None:
+        """Write the encoder, say how the loss went, and drop the checkpoint."""
+        tail = self.losses[-max(1, len(self.losses) // 50) :]
+        every = max(1, len(self.losses) // 200)
+        self._describe(
+            loss=sum(tail) / len(tail),
+            losses=self.losses[::every],
+            seconds=seconds,
+            vocabulary=len(tokenizer),
+            parameters=sum(p.numel() for p in model.parameters()),
+        )
+        self._put(model.eval(), last="model.safetensors")
+        for path in (self._checkpoint, self._part):
+            path.unlink(missing_ok=True)
+
+    def _put(self, made: BertForMaskedLM | PreTrainedTokenizerFast, last: str) -> None:
+        """Write files beside their places; the one that says all are there is moved last."""
+        with tempfile.TemporaryDirectory(dir=self.out, prefix=".part") as part:
+            made.save_pretrained(part)
+            for path in sorted(Path(part).iterdir(), key=lambda path: path.name == last):
+                path.replace(self.out / path.name)
+
+
+def _config(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> BertConfig:
+    return BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=recipe.hidden,
+        num_hidden_layers=recipe.blocks,
+        num_attention_heads=recipe.attention_heads,
+        intermediate_size=4 * recipe.hidden,
+        max_position_embeddings=recipe.max_pieces,
+        hidden_dropout_prob=recipe.dropout,
+        attention_probs_dropout_prob=recipe.dropout,
+        pad_token_id=tokenizer.pad_token_id,
+    )

@@ -1,0 +1,101 @@
+"""Batches: what is planned, what stands where; against loops that take no short cut."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alignscope.batching import Batch, Example, collate
+from alignscope.buckets import plan_batches
+from alignscope.study import Pooling
+from alignscope.subwords import Pieces
+
+PAD = 9
+
+
+@st.composite
+def example(draw: st.DrawFn) -> Example:
+    """Words of one to four pieces in chunks of at most eight, between special tokens 1 and 2."""
+    chunks, spans = [[1]], []
+    for size in draw(st.lists(st.integers(1, 4), min_size=1, max_size=8)):
+        if len(chunks[-1]) + size > 7:
+            chunks.append([1])
+        spans.append((len(chunks) - 1, len(chunks[-1]), len(chunks[-1]) + size))
+        chunks[-1] += draw(st.lists(st.integers(10, 99), min_size=size, max_size=size))
+    whole = tuple((*chunk, 2) for chunk in chunks)
+    gold = draw(st.lists(st.integers(0, 5), min_size=len(spans), max_size=len(spans)))
+    return Example(Pieces(whole, tuple(spans), cut=0, unknown=0), {"upos": gold})
+
+
+@given(st.lists(example(), min_size=1, max_size=20), st.integers(0, 1000))
+def test_a_planned_batch_is_about_as_large_as_its_budget(
+    examples: list[Example], seed: int
+) -> None:
+    draw = torch.Generator().manual_seed(seed)
+    for group in plan_batches([one.cost for one in examples], 32, draw):
+        chosen = [examples[i] for i in group]
+        size = collate(chosen, PAD, "mean").ids.numel()
+        windowed = any(one.pieces.windowed for one in chosen)
+        # Chunks of windowed sentences may be shorter than the longest input, but not half as long.
+        assert len(group) == 1 or size <= (64 if windowed else 32)
+
+
+@pytest.mark.parametrize("pooling", ["first", "mean"])
+@given(
+    examples=st.lists(example(), min_size=1, max_size=5),
+    length=st.integers(0, 12),
+    words=st.integers(0, 12),
+)
+@settings(deadline=None)
+def test_every_tensor_of_a_batch(
+    pooling: Pooling, examples: list[Example], length: int, words: int
+) -> None:
+    batch = collate(examples, PAD, pooling, length=length, words=words)
+    chunks = [chunk for one in examples for chunk in one.pieces.chunks]
+    _check_rows(batch, chunks, max(length, *map(len, chunks)))
+    _check_words(batch, examples, max(words, *(len(one.pieces.spans) for one in examples)))
+    assert _owned(batch) == _expected(examples, batch.mask.shape[1], pooling)
+
+
+def _check_rows(batch: Batch, chunks: list[tuple[int, ...]], length: int) -> None:
+    assert batch.ids.shape == batch.present.shape == (len(chunks), length)
+    for ids, present, chunk in zip(batch.ids, batch.present, chunks, strict=True):
+        assert tuple(ids[present.bool()].tolist()) == chunk == tuple(ids[: len(chunk)].tolist())
+        assert set(ids[len(chunk) :].tolist()) <= {PAD}
+
+
+def _check_words(batch: Batch, examples: list[Example], words: int) -> None:
+    assert batch.mask.shape == batch.gold["upos"].shape == (len(examples), words)
+    for mask, gold, one in zip(batch.mask, batch.gold["upos"], examples, strict=True):
+        count = len(one.pieces.spans)
+        assert mask.tolist() == [True] * count + [False] * (words - count)
+        assert gold.tolist() == [*one.gold["upos"], *[0] * (words - count)]
+
+
+def _owned(batch: Batch) -> dict[int, list[int]]:
+    """The ids of the pieces of each word of the flattened batch."""
+    found: dict[int, list[int]] = {}
+    for owner, position in zip(batch.owners.tolist(), batch.positions.tolist(), strict=True):
+        found.setdefault(owner, []).append(int(batch.ids.flatten()[position]))
+    return found
+
+
+def _expected(examples: list[Example], words: int, pooling: Pooling) -> dict[int, list[int]]:
+    found = {}
+    for number, one in enumerate(examples):
+        for word, (chunk, first, last) in enumerate(one.pieces.spans):
+            pieces = one.pieces.chunks[chunk][first:last]
+            found[number * words + word] = list(pieces[:1] if pooling == "first" else pieces)
+    return found
+
+
+@given(example())
+def test_moving_a_batch_moves_all_of_it(one: Example) -> None:
+    batch = collate([one], PAD, "mean").to(torch.device("meta"))
+    tensors = [batch.ids, batch.present, batch.positions, batch.owners, batch.mask]
+    assert {tensor.device.type for tensor in (*tensors, *batch.gold.values())} == {"meta"}
+
+
+def test_an_example_costs_all_its_chunks_padded_to_the_longest() -> None:
+    pieces = Pieces(((1, 5, 5, 2), (1, 5, 5, 5, 2)), ((0, 1, 3), (1, 1, 4)), cut=0, unknown=0)
+    assert Example(pieces, {}).cost == 10

@@ -1,0 +1,166 @@
+"""Tables for programs come back exactly; tables for people are well-formed, in points."""
+
+import io
+import re
+import struct
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from alignscope.report.formats import latex, markdown, render
+from alignscope.tables import EFFECTS, RUNS, SCORES, frame
+
+NASTY = "a|b & 50% $x$ #1 _y_ {z} ~ ^ \\ −1"
+LATEX_ONE = re.compile(
+    r"a\|b \\& 50\\% \\\$x\\\$ \\#1 \\_y\\_ \\\{z\\\} \\textasciitilde\{\} "
+    r"\\textasciicircum\{\} \\textbackslash\{\} \$-\$1"
+)
+
+
+def row(schema: dict[str, Any], **values: Any) -> dict[str, Any]:
+    assert values.keys() <= schema.keys()
+    blank = {name: "x" if kind == pl.String else 1 for name, kind in schema.items()}
+    return {**blank, **values}
+
+
+def effects() -> pl.DataFrame:
+    none = {f"domains_{what}": None for what in ("mean", "std", "corpora")}
+    base = {**none, "encoder": "enc", "task": "pos", "metric": "accuracy", "source": "ud:en_a"}
+    return frame(
+        [
+            row(EFFECTS, **base, window="majority", init=None, seeds=1, source_mean=0.4,
+                source_std=None, targets_mean=0.389, targets_std=None),
+            row(EFFECTS, **base, window="REF", init=None, seeds=3, source_mean=0.861,
+                source_std=0.003, targets_mean=1.0, targets_std=0.0),
+            row(EFFECTS, **base, window="0-1", init="config", seeds=2, source_mean=-0.31,
+                source_std=None, targets_mean=0.0125, targets_std=0.1),
+        ],
+        EFFECTS,
+    )  # fmt: skip
+
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(st.lists(st.tuples(FLOATS, st.text("abc|,\"'é \n", min_size=1)), max_size=5))
+def test_csv_comes_back_exactly(values: list[tuple[float, str]]) -> None:
+    rows = [row(SCORES, score=number, encoder=text, init=None) for number, text in values]
+    table = frame(rows, SCORES)
+    back = pl.read_csv(io.BytesIO(render(table, "csv")), schema=SCORES)
+    assert_frame_equal(back, table, check_exact=True)
+    assert bits(back["score"]) == bits(table["score"])
+
+
+def bits(column: pl.Series) -> list[bytes]:
+    """Every number bit for bit; −0.0 and 0.0 differ."""
+    return [struct.pack(">d", value) for value in column]
+
+
+@given(st.lists(st.tuples(FLOATS, st.text()), max_size=5))
+def test_parquet_comes_back_exactly(values: list[tuple[float, str]]) -> None:
+    rows = [row(SCORES, score=number, encoder=text, init=None) for number, text in values]
+    table = frame(rows, SCORES)
+    back = pl.read_parquet(io.BytesIO(render(table, "parquet")))
+    assert_frame_equal(back, table, check_exact=True)
+    assert back.schema == table.schema
+
+
+def test_programs_get_fractions_and_all_columns() -> None:
+    lines = render(effects(), "csv").decode().splitlines()
+    assert lines[0].split(",") == list(EFFECTS)
+    assert ",0.861,0.003," in lines[2]
+    assert ",-0.31,," in lines[3]
+
+
+def cells(text: str) -> list[list[str]]:
+    """The cells of a Markdown table, header first."""
+    lines = [line for line in text.splitlines() if not set(line) <= set("|-")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+
+
+def test_people_get_points_with_sign_and_deviation() -> None:
+    header, majority, ref, window = cells(render(effects(), "md").decode())
+    assert header == [
+        *("task", "metric", "source", "window", "on source", "on targets", "on domains", "seeds")
+    ]
+    assert majority[3:] == ["majority", "40.0", "38.9", "", ""]
+    assert ref[3:] == ["REF", "86.1 ± 0.3", "100.0 ± 0.0", "", "3"]
+    assert window[3:] == ["Δ 0-1", "−31.0", "+1.2 ± 10.0", "", "2"]
+
+
+def test_encoder_and_init_are_named_where_there_are_several() -> None:
+    several = effects().with_columns(
+        encoder=pl.Series(["a", "b", "b"]), init=pl.Series([None, "config", "torch-default"])
+    )
+    header, *rows = cells(render(several, "md").decode())
+    assert [row[header.index("encoder")] for row in rows] == ["a", "b", "b"]
+    assert [row[header.index("init")] for row in rows] == ["", "config", "torch-default"]
+
+
+def test_scores_and_runs_are_in_points_but_seconds_are_seconds() -> None:
+    header, only = cells(render(frame([row(SCORES, score=0.3, words=7)], SCORES), "md").decode())
+    shown = dict(zip(header, only, strict=True))
+    assert (shown["score"], shown["words"], shown["majority"]) == ("30.0", "7", "100.0")
+    done = row(RUNS, dev_score=0.5, seconds=12.34, reason=None)
+    header, only = cells(render(frame([done], RUNS), "md").decode())
+    shown = dict(zip(header, only, strict=True))
+    assert (shown["dev_score"], shown["seconds"], shown["reason"]) == ("50.0", "12.3", "")
+
+
+def test_markdown_is_aligned_and_escaped() -> None:
+    text = markdown(pl.DataFrame({"a": ["x|y", "long cell"], "bb": ["1", ""]}))
+    assert text == (
+        "| a         | bb |\n"
+        "|-----------|----|\n"
+        "| x\\|y      | 1  |\n"
+        "| long cell |    |\n"
+    )  # fmt: skip
+
+
+def test_latex_escapes_what_is_special() -> None:
+    text = latex(pl.DataFrame({"name": [NASTY]}))
+    assert LATEX_ONE.search(text)
+
+
+@pytest.mark.parametrize("schema", [EFFECTS, SCORES, RUNS])
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_latex_is_a_tabular_with_booktabs(schema: dict[str, Any], count: int) -> None:
+    tables = [row(schema, encoder=NASTY) for _ in range(count)]
+    lines = render(frame(tables, schema), "latex").decode().splitlines()
+    begin = re.fullmatch(r"\\begin\{tabular\}\{(l+)\}", lines[0])
+    assert begin is not None
+    assert [lines[1], lines[3], *lines[-2:]] == [
+        *("\\toprule", "\\midrule", "\\bottomrule", "\\end{tabular}"),
+    ]
+    content = [lines[2], *lines[4:-2]]
+    assert len(content) == 1 + count
+    for line in content:
+        assert line.endswith(r" \\")
+        assert len(re.findall(r"(?<!\\)&", line)) == len(begin[1]) - 1
+        plain = re.sub(r"\\[&%$#_{}]|\$[^$]*\$|\\text\w+\{\}", "", line.removesuffix(r" \\"))
+        assert not set(plain) & set("\\%$#_{}~^−±Δ")
+
+
+def test_latex_of_effects_has_signs_in_math() -> None:
+    text = render(effects(), "latex").decode()
+    assert r"$\Delta$ 0-1 & $-$31.0 & +1.2 $\pm$ 10.0 &  & 2 \\" in text
+    assert r"REF & 86.1 $\pm$ 0.3 & 100.0 $\pm$ 0.0 &  & 3 \\" in text
+
+
+@pytest.mark.parametrize("form", ["csv", "md", "latex", "parquet"])
+@pytest.mark.parametrize("schema", [EFFECTS, SCORES, RUNS])
+def test_an_empty_table_has_its_header(form: str, schema: dict[str, Any]) -> None:
+    assert b"source" in render(frame([], schema), form)
+
+
+@pytest.mark.parametrize("wrong", [{"extra": 1}, {}])
+def test_a_frame_takes_exactly_its_columns(wrong: dict[str, Any]) -> None:
+    rows = [row(SCORES) | wrong]
+    if not wrong:
+        del rows[0]["metric"]
+    with pytest.raises(ValueError, match="are due"):
+        frame(rows, SCORES)

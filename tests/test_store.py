@@ -1,0 +1,301 @@
+"""A store holds whole results or none, gives back what it was given, and says what is wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alignscope.analysis.collect import runs_table, scores_table
+from alignscope.errors import StoreError
+from alignscope.store import Failure, Outcome, Store
+from alignscope.study import Encoder, Inspected, Run, Study, runs
+
+FOLDER = "sha256:1"
+
+
+def unfold(study: Study, identity: str = FOLDER) -> list[Run]:
+    return runs(study, lambda encoder: Inspected(identity, 4))
+
+
+def study_of(*encoders: str, **changes: Any) -> Study:
+    base = {"encoders": encoders, "tasks": {"pos": {"sources": ["ud:en_ewt"]}}}
+    return Study.model_validate(base | changes)
+
+
+RUNS = unfold(study_of("enc"))
+REF, ABLATED = RUNS[:2]
+ROW = {
+    "corpus": "ud:en_ewt",
+    "split": "test",
+    "language": "en",
+    "relation": "in-domain",
+    "metric": "accuracy",
+    "score": 0.1 + 0.2,
+    "majority": 1 / 3,
+    "sentences": 1,
+    "words": 2,
+    "windowed": 0,
+    "cut": 0,
+    "unknown": 0,
+}
+
+
+def outcome(run: Run, score: float = 0.1 + 0.2, said: str = "") -> Outcome:
+    epochs = [{"epoch": 1, "steps": 3, "loss": 0.5, "dev_score": score}]
+    return Outcome(run, [ROW | {"score": score}], epochs, {"seconds": 1.5, "data": {}, "é": said})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "results")
+
+
+def files(store: Store) -> list[str]:
+    return sorted(str(path.relative_to(store.folder)) for path in store.folder.rglob("*.*"))
+
+
+def test_nothing_is_written_before_there_is_something(store: Store) -> None:
+    assert REF not in store
+    assert store.get(REF) is None
+    assert store.failure(REF) is None
+    assert store.outcomes(RUNS) == []
+    assert not store.folder.exists()
+
+
+def test_round_trip(store: Store) -> None:
+    store.put(outcome(REF, said="ä\u2028ö"))
+    assert REF in store
+    assert ABLATED not in store
+    assert store.get(REF) == outcome(REF, said="ä\u2028ö")
+    assert files(store) == [f"runs/{REF.address}.json"]
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_float_comes_back(tmp_path_factory: pytest.TempPathFactory, value: float) -> None:
+    store = Store(tmp_path_factory.mktemp("floats"))
+    store.put(outcome(REF, value))
+    found = store.get(REF)
+    assert found is not None
+    assert found.scores[0]["score"].hex() == value.hex()
+
+
+def test_a_file_says_what_it_is(store: Store) -> None:
+    """Somebody who has only the file can tell which run it was."""
+    store.put(outcome(REF))
+    content = json.loads((store.folder / f"runs/{REF.address}.json").read_text(encoding="utf-8"))
+    assert Run.model_validate(content["run"]) == REF
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_not_a_number_is_refused(store: Store, value: float) -> None:
+    store.put(outcome(ABLATED))
+    with pytest.raises(ValueError, match="JSON compliant"):
+        store.put(outcome(REF, value))
+    assert files(store) == [f"runs/{ABLATED.address}.json"]
+
+
+def test_a_write_that_fails_leaves_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(StoreError, match=r"cannot be written: .*No space left"):
+            store.put(outcome(REF))
+    assert files(store) == []
+    assert REF not in store
+    store.put(outcome(REF))
+    assert store.get(REF) == outcome(REF)
+
+
+def test_a_write_that_fails_leaves_the_old(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.put(outcome(REF))
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("pulled out")))
+    with pytest.raises(StoreError, match="pulled out"):
+        store.put(outcome(REF, said="new"))
+    assert store.get(REF) == outcome(REF)
+    assert files(store) == [f"runs/{REF.address}.json"]
+
+
+def write(store: Store, code: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start a process that writes to the store."""
+    start = f"""
+        import os, signal, sys, time
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        from pathlib import Path
+        from test_store import REF, Store, outcome, study_of
+        store = Store(Path({str(store.folder)!r}))
+        """
+    script = textwrap.dedent(start) + textwrap.dedent(code)
+    return subprocess.Popen([sys.executable, "-c", script, *arguments])
+
+
+@pytest.mark.parametrize("put", ["put(outcome(REF))", "put_plan(study_of('enc'), [REF])"])
+def test_a_writer_killed_midway_leaves_no_result(put: str, store: Store) -> None:
+    """What it leaves behind is not a result, nor in the way of one."""
+    code = "os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)\nstore."
+    assert write(store, code + put).wait() == -signal.SIGKILL
+    assert len(files(store)) == 1
+    assert REF not in store
+    assert store.get(REF) is None
+    with pytest.raises(StoreError, match="has no results of study"):
+        store.planned(study_of("enc"))
+    store.put(outcome(REF))
+    assert store.get(REF) == outcome(REF)
+
+
+def test_two_processes_write_the_same_run_at_once(store: Store) -> None:
+    """A reader beside them only ever sees one or the other, whole."""
+    code = """
+        ready = store.folder.with_name(sys.argv[1])
+        ready.touch()
+        while not all(ready.with_name(name).exists() for name in "ab"):
+            time.sleep(0.001)
+        for _ in range(100):
+            store.put(outcome(REF, said=sys.argv[1] * 20000))
+        """
+    writers = [write(store, code, letter) for letter in "ab"]
+    seen = set()
+    while any(writer.poll() is None for writer in writers):
+        found = store.get(REF)
+        if found is not None:
+            seen.add(found.provenance["é"])
+    assert [writer.wait() for writer in writers] == [0, 0]
+    assert seen
+    assert seen <= {"a" * 20000, "b" * 20000}
+    assert files(store) == [f"runs/{REF.address}.json"]
+
+
+# Failures
+
+
+def test_failure_then_success(store: Store) -> None:
+    store.put_failure(Failure(REF, "the loss is nan at step 3 of 9"))
+    assert store.failure(REF) == Failure(REF, "the loss is nan at step 3 of 9")
+    assert REF not in store
+    assert runs_table([REF], store)["status"].to_list() == ["failed"]
+    store.put(outcome(REF))
+    assert store.failure(REF) is None
+    assert runs_table([REF], store)["status"].to_list() == ["done"]
+
+
+# What is broken
+
+BROKEN = {
+    "cut short": '{"run": {"enc',
+    "empty": "",
+    "no table": "[]",
+    "null": "null",
+    "a word": '"scores"',
+    "another table": "{}",
+    "not text": b"\xff\xfe",
+}
+
+
+@pytest.mark.parametrize("kind", ["runs", "failed", "plans"])
+@pytest.mark.parametrize("case", BROKEN)
+def test_broken_files(case: str, kind: str, store: Store) -> None:
+    study = study_of("enc")
+    store.put(outcome(REF))
+    store.put_failure(Failure(REF, "why"))
+    store.put_plan(study, [REF])
+    name = study.digest if kind == "plans" else REF.address
+    path, content = store.folder / kind / f"{name}.json", BROKEN[case]
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    ask = {
+        "runs": lambda: store.get(REF),
+        "failed": lambda: store.failure(REF),
+        "plans": lambda: store.planned(study),
+    }
+    with pytest.raises(StoreError) as told:
+        ask[kind]()
+    assert str(told.value).startswith(f"{path} ")
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("key", ["run", "scores", "epochs", "provenance"])
+def test_a_result_that_lacks_something(key: str, store: Store) -> None:
+    store.put(outcome(REF))
+    path = store.folder / f"runs/{REF.address}.json"
+    content = json.loads(path.read_text())
+    del content[key]
+    path.write_text(json.dumps(content))
+    with pytest.raises(StoreError, match=rf"{REF.address}\.json is not a result of this run"):
+        store.get(REF)
+
+
+def test_a_result_of_another_run(store: Store) -> None:
+    store.put(outcome(REF))
+    folder = store.folder / "runs"
+    (folder / f"{REF.address}.json").rename(folder / f"{ABLATED.address}.json")
+    with pytest.raises(StoreError, match="is not a result of this run"):
+        store.get(ABLATED)
+
+
+def test_the_store_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("")
+    with pytest.raises(StoreError, match="results is a file, not a folder for results"):
+        Store(tmp_path / "results")
+
+
+def test_the_store_is_inside_a_file(tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("")
+    with pytest.raises(StoreError, match="results is a file, not a folder for results"):
+        Store(tmp_path / "results" / "inner")
+
+
+# Plans
+
+
+def test_a_plan_is_found_without_its_encoder(store: Store) -> None:
+    store.put_plan(study_of("enc"), RUNS)
+    assert store.planned(study_of("enc")) == RUNS
+    assert store.planned(study_of("enc", name="renamed", data=["moved"])) == RUNS
+    assert store.planned(study_of()) == RUNS
+
+
+@pytest.mark.parametrize("other", [{"seeds": [2]}, {"windows": ["all"]}, {"encoders": ["moved"]}])
+def test_a_study_that_changed_has_no_plan(other: dict[str, Any], store: Store) -> None:
+    store.put_plan(study_of("enc"), RUNS)
+    with pytest.raises(StoreError, match="has no results of study renamed as it is now"):
+        store.planned(study_of(**{"encoders": ["enc"], "name": "renamed", **other}))
+
+
+def test_a_plan_is_replaced(store: Store) -> None:
+    """The encoder in a folder was trained further: its runs are new ones."""
+    store.put_plan(study_of("enc"), RUNS)
+    again = unfold(study_of("enc"), "sha256:2")
+    store.put_plan(study_of("enc"), again)
+    assert store.planned(study_of("enc")) == again
+
+
+def test_a_study_without_encoders_has_the_runs_of_all(store: Store) -> None:
+    one, two = unfold(study_of("a"), "sha256:a"), unfold(study_of("b"), "sha256:b")
+    store.put_plan(study_of("a"), one)
+    store.put_plan(study_of("b"), two)
+    found = store.planned(study_of())
+    assert sorted(run.address for run in found) == sorted(run.address for run in [*one, *two])
+
+
+def test_an_encoder_that_moved_keeps_one_name_in_the_tables(store: Store) -> None:
+    """REF was done while the folder was ``old``, a window after it had become ``new``."""
+    before, after = unfold(study_of("old")), unfold(study_of("new"))
+    assert [run.address for run in before] == [run.address for run in after]
+    store.put(outcome(before[0]))
+    store.put(outcome(after[1]))
+    names = scores_table(store.outcomes(after))["encoder"].to_list()
+    assert names == ["new", "new"]
+
+
+def test_other_encoders_and_revisions_do_not_mix(store: Store) -> None:
+    hub = study_of().model_copy(update={"encoders": (Encoder(name="x", revision="v1"),)})
+    store.put(outcome(unfold(hub, "x@v1")[0]))
+    assert unfold(hub, "x@v2")[0] not in store

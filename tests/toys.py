@@ -1,0 +1,66 @@
+"""Made-up sentences that a tiny encoder can learn, and models to learn them."""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from alignscope.data.sentence import Sentence
+from alignscope.encoders.load import load_encoder, load_tokenizer, speak
+from alignscope.model import Model, build_model
+from alignscope.study import Training
+from alignscope.subwords import Subwords
+from alignscope.tasks import TASKS
+
+LEXICON = {
+    "dog": ("NOUN", "nsubj", "O"),
+    "cat": ("NOUN", "obj", "O"),
+    "ada": ("PROPN", "nsubj", "B-PER"),
+    "rome": ("PROPN", "obl", "B-LOC"),
+    "barks": ("VERB", "root", "O"),
+    "sees": ("VERB", "root", "O"),
+    "a": ("DET", "det", "O"),
+    "the": ("DET", "det", "O"),
+    ".": ("PUNCT", "punct", "O"),
+}
+CPU = torch.device("cpu")
+
+
+def sentence(words: Sequence[str], number: int = 1) -> Sentence:
+    """Annotate words of the lexicon; each one's head is the word before it."""
+    upos, relations, entities = zip(*(LEXICON[word] for word in words), strict=True)
+    return Sentence(
+        words=tuple(words),
+        id=f"toy-{number}",
+        upos=upos,
+        heads=tuple(range(len(words))),
+        relations=("root", *(name.replace("root", "conj") for name in relations[1:])),
+        entities=entities,
+    )
+
+
+def sentences(count: int, seed: int = 1, most: int = 9) -> list[Sentence]:
+    """Draw sentences of 2 to ``most`` words, an entity in each."""
+    draw = random.Random(seed)
+    return [
+        sentence(["ada", *draw.choices(list(LEXICON), k=draw.randint(1, most - 1))], number)
+        for number in range(1, count + 1)
+    ]
+
+
+def model(folder: Path, task: str, gold: Sequence[Sentence], seed: int = 1) -> Model:
+    """Put a fresh head of a task on the encoder in a folder; X-MOD speaks English."""
+    encoder = load_encoder(str(folder))
+    speak(encoder, "en")
+    return build_model(encoder, TASKS[task], TASKS[task].labels(gold), seed)
+
+
+def subwords(folder: Path, max_pieces: int = 64) -> Subwords:
+    """Load the tokenizer of the encoder in a folder."""
+    return Subwords(load_tokenizer(str(folder)), max_pieces)
+
+
+def training(**options: object) -> Training:
+    """One epoch of small batches, unless said otherwise."""
+    return Training.model_validate({"epochs": 1, "batch_pieces": 128, "max_pieces": 64} | options)

@@ -1,0 +1,31 @@
+"""Work that is done at once, for sweeps and executors; spawned processes can import it."""
+
+import os
+import signal
+from collections.abc import Callable
+
+from alignscope.errors import DivergedError
+from alignscope.store import Outcome
+from alignscope.study import Run
+
+Work = Callable[[Run], Outcome]
+
+DIVERGES, CRASHES, KILLED = 13, 14, 15
+"""Seeds that do not go well."""
+
+
+def outcome(run: Run) -> Outcome:
+    """Make up what a run gives, as a function of the run."""
+    epochs = [{"epoch": 1, "steps": 9, "loss": 0.1, "dev_score": 0.1 * run.seed}]
+    return Outcome(run, [{"score": run.seed / 7}], epochs, {"seconds": 0.0, "data": {}})
+
+
+def perform(run: Run) -> Outcome:
+    """Give an outcome, or do what the seed says."""
+    if run.seed == DIVERGES:
+        raise DivergedError(f"the loss is nan at step {run.seed} of 9")
+    if run.seed == CRASHES:
+        raise ZeroDivisionError
+    if run.seed == KILLED:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return outcome(run)
