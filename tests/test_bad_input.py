@@ -124,7 +124,9 @@ CORPORA: dict[str, tuple[Edit, str]] = {
 
 
 @pytest.mark.parametrize("case", CORPORA)
-def test_corpora(case: str, own: Workshop) -> None:
+def test_corpora(case: str, own: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are read before any weights are."""
+    monkeypatch.delattr("alignscope.perform.load_encoder")
     change, message = CORPORA[case]
     change(own)
     refused(own.run(), message)

@@ -186,9 +186,9 @@ def test_majority_is_a_score_of_no_seed() -> None:
 
 
 def test_rows_come_in_the_order_of_the_blocks() -> None:
-    windows = ["10-11", "2-3", "REF", "0-1", "1", "0-5", "0"]
+    windows = ["10-11", "2-3", "REF", "0-1", "1", "0-10", "0-5", "0"]
     rows = [score(window, None if window == "REF" else "config") for window in windows]
-    expected = ["majority", "REF", "0", "0-1", "0-5", "1", "2-3", "10-11"]
+    expected = ["majority", "REF", "0", "0-1", "0-5", "0-10", "1", "2-3", "10-11"]
     assert [row["window"] for row in table(rows)] == expected
 
 

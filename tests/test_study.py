@@ -128,10 +128,6 @@ REFUSED = {
         'encoders = [{ name = "x", revison = "v1" }]\n' + TASKS,
         r"encoders\.0\.revison is not a key; did you mean 'revision'\?; allowed are name, remote",
     ),
-    "task name": (
-        '[tasks.parsng]\nsources = ["ud:en_ewt"]\n',
-        r"tasks\.parsng: Input should be 'pos', 'parsing' or 'ner'",
-    ),
     "no key alike": ("zzz = 1\n" + TASKS, r"zzz is not a key; allowed are adapters, data, enc"),
     "type": ("seeds = 'one'\n" + TASKS, r"seeds: .* \(found 'one'\)"),
     "type of training": ("[training]\nepochs = 'many'\n" + TASKS, r"training\.epochs: .*'many'"),

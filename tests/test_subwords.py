@@ -191,10 +191,10 @@ def test_a_word_without_pieces_is_the_unknown_token_and_is_counted(word: str) ->
     assert found.unknown == 2
 
 
-def test_a_word_that_is_not_in_the_vocabulary_has_the_unknown_token_as_its_own() -> None:
+def test_a_word_that_is_not_in_the_vocabulary_is_counted_as_unknown() -> None:
     found = split(WORDPIECE, ["the", "犬"])
     assert pieces_of_words(found)[1] == [WORDPIECE.unk_token_id]
-    assert found.unknown == 0
+    assert found.unknown == 1
 
 
 def test_without_an_unknown_token_a_word_without_pieces_is_refused() -> None:

@@ -291,6 +291,16 @@ def test_the_score_of_an_epoch_is_the_first_metric_on_dev(bert: Path) -> None:
     assert TASKS["parsing"].score(DEV, found.sentences)["las"] == best.dev_score
 
 
+def test_a_gradient_that_is_no_number_names_its_step_and_changes_no_weight(bert: Path) -> None:
+    model = toys.model(bert, "pos", TRAIN)
+    before = weights(model)
+    model.head.linear.weight.register_hook(lambda gradient: gradient * torch.inf)
+    given = (model, TASKS["pos"], source("pos"), toys.subwords(bert), toys.training())
+    with pytest.raises(DivergedError, match=r"^the gradient's norm is (inf|nan) at step 1 of \d+$"):
+        fine_tune(*given, seed=1, device=toys.CPU)
+    assert equal(weights(model), before)
+
+
 def test_a_loss_that_is_no_number_names_its_step(bert: Path) -> None:
     model, before = toys.model(bert, "pos", TRAIN), torch.get_rng_state()
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable
 
 from alignscope.errors import DivergedError
@@ -10,8 +11,8 @@ from alignscope.study import Run
 
 Work = Callable[[Run], Outcome]
 
-DIVERGES, CRASHES, KILLED = 13, 14, 15
-"""Seeds that do not go well."""
+DIVERGES, CRASHES, KILLED, SLOW = 13, 14, 15, 16
+"""Seeds that do not go well, or not fast."""
 
 
 def outcome(run: Run) -> Outcome:
@@ -28,4 +29,6 @@ def perform(run: Run) -> Outcome:
         raise ZeroDivisionError
     if run.seed == KILLED:
         os.kill(os.getpid(), signal.SIGKILL)
+    if run.seed == SLOW:
+        time.sleep(1)
     return outcome(run)

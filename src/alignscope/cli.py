@@ -113,8 +113,10 @@ def run(
     check_store(runs, results, places)
     check_encoders(missing, places)
     results.put_plan(chosen, runs)
-    work = partial(perform, places=places)
     with Reporter(done=len(runs) - len(missing), total=len(runs)) as reporter:
+        work = partial(perform, places=places)
+        if executor == ExecutorName.serial:  # the steps of several processes would mix
+            work = partial(work, progress=reporter.step)
         swept = sweep(missing, work, results, _executor(executor, workers), reporter)
     for failure in swept.failures:
         typer.echo(f"failed: {failure.run.label}: {failure.reason}", err=True)
@@ -234,7 +236,9 @@ def _study(path: Path, encoders: list[str] | None) -> "Study":
 
 def _unfold(study: "Study") -> "list[Run]":
     from alignscope.study import runs
-    from alignscope.sweep import inspect
+    from alignscope.sweep import check_tasks, inspect
+
+    check_tasks(study)
 
     return runs(study, partial(inspect, count_blocks=study.counts_blocks))
 

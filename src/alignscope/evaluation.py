@@ -10,7 +10,7 @@ from alignscope.batching import Example, collate
 from alignscope.buckets import plan_batches
 from alignscope.data.sentence import Sentence
 from alignscope.model import Model
-from alignscope.precision import autocast
+from alignscope.precision import autocast, single
 from alignscope.study import Training
 from alignscope.subwords import Subwords
 from alignscope.tasks.task import Task
@@ -26,7 +26,7 @@ class Predictions:
     cut: int
     """Words longer than a whole input."""
     unknown: int
-    """Words without a sub-word of their own."""
+    """Words read as the unknown token."""
 
 
 @torch.inference_mode()
@@ -48,7 +48,7 @@ def predict(
         with autocast(model.encoder, training.precision):
             output = model(batch)
         lengths = [len(sentences[i]) for i in group]
-        for i, annotations in zip(group, task.decode(output, lengths, labels), strict=True):
+        for i, annotations in zip(group, task.decode(single(output), lengths, labels), strict=True):
             predicted[i] = dataclasses.replace(sentences[i], **annotations)
     return Predictions(
         [sentence for sentence in predicted if sentence is not None],

@@ -1,9 +1,10 @@
 """Mixed precision where the hardware has it and the encoder bears it."""
 
 from contextlib import AbstractContextManager
-from typing import Literal
+from typing import Any, Literal
 
 import torch
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from alignscope.study import Precision
@@ -24,3 +25,13 @@ def autocast(encoder: PreTrainedModel, precision: Precision) -> AbstractContextM
     """Return the context in which a model computes; losses and scores stay outside of it."""
     enabled = resolve_precision(encoder, precision) == "bf16"
     return torch.autocast(encoder.device.type, torch.bfloat16, enabled=enabled)
+
+
+def single(output: Any) -> Any:
+    """Return a head's output, one tensor or a named tuple of them, in single precision.
+
+    Half precision has too few digits for a loss, and ties where scores differ.
+    """
+    if isinstance(output, Tensor):
+        return output.float()
+    return type(output)(*(part.float() for part in output))

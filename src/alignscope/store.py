@@ -6,7 +6,7 @@
 
 The plan lets tables be made where the encoder is not at hand. A file is written beside its name and
 renamed, so a killed process leaves no half result, and two processes on one store at worst do the
-same run twice and write the same file.
+same run twice, and the last to end is kept.
 """
 
 import json

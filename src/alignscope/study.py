@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from alignscope.complaints import explain
 from alignscope.data.corpus import parse_corpus
-from alignscope.errors import AlignScopeError, StudyError, nearest
+from alignscope.errors import AlignScopeError, StudyError
 from alignscope.window import Window, check, tiles
 
 Init = Literal["config", "torch-default"]
@@ -32,6 +33,11 @@ class Encoder(_Strict):
     name: str
     revision: str = "main"
     remote_code: bool = False
+
+    @property
+    def label(self) -> str:
+        """How tables call it: the name, with the revision where there could be several."""
+        return self.name if self.revision == "main" else f"{self.name}@{self.revision}"
 
 
 class Training(_Strict):
@@ -86,7 +92,7 @@ class Study(_Strict):
     training: Training = Training()
     limits: Limits = Limits()
     data: tuple[str, ...] = ()
-    tasks: dict[Literal["pos", "parsing", "ner"], TaskGrid] = Field(min_length=1)
+    tasks: dict[str, TaskGrid] = Field(min_length=1)
 
     @field_validator("encoders", mode="before")
     @classmethod
@@ -109,7 +115,7 @@ class Study(_Strict):
                 try:
                     merged(task)
                 except ValidationError as error:
-                    raise StudyError(f"tasks.{task}.{key}.{_explain(error, key)}") from None
+                    raise StudyError(f"tasks.{task}.{key}.{explain(error, _TABLES, key)}") from None
         return self
 
     @property
@@ -119,12 +125,12 @@ class Study(_Strict):
 
     def training_of(self, task: str) -> Training:
         """Return the training of one task: the study's, with the task's own values."""
-        own = self.tasks[task].training  # type: ignore[index]
+        own = self.tasks[task].training
         return Training.model_validate({**self.training.model_dump(), **own})
 
     def limits_of(self, task: str) -> Limits:
         """Return the limits of one task: the study's, with the task's own values."""
-        own = self.tasks[task].limits  # type: ignore[index]
+        own = self.tasks[task].limits
         return Limits.model_validate({**self.limits.model_dump(), **own})
 
     @property
@@ -141,6 +147,11 @@ class Study(_Strict):
         """Whether a grid is this study's, whatever its encoders if this study names none."""
         ignored = {} if self.encoders else {"encoders": None}
         return {**self.grid, **ignored} == {**grid, **ignored}
+
+
+_TABLES: dict[str | None, type[BaseModel]] = {
+    None: Study, "training": Training, "limits": Limits, "encoders": Encoder, "tasks": TaskGrid
+}  # fmt: skip
 
 
 class Run(_Strict):
@@ -195,7 +206,7 @@ def read_study(path: Path) -> Study:
     except tomllib.TOMLDecodeError as error:
         raise StudyError(f"{path} is not valid TOML: {error}") from None
     except ValidationError as error:
-        raise StudyError(f"{path}: {_explain(error)}") from None
+        raise StudyError(f"{path}: {explain(error, _TABLES)}") from None
     except AlignScopeError as error:
         raise StudyError(f"{path}: {error}") from None
 
@@ -229,7 +240,7 @@ def _runs_of(
     source: str,
     windows: list[Window],
 ) -> Iterator[Run]:
-    grid = study.tasks[task]  # type: ignore[index]
+    grid = study.tasks[task]
     variants: list[tuple[Window | None, Init | None]] = [(None, None)]
     variants += [(window, init) for init in study.init for window in windows]
     for seed in study.seeds:
@@ -257,7 +268,7 @@ def _evaluated(source: str, grid: TaskGrid) -> tuple[str, ...]:
 
 
 def _windows_of(study: Study, encoder: Encoder, blocks: int | None) -> list[Window]:
-    """The windows of a study for an encoder, each once, in the order given."""
+    """The windows of a study for an encoder, in the order given."""
     found: list[Window] = []
     for text in study.windows:
         unfolded = _unfold_window(text, blocks)
@@ -270,7 +281,7 @@ def _windows_of(study: Study, encoder: Encoder, blocks: int | None) -> list[Wind
     if blocks is not None:
         for window in found:
             check(window, blocks, encoder.name)
-    return list(dict.fromkeys(found))
+    return found
 
 
 def _unfold_window(text: str, blocks: int | None) -> list[Window] | None:
@@ -290,25 +301,3 @@ def _unfold_window(text: str, blocks: int | None) -> list[Window] | None:
 def _digest(content: dict[str, Any]) -> str:
     text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _explain(error: ValidationError, table: str | None = None) -> str:
-    """The first of pydantic's complaints as one sentence, with the nearest valid key."""
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"] if part != "[key]")
-    if first["type"] == "extra_forbidden":
-        allowed = _keys((table, *first["loc"][:-1]))
-        return f"{place} is not a key{nearest(str(first['loc'][-1]), allowed)}; allowed are " + (
-            ", ".join(sorted(allowed))
-        )
-    asked = "" if isinstance(first["input"], dict) else f" (found {first['input']!r})"
-    return f"{place or 'study'}: {first['msg'].removeprefix('Value error, ')}{asked}"
-
-
-def _keys(where: tuple[int | str | None, ...]) -> set[str]:
-    """The keys allowed at a place of a study file."""
-    models: dict[str, type[BaseModel]] = {
-        "training": Training, "limits": Limits, "encoders": Encoder, "tasks": TaskGrid
-    }  # fmt: skip
-    names = [models[part] for part in where if isinstance(part, str) and part in models]
-    return set((names[-1] if names else Study).model_fields)

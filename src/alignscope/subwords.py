@@ -23,7 +23,7 @@ class Pieces:
     cut: int
     """Words longer than a whole input, read up to its end."""
     unknown: int
-    """Words without a sub-word of their own, read as the unknown token."""
+    """Words read as the unknown token, which tells one from no other."""
 
     @property
     def windowed(self) -> bool:
@@ -95,7 +95,8 @@ class Subwords:
         for word in sentence.words:
             ids = self._cache[word]
             if not ids:
-                ids, unknown = (self._unknown(word),), unknown + 1
+                ids = (self._unknown(word),)
+            unknown += ids == (self.tokenizer.unk_token_id,)
             if len(ids) > self.room:
                 ids, cut = ids[: self.room], cut + 1
             if len(chunks[-1]) + len(ids) > self.room:

@@ -10,12 +10,14 @@ from alignscope.data.corpus import parse_corpus
 from alignscope.data.places import Places
 from alignscope.encoders.identity import encoder_identity
 from alignscope.encoders.load import block_count, speak
-from alignscope.errors import StoreError
+from alignscope.errors import StoreError, StudyError, nearest
 from alignscope.executors.local import Result, Work
 from alignscope.perform import encoder_of, subwords_of
 from alignscope.store import Failure, Store
-from alignscope.study import Encoder, Inspected, Run
+from alignscope.study import Encoder, Inspected, Run, Study
 from alignscope.subwords import Subwords
+from alignscope.tasks import TASKS
+from alignscope.window import Window, check
 
 Executor = Callable[[Iterable[Run], Work], Iterator[Result]]
 
@@ -34,6 +36,19 @@ def inspect(encoder: Encoder, *, count_blocks: bool = True) -> Inspected:
         return Inspected(identity, None)
     blocks = block_count(encoder.name, encoder.revision, remote_code=encoder.remote_code)
     return Inspected(identity, blocks)
+
+
+def check_tasks(study: Study) -> None:
+    """Make sure that every task of a study is known.
+
+    Raises:
+        StudyError: for the first that is not, with the nearest that is.
+    """
+    for task in study.tasks:
+        if task not in TASKS:
+            raise StudyError(
+                f"{task} is not a task{nearest(task, TASKS)}; allowed are {', '.join(TASKS)}"
+            )
 
 
 def check_data(runs: Iterable[Run], places: Places) -> None:
@@ -58,9 +73,19 @@ def check_encoders(runs: Iterable[Run], places: Places) -> None:
     for run in runs:
         groups.setdefault(run.encoder, []).append(run)
     for group in groups.values():
+        _check_windows(group)
         for run in {(run.init, run.adapters): run for run in group}.values():
             encoder = encoder_of(run)
         _check_words(encoder, group, places)
+
+
+def _check_windows(runs: list[Run]) -> None:
+    """A study that lists its windows was unfolded without asking how many blocks there are."""
+    encoder = runs[0].encoder
+    count = block_count(encoder.name, encoder.revision, remote_code=encoder.remote_code)
+    for run in runs:
+        if run.window is not None:
+            check(Window.parse(run.window), count, encoder.label)
 
 
 def _check_words(encoder: PreTrainedModel, runs: Iterable[Run], places: Places) -> None:

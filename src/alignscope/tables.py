@@ -26,7 +26,7 @@ SCORES = {
     "words": pl.Int64,
     "windowed": pl.Int64,  # sentences longer than the encoder's input, read in pieces
     "cut": pl.Int64,  # words longer than that, read up to there
-    "unknown": pl.Int64,  # words without a sub-word, read as the unknown token
+    "unknown": pl.Int64,  # words read as the unknown token
 }
 
 RUNS = {

@@ -14,7 +14,7 @@ from alignscope.data.sentence import Sentence
 from alignscope.errors import DivergedError
 from alignscope.evaluation import predict
 from alignscope.model import Model
-from alignscope.precision import autocast
+from alignscope.precision import autocast, single
 from alignscope.seeds import derive
 from alignscope.study import Training
 from alignscope.subwords import Subwords
@@ -68,7 +68,7 @@ def fine_tune(
     that two models of the same shapes see the same batches and the same dropout masks.
 
     Raises:
-        DivergedError: if the loss is not a finite number; the message names the step.
+        DivergedError: if the loss or the gradient is not finite; the message names the step.
     """
     plan = _plan(_examples(task, source, subwords), training, seed)
     steps = sum(map(len, plan))
@@ -83,10 +83,10 @@ def fine_tune(
             model.train()
             for examples in epoch:
                 batch = collate(examples, subwords.pad, training.pooling).to(device)
-                loss = _update(model, task, batch, optimizer, training)
-                schedule.step()
                 step += 1
-                losses.append(_finite(loss, step, steps))
+                where = f"step {step} of {steps}"
+                losses.append(_update(model, task, batch, optimizer, training, where))
+                schedule.step()
                 progress(step, steps)
             score = _dev_score(model, task, source, subwords, training, device)
             history.append(Epoch(number, step, sum(losses) / len(losses), score))
@@ -148,30 +148,27 @@ def _update(
     batch: Batch,
     optimizer: torch.optim.Optimizer,
     training: Training,
-) -> Tensor:
+    where: str,
+) -> float:
     """Take one optimisation step and return the loss of the batch."""
     with autocast(model.encoder, training.precision):
         output = model(batch)
-    loss = task.loss(_float(output), batch.gold, batch.mask)
+    loss = task.loss(single(output), batch.gold, batch.mask)
+    value = _finite("loss", loss, where)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(model.parameters(), training.clip)
+    norm = nn.utils.clip_grad_norm_(model.parameters(), training.clip)
+    # A step along it would make every weight NaN, and only the next loss would show it.
+    _finite("gradient's norm", norm, where)
     optimizer.step()
-    return loss.detach()
-
-
-def _float(output: Any) -> Any:
-    """Return a head's output, one tensor or a named tuple of them, in single precision."""
-    if isinstance(output, Tensor):
-        return output.float()
-    return type(output)(*(part.float() for part in output))
-
-
-def _finite(loss: Tensor, step: int, steps: int) -> float:
-    value = loss.item()
-    if not math.isfinite(value):
-        raise DivergedError(f"the loss is {value} at step {step} of {steps}")
     return value
+
+
+def _finite(name: str, value: Tensor, where: str) -> float:
+    number = value.item()
+    if not math.isfinite(number):
+        raise DivergedError(f"the {name} is {number} at {where}")
+    return number
 
 
 def _dev_score(

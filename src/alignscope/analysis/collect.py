@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from alignscope.errors import StoreError
 from alignscope.store import Outcome, Row, Store
 from alignscope.study import Run
 from alignscope.tables import RUNS, SCORES, frame
@@ -12,7 +13,13 @@ REF = "REF"
 
 
 def scores_table(outcomes: Iterable[Outcome]) -> pl.DataFrame:
-    """One row per run, corpus and metric (``tables.SCORES``); scores are fractions 0-1."""
+    """One row per run, corpus and metric (``tables.SCORES``); scores are fractions 0-1.
+
+    Raises:
+        StoreError: if runs of one encoder were not made alike, so that no effect could be taken.
+    """
+    outcomes = list(outcomes)
+    _check_alike(outcomes)
     rows = [{**_columns(outcome.run), **score} for outcome in outcomes for score in outcome.scores]
     return frame(rows, SCORES)
 
@@ -22,10 +29,25 @@ def runs_table(runs: Iterable[Run], store: Store) -> pl.DataFrame:
     return frame([{**_columns(run), **_progress(run, store)} for run in runs], RUNS)
 
 
+def _check_alike(outcomes: Iterable[Outcome]) -> None:
+    """Refuse to compare runs of one encoder in different precision, or of different commits."""
+    seen: dict[tuple[str, str], tuple[object, object]] = {}
+    for outcome in outcomes:
+        name, task = outcome.run.encoder.label, outcome.run.task
+        about = outcome.provenance
+        made = (about.get("precision"), about.get("encoder", {}).get("resolved"))
+        first = seen.setdefault((name, task), made)
+        if first != made:
+            raise StoreError(
+                f"the {task} runs of {name} cannot be compared: some were made in {first[0]} from "
+                f"commit {first[1]}, others in {made[0]} from {made[1]}; use a store for each"
+            )
+
+
 def _columns(run: Run) -> Row:
     return {
         "address": run.address,
-        "encoder": run.encoder.name,
+        "encoder": run.encoder.label,
         "task": run.task,
         "source": run.source,
         "window": run.window or REF,

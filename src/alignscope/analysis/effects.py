@@ -56,8 +56,12 @@ def _differences(scores: pl.DataFrame) -> pl.DataFrame:
 
 
 def _widen(values: pl.DataFrame) -> pl.DataFrame:
-    """Average over corpora, then over seeds, and put source, targets and domains side by side."""
-    by_seed = values.group_by(*_GRID, "seed", "relation").agg(
+    """Average over corpora, then over seeds, and put source, targets and domains side by side.
+
+    In one order, whatever that of the rows: a sum in another order may end in another bit.
+    """
+    ordered = values.sort(*_GRID, "relation", "seed", "corpus")
+    by_seed = ordered.group_by(*_GRID, "relation", "seed", maintain_order=True).agg(
         pl.col("value").mean(), corpora=pl.col("corpus").n_unique()
     )
     table = by_seed.group_by(_GRID).agg(seeds=pl.col("seed").n_unique())

@@ -194,7 +194,8 @@ def _read(path: Path, modified: int, size: int) -> tuple[Sentence, ...]:
 def _check(sentences: Sequence[Sentence], annotation: str, name: str) -> None:
     missing = sum(getattr(sentence, annotation) is None for sentence in sentences)
     if missing:
+        column = _COLUMN_OF.get(annotation, annotation)
         raise DataError(
-            f"{name} has no {annotation}, which are needed here: {_COLUMN_OF[annotation]} is _ or "
+            f"{name} has no {annotation}, which are needed here: {column} is _ or "
             f"absent in {missing} of {len(sentences)} sentences"
         )

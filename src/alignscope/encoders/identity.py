@@ -37,8 +37,8 @@ def encoder_identity(name: str, revision: str = "main") -> str:
 def _content(folder: Path) -> list[Path]:
     """Return the files that decide what the encoder in ``folder`` computes, sorted by name."""
     check_folder(folder)
-    tokenizer = [file for pattern in TOKENIZER for file in folder.glob(pattern)]
-    return sorted({folder / "config.json", *weight_files(folder), *tokenizer})
+    beside = [file for pattern in (*TOKENIZER, "*.py") for file in folder.glob(pattern)]
+    return sorted({folder / "config.json", *weight_files(folder), *beside})
 
 
 def check_folder(folder: Path) -> None:

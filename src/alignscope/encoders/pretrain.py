@@ -68,16 +68,18 @@ def _train(
     progress: Progress,
 ) -> None:
     """Take every step that is left, and write the encoder."""
-    recipe, started = state.recipe, time.monotonic()
+    recipe, last = state.recipe, time.monotonic()
     model, optimizer = state.model(tokenizer)
     for step, batch in _batches(rows, recipe, state.step):
         loss = _update(model, optimizer, batch, tokenizer, recipe, step)
         state.losses.append(loss)
         state.step = step + 1
+        now = time.monotonic()
+        state.seconds, last = state.seconds + now - last, now
         progress(state.step, recipe.steps, loss)
         if state.step % checkpoint_every == 0:
             state.save(model, optimizer)
-    state.finish(model, tokenizer, seconds=time.monotonic() - started)
+    state.finish(model, tokenizer)
 
 
 def _update(

@@ -31,6 +31,7 @@ class Workplace:
         }
         self.step = 0
         self.losses: list[float] = []
+        self.seconds = 0.0  # of training, over all the calls it took
 
     @classmethod
     def open(
@@ -84,6 +85,7 @@ class Workplace:
             model.load_state_dict(saved["model"])
             optimizer.load_state_dict(saved["optimizer"])
             self.step, self.losses = saved["step"], saved["losses"]
+            self.seconds = saved["seconds"]
         return model, optimizer
 
     @property
@@ -96,20 +98,26 @@ class Workplace:
 
     def save(self, model: BertForMaskedLM, optimizer: torch.optim.Optimizer) -> None:
         """Write a checkpoint; one that was cut short never replaces a whole one."""
-        state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
-        torch.save({**state, "step": self.step, "losses": self.losses}, self._part)
+        torch.save(
+            {
+                "model": model.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "step": self.step,
+                "losses": self.losses,
+                "seconds": self.seconds,
+            },
+            self._part,
+        )
         self._part.replace(self._checkpoint)
 
-    def finish(
-        self, model: BertForMaskedLM, tokenizer: PreTrainedTokenizerFast, seconds: float
-    ) -> None:
+    def finish(self, model: BertForMaskedLM, tokenizer: PreTrainedTokenizerFast) -> None:
         """Write the encoder, say how the loss went, and drop the checkpoint."""
         tail = self.losses[-max(1, len(self.losses) // 50) :]
         every = max(1, len(self.losses) // 200)
         self._describe(
             loss=sum(tail) / len(tail),
             losses=self.losses[::every],
-            seconds=seconds,
+            seconds=self.seconds,
             vocabulary=len(tokenizer),
             parameters=sum(p.numel() for p in model.parameters()),
         )

@@ -43,7 +43,11 @@ def processes(runs: Iterable[Run], work: Work, workers: int) -> Iterator[Result]
                 if not flying:
                     return
                 ended, flying = wait(flying, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in ended)
+                if any(future.exception() for future in ended):
+                    ended |= wait(flying).done
+                yield from (future.result() for future in ended if not future.exception())
+                for future in ended:
+                    future.result()
         except BrokenProcessPool:
             raise AlignScopeError(
                 "a worker process was killed, perhaps for want of memory; "

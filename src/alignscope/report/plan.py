@@ -16,7 +16,7 @@ def describe_plan(study: Study, runs: list[Run], store: Store) -> str:
     """A table of the fine-tunings by task and source, then their number and state."""
     groups: dict[tuple[str, str, str], list[Run]] = {}
     for run in runs:
-        groups.setdefault((run.encoder.name, run.task, run.source), []).append(run)
+        groups.setdefault((run.encoder.label, run.task, run.source), []).append(run)
     rows = [
         {
             "encoder": encoder,

@@ -12,12 +12,14 @@ class Reporter:
     """Says how each run ended and how long the rest will take."""
 
     def __init__(self, done: int, total: int) -> None:
-        self.done, self.total, self.first = done, total, done
+        self.done, self.total = done, total
+        self.missing = total - done
+        self.ended = 0  # in this call, failed ones included
         self.start = time.monotonic()
 
     def __enter__(self) -> Self:
-        missing = self.total - self.done
-        print(f"{self.total} runs, {self.done} done, {missing} to do", file=sys.stderr, flush=True)
+        said = f"{self.total} runs, {self.done} done, {self.missing} to do"
+        print(said, file=sys.stderr, flush=True)
         return self
 
     def __exit__(
@@ -29,17 +31,24 @@ class Reporter:
         took = duration(time.monotonic() - self.start)
         print(f"{self.done} of {self.total} runs done, {took}", file=sys.stderr, flush=True)
 
+    def step(self, step: int, steps: int) -> None:
+        """Show on a terminal how far the run at hand is."""
+        if sys.stderr.isatty() and (step % 10 == 0 or step == steps):
+            print(f"\r\033[Kstep {step} of {steps}", end="", file=sys.stderr, flush=True)
+
     def __call__(self, result: Outcome | Failure) -> None:
         """Report one run."""
+        self.ended += 1
         if isinstance(result, Failure):
             said = f"failed: {result.reason}"
         else:
             self.done += 1
             said = _said(result)
-        per_run = (time.monotonic() - self.start) / max(1, self.done - self.first)
-        left = duration(per_run * (self.total - self.done))
+        per_run = (time.monotonic() - self.start) / self.ended
+        left = duration(per_run * (self.missing - self.ended))
         line = f"[{self.done}/{self.total}] {result.run.label}: {said}; about {left} left"
-        print(line, file=sys.stderr, flush=True)
+        clear = "\r\033[K" if sys.stderr.isatty() else ""
+        print(clear + line, file=sys.stderr, flush=True)
 
 
 def _said(outcome: Outcome) -> str:

@@ -1,0 +1,35 @@
+"""What is wrong with a file, as one sentence instead of pydantic's several."""
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ValidationError
+
+from alignscope.errors import nearest
+
+
+def explain(
+    error: ValidationError,
+    tables: Mapping[str | None, type[BaseModel]],
+    table: str | None = None,
+) -> str:
+    """Say the first complaint, with the place, what was found and the nearest valid key.
+
+    ``tables`` has the model of each table of the file by its key, None for the file itself;
+    ``table`` is the one that was validated, if not the whole file.
+    """
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"] if part != "[key]")
+    if first["type"] == "extra_forbidden":
+        allowed = _keys((table, *first["loc"][:-1]), tables)
+        meant = nearest(str(first["loc"][-1]), allowed)
+        return f"{place} is not a key{meant}; allowed are {', '.join(sorted(allowed))}"
+    asked = "" if isinstance(first["input"], dict) else f" (found {first['input']!r})"
+    return f"{place or 'study'}: {first['msg'].removeprefix('Value error, ')}{asked}"
+
+
+def _keys(
+    where: tuple[int | str | None, ...], tables: Mapping[str | None, type[BaseModel]]
+) -> set[str]:
+    """The keys allowed at a place: those of the innermost table on the way to it."""
+    known = [tables[part] for part in where if isinstance(part, str) and part in tables]
+    return set((known or [tables[None]])[-1].model_fields)

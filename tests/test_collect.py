@@ -1,0 +1,37 @@
+"""Outcomes become tables only where they can be compared."""
+
+import pytest
+
+from alignscope.analysis.collect import scores_table
+from alignscope.errors import StoreError
+from alignscope.store import Outcome
+from alignscope.study import Encoder, Inspected, Run, Study, runs
+
+
+def plan(*encoders: object) -> list[Run]:
+    grid = {"encoders": encoders, "windows": ["0"], "tasks": {"pos": {"sources": ["ud:en_ewt"]}}}
+    return runs(Study.model_validate(grid), lambda encoder: Inspected(f"{encoder.label}", 4))
+
+
+def outcome(run: Run, precision: str = "fp32", commit: str | None = None) -> Outcome:
+    row = {
+        "corpus": "ud:en_ewt", "split": "test", "language": "en", "relation": "in-domain",
+        "metric": "accuracy", "score": 0.5, "majority": 0.1, "sentences": 1, "words": 2,
+        "windowed": 0, "cut": 0, "unknown": 0,
+    }  # fmt: skip
+    return Outcome(run, [row], [], {"precision": precision, "encoder": {"resolved": commit}})
+
+
+def test_two_revisions_are_two_encoders() -> None:
+    both = plan({"name": "x", "revision": "a"}, {"name": "x", "revision": "b"})
+    table = scores_table(outcome(run) for run in both)
+    assert sorted(set(table["encoder"])) == ["x@a", "x@b"]
+    assert Encoder(name="x").label == "x"
+
+
+@pytest.mark.parametrize("other", [{"precision": "bf16"}, {"commit": "c2"}])
+def test_runs_that_were_not_made_alike_are_refused(other: dict[str, str]) -> None:
+    reference, ablated = plan("x")
+    assert scores_table([outcome(reference), outcome(ablated)]).height == 2
+    with pytest.raises(StoreError, match=r"the pos runs of x cannot be compared: .* fp32"):
+        scores_table([outcome(reference), outcome(ablated, **other)])
