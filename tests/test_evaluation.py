@@ -35,16 +35,11 @@ def run(
     return predict(model, TASKS[task], labels, given, subwords, training, toys.CPU)
 
 
-@pytest.fixture(params=["bert", "xlm-roberta", "deberta-v2", "modernbert", "mt5"])
-def folder(request: pytest.FixtureRequest, encoder_folders: Folders) -> Path:
-    return encoder_folders(request.param)
-
-
 @pytest.mark.parametrize("task", TASKS)
-def test_one_by_one_or_all_at_once(folder: Path, task: str) -> None:
-    model = toys.model(folder, task, GOLD)
-    one_by_one = run(model, folder, task, GOLD, batch_pieces=1)
-    at_once = run(model, folder, task, GOLD, batch_pieces=10_000)
+def test_one_by_one_or_all_at_once(encoder_folder: Path, task: str) -> None:
+    model = toys.model(encoder_folder, task, GOLD)
+    one_by_one = run(model, encoder_folder, task, GOLD, batch_pieces=1)
+    at_once = run(model, encoder_folder, task, GOLD, batch_pieces=10_000)
     assert one_by_one == at_once
     assert len({getattr(s, TASKS[task].needs[0]) for s in at_once.sentences}) > 10
 

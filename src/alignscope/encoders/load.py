@@ -57,7 +57,7 @@ def load_encoder(
     if Path(name).is_dir():
         weight_files(Path(name))
     auto = _auto(name, config)
-    with _quiet(), torch.random.fork_rng(devices=[]), _explained(name):
+    with quiet(), torch.random.fork_rng(devices=[]), _explained(name):
         encoder, info = auto.from_pretrained(
             name,
             revision=commit,
@@ -86,7 +86,7 @@ def load_tokenizer(
     (where its files are missing, transformers makes up an empty tokenizer and says nothing).
     """
     commit, config = _config(name, revision, remote_code)
-    with _quiet(), _explained(name):
+    with quiet(), _explained(name):
         tokenizer = AutoTokenizer.from_pretrained(
             name, revision=commit, config=config, trust_remote_code=remote_code
         )
@@ -142,7 +142,7 @@ def _config(name: str, revision: str, remote_code: bool) -> tuple[str, Pretraine
     commit = revision if Path(name).is_dir() else _commit(name, revision)
     if Path(name).is_dir():
         check_folder(Path(name))
-    with _quiet(), _explained(name):
+    with quiet(), _explained(name):
         config = AutoConfig.from_pretrained(name, revision=commit, trust_remote_code=remote_code)
     return commit, config
 
@@ -210,7 +210,7 @@ def _explained(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep notes on unused heads and bars for loading from the user; what matters is raised."""
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()

@@ -11,6 +11,7 @@ import torch
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
 
 from alignscope.data.files import replace_file
+from alignscope.encoders.load import quiet
 from alignscope.encoders.recipe import Recipe
 from alignscope.encoders.wordpiece import train_wordpiece
 from alignscope.errors import EncoderError
@@ -127,9 +128,10 @@ class Workplace:
 
     def _put(self, made: BertForMaskedLM | PreTrainedTokenizerFast, last: str) -> None:
         """Write files beside their places; the one that says all are there is moved last."""
-        with tempfile.TemporaryDirectory(dir=self.out, prefix=".part") as part:
+        with quiet(), tempfile.TemporaryDirectory(dir=self.out, prefix=".part") as part:
             made.save_pretrained(part)
             for path in sorted(Path(part).iterdir(), key=lambda path: path.name == last):
+                path.chmod(0o644)  # safetensors writes files that only their owner can read
                 path.replace(self.out / path.name)
 
 
