@@ -149,9 +149,8 @@ class Study(_Strict):
         return {**self.grid, **ignored} == {**grid, **ignored}
 
 
-_TABLES: dict[str | None, type[BaseModel]] = {
-    None: Study, "training": Training, "limits": Limits, "encoders": Encoder, "tasks": TaskGrid
-}  # fmt: skip
+_TABLES: dict[str | None, type[BaseModel]] = {None: Study, "tasks": TaskGrid, "encoders": Encoder}
+_TABLES |= {"training": Training, "limits": Limits}
 
 
 class Run(_Strict):

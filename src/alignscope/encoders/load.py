@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+from huggingface_hub.utils import logging as hub_logging
 from transformers import (
     MODEL_FOR_TEXT_ENCODING_MAPPING,
     AutoConfig,
@@ -165,7 +166,8 @@ def _commit(name: str, revision: str) -> str:
     A commit also keeps transformers from asking the hub's conversion service for safetensors.
     """
     try:
-        return Path(hf_hub_download(name, "config.json", revision=revision)).parent.name
+        with quiet():
+            return Path(hf_hub_download(name, "config.json", revision=revision)).parent.name
     except LocalEntryNotFoundError as error:
         raise EncoderError(f"{name} is no folder, and the hub cannot be reached") from error
     except EntryNotFoundError as error:
@@ -211,13 +213,16 @@ def _explained(name: str) -> Iterator[None]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep notes on unused heads and bars for loading from the user; what matters is raised."""
+    """Keep notes on unused heads, retries and bars from the user; what matters is raised."""
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    hub = hub_logging.get_verbosity()
     logging.set_verbosity_error()
+    hub_logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
         yield
     finally:
         logging.set_verbosity(verbosity)
+        hub_logging.set_verbosity(hub)
         if bars:
             logging.enable_progress_bar()

@@ -81,8 +81,9 @@ class StepBar:
 
     def __call__(self, step: int, steps: int, loss: float) -> None:
         """Show a step: in place on a terminal, every half minute in a log."""
-        if self.first is None:
-            self.first, self.start = step - 1, time.monotonic()
+        if self.first is None:  # the time this step took is not known
+            self.first, self.start = step, time.monotonic()
+            return
         terminal, now = sys.stderr.isatty(), time.monotonic()
         if step < steps and now - self.shown < (0.5 if terminal else 30):
             return
