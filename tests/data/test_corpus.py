@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from alignscope.data.corpus import (
-    READERS,
     Corpus,
     Places,
+    check_annotations,
     checksum,
     locate,
     parse_corpus,
@@ -162,15 +162,17 @@ def test_unknown_splits_are_refused(places):
 def test_needed_annotations_are_checked(tmp_path, places):
     save(tmp_path / "ud/ar_padtpos/test.conllu", CONLLU + UNPARSED)
     corpus = parse_corpus("ud:ar_padtpos")
-    assert len(read_corpus(corpus, "test", places, needs=("upos",))) == 2
+    sentences, name = read_corpus(corpus, "test", places), "ud:ar_padtpos/test"
+    assert len(sentences) == 2
+    check_annotations(sentences, ("upos",), name)
     message = (
         "ud:ar_padtpos/test has no heads, which are needed here: HEAD is _ or absent "
         "in 1 of 2 sentences"
     )
     with pytest.raises(DataError, match=re.escape(message)):
-        read_corpus(corpus, "test", places, needs=("upos", "heads"))
+        check_annotations(sentences, ("upos", "heads"), name)
     with pytest.raises(DataError, match="has no entities"):
-        read_corpus(corpus, "test", places, needs=("entities",))
+        check_annotations(sentences, ("entities",), name)
 
 
 def test_a_file_is_read_once_until_it_changes(tmp_path, places):
@@ -184,10 +186,11 @@ def test_a_file_is_read_once_until_it_changes(tmp_path, places):
     assert len(read_corpus(corpus, "test", places)) == 2
 
 
-def test_corpora_that_are_made_come_from_their_reader(places, monkeypatch):
-    made = [Sentence(words=("a",))]
-    monkeypatch.setitem(READERS, "synthetic", lambda corpus, split: made)
-    assert read_corpus(parse_corpus("synthetic:en_x"), "test", places) == tuple(made)
+def test_embedded_languages_are_named_by_language_and_domain():
+    corpus = parse_corpus("synthetic:vesti/news")
+    assert (corpus.kind, corpus.language, corpus.domain) == ("synthetic", "vesti", "news")
+    with pytest.raises(DataError, match="a language and a domain, as synthetic:vesti/news does"):
+        parse_corpus("synthetic:vesti")
 
 
 @pytest.mark.parametrize(
@@ -200,6 +203,9 @@ def test_corpora_that_are_made_come_from_their_reader(places, monkeypatch):
         ("wikiann:en", "wikiann:en", "in-domain"),
         ("wikiann:en", "wikineural:en", "cross-domain"),
         ("wikiann:en", "wikiann:de", "cross-lingual"),
+        ("synthetic:vesti/news", "synthetic:vesti/news", "in-domain"),
+        ("synthetic:vesti/news", "synthetic:vesti/chat", "cross-domain"),
+        ("synthetic:vesti/news", "synthetic:dorun/news", "cross-lingual"),
     ],
 )
 def test_relations(source, evaluated, relation):

@@ -10,7 +10,7 @@ from alignscope.data.corpus import Places, checksum, parse_corpus, read_corpus
 from alignscope.data.files import read_lines
 from alignscope.data.text import read_text
 
-KEPT = (0, 1, 3, 6, 7)  # ID, FORM, UPOS, HEAD, DEPREL
+KEPT = (0, 1, 3, 6, 7, 9)  # ID, FORM, UPOS, HEAD, DEPREL
 LARGE = 10_500  # words: larger files take a second each
 
 
@@ -39,7 +39,7 @@ def expected_line(line):
 def _check_treebanks(shared, rows, copy):
     places = Places((shared,), copy.parent / "cache", download=False)
     for name, row in rows:
-        gold = read_corpus(parse_corpus(name), row["split"], places, needs=("upos",))
+        gold = read_corpus(parse_corpus(name), row["split"], places)
         found = {
             "n_sentences": len(gold),
             "n_words": sum(len(sentence) for sentence in gold),
@@ -78,7 +78,7 @@ def test_named_entities(shared, manifest, tmp_path):
     rows = list(corpora(manifest, "ner"))
     assert rows
     for name, row in rows:
-        gold = read_corpus(parse_corpus(name), row["split"], places, needs=("entities",))
+        gold = read_corpus(parse_corpus(name), row["split"], places)
         tags = [tag for sentence in gold for tag in sentence.entities]
         assert (len(gold), len(tags)) == (row["n_sentences"], row["n_words"]), row["path"]
         begun = {kind: tags.count(f"B-{kind}") for kind in row["entities"]}

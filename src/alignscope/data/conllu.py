@@ -1,6 +1,6 @@
 """CoNLL-U, the file format of Universal Dependencies: https://universaldependencies.org/format.
 
-Kept of the ten columns: ID, FORM, UPOS, HEAD, DEPREL. The other five are written as ``_``.
+Kept of the ten columns: ID, FORM, UPOS, HEAD, DEPREL, MISC. The other four are written as ``_``.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -94,6 +94,7 @@ def _sentence(comments: list[str], lines: list[Line]) -> Sentence:
         upos=_upos(words),
         heads=_heads(words),
         relations=_column(words, "DEPREL"),
+        misc=_misc(words),
         comments=tuple(comments),
         ranges=tuple(rows.ranges),
         empty=tuple(rows.empty),
@@ -122,6 +123,11 @@ def _column(words: list[Line], name: str) -> tuple[str, ...] | None:
         if value in ("", "_"):
             raise line.error(f"{name} is missing here, but not for every word of the sentence")
     return values
+
+
+def _misc(words: list[Line]) -> tuple[str, ...] | None:
+    values = tuple(line.columns[COLUMNS.index("MISC")] for line in words)
+    return None if set(values) == {"_"} else values
 
 
 def _upos(words: list[Line]) -> tuple[str, ...] | None:
@@ -176,6 +182,7 @@ def _word(sentence: Sentence, index: int) -> str:
         _cell(sentence.upos, index),
         _cell(sentence.heads, index),
         _cell(sentence.relations, index),
+        _cell(sentence.misc, index),
     )
 
 
@@ -183,8 +190,10 @@ def _cell(values: Sequence[str | int] | None, index: int) -> str:
     return "_" if values is None else str(values[index])
 
 
-def _row(id_: str, form: str, upos: str = "_", head: str = "_", relation: str = "_") -> str:
-    cells = (id_, form, "_", upos, "_", "_", head, relation, "_", "_")
+def _row(
+    id_: str, form: str, upos: str = "_", head: str = "_", relation: str = "_", misc: str = "_"
+) -> str:
+    cells = (id_, form, "_", upos, "_", "_", head, relation, "_", misc)
     if not all(cells) or any("\t" in cell for cell in cells):
         raise ValueError(f"{cells} cannot be written as CoNLL-U: a cell is empty or has a tab")
     return _checked("\t".join(cells))

@@ -1,7 +1,7 @@
 """Corpus names, the files behind them, and the sentences in these."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -44,6 +44,7 @@ class Corpus:
 
 
 _STATED = re.compile(r"([a-z]{2,3})=.")
+_MADE = re.compile(r"synthetic:([a-z]+)/([a-z]+)")
 _NAMED = re.compile(r"([a-z][a-z0-9]*):([^/\\]*)")
 _TREEBANK = re.compile(r"([a-z]{2,}(?:-[a-z]+)*)(?:_([A-Za-z0-9]\w*))?")
 _PREFIXED = re.compile(r"([a-z]{2,3})(?:_.*)?")
@@ -55,20 +56,27 @@ def parse_corpus(name: str) -> Corpus:
     >>> parse_corpus("ud:de_pud").language
     'de'
 
-    Names are ``ud:en_ewt``; ``DATASET:NAME`` for named entities (``uner:en_ewt``, ``wikiann:en``,
-    or whatever is in a folder ``ner/DATASET/NAME``); or a path to a file (which then is one split,
-    the one in its name, ``test`` if there is none) or to a folder with one file per split. The
-    language of a path is the ``xx_`` its name starts with, or is stated: ``xx=path``.
+    Names are ``ud:en_ewt``; ``synthetic:LANGUAGE/DOMAIN`` for the embedded languages;
+    ``DATASET:NAME`` for named entities (``uner:en_ewt``, ``wikiann:en``, or whatever is in a folder
+    ``ner/DATASET/NAME``); or a path to a file (which then is one split, the one in its name,
+    ``test`` if there is none) or to a folder with one file per split. The language of a path is
+    the ``xx_`` its name starts with, or is stated: ``xx=path``.
 
     Raises:
         DataError: if the name does not tell the language, or the path does not exist.
     """
+    if match := _MADE.fullmatch(name):
+        return Corpus(name, "synthetic", match[1], f"{match[1]}/{match[2]}", match[2])
     if match := _NAMED.fullmatch(name):
         return _named(name, *match.groups())
     return _from_path(name)
 
 
 def _named(name: str, kind: str, treebank: str) -> Corpus:
+    if kind == "synthetic":
+        raise DataError(
+            f"corpus {name} should name a language and a domain, as synthetic:vesti/news does"
+        )
     match = _TREEBANK.fullmatch(treebank)
     if match is None or (kind in ("ud", "uner") and match[2] is None):
         example = "ud:en_ewt" if kind in ("ud", "uner") else f"{kind}:en or {kind}:en_news"
@@ -146,40 +154,25 @@ def _not_found(corpus: Corpus, places: Places, *, published: bool) -> DataError:
         return DataError(f"{corpus.path} has no file for any of {', '.join(SPLITS)}")
     if published:
         return places.missing(corpus.name, " and downloading is switched off")
-    kinds = sorted({*PUBLISHED, *READERS, *kinds_in(places.folders)})
+    kinds = sorted({*PUBLISHED, *kinds_in(places.folders)})
     if corpus.kind not in kinds:
         hint = f"; the prefix {corpus.kind}: is unknown{nearest(corpus.kind, kinds)} "
         return places.missing(corpus.name, f"{hint}(known: {', '.join(kinds)}, or a path)")
     return places.missing(corpus.name, nearest(corpus.treebank, known_codes(corpus.kind)))
 
 
-Reader = Callable[[Corpus, str], Sequence[Sentence]]
-READERS: dict[str, Reader] = {}
-"""Kinds of corpora that are made, not read from a file, by prefix; ``synthetic`` comes here."""
-
 _COLUMN_OF = {"upos": "UPOS", "heads": "HEAD", "relations": "DEPREL", "entities": "an IOB2 tag"}
 
 
-def read_corpus(
-    corpus: Corpus, split: str, places: Places, needs: Sequence[str] = ()
-) -> tuple[Sentence, ...]:
+def read_corpus(corpus: Corpus, split: str, places: Places) -> tuple[Sentence, ...]:
     """Read one split of a corpus; a file is read once in a process, as long as it is unchanged.
 
-    ``needs`` names the annotations that every sentence must have: ``upos``, ``heads``,
-    ``relations``, ``entities``.
-
     Raises:
-        DataError: as `locate` and the readers do, or if an annotation that is needed is missing.
+        DataError: as `locate` and the readers do.
     """
-    if corpus.kind in READERS:
-        sentences = tuple(READERS[corpus.kind](corpus, split))
-    else:
-        path = locate(corpus, split, places)
-        status = path.stat()
-        sentences = _read(path, status.st_mtime_ns, status.st_size)
-    for annotation in needs:
-        _check(sentences, annotation, f"{corpus.name}/{split}")
-    return sentences
+    path = locate(corpus, split, places)
+    status = path.stat()
+    return _read(path, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=64)
@@ -191,11 +184,20 @@ def _read(path: Path, modified: int, size: int) -> tuple[Sentence, ...]:
     return tuple(read_conllu(path) if plain.endswith(".conllu") else read_iob2(path))
 
 
-def _check(sentences: Sequence[Sentence], annotation: str, name: str) -> None:
-    missing = sum(getattr(sentence, annotation) is None for sentence in sentences)
-    if missing:
-        column = _COLUMN_OF.get(annotation, annotation)
-        raise DataError(
-            f"{name} has no {annotation}, which are needed here: {column} is _ or "
-            f"absent in {missing} of {len(sentences)} sentences"
-        )
+def check_annotations(sentences: Sequence[Sentence], needs: Sequence[str], name: str) -> None:
+    """Make sure that every sentence has the annotations that a task needs.
+
+    ``needs`` are among ``upos``, ``heads``, ``relations`` and ``entities``; ``name`` is how the
+    error calls the sentences.
+
+    Raises:
+        DataError: if one is missing.
+    """
+    for annotation in needs:
+        missing = sum(getattr(sentence, annotation) is None for sentence in sentences)
+        if missing:
+            column = _COLUMN_OF.get(annotation, annotation)
+            raise DataError(
+                f"{name} has no {annotation}, which are needed here: {column} is _ or "
+                f"absent in {missing} of {len(sentences)} sentences"
+            )

@@ -12,9 +12,9 @@ class Sentence:
 
     Every annotation is ``None`` (not there) or has one entry per word. ``heads`` count as CoNLL-U
     does: 0 is the root, i the i-th word. ``relations`` are kept as in the file, subtypes
-    included (``nsubj:pass``). ``entities`` are IOB2 tags. ``comments`` (without the ``#``),
-    ``ranges`` (multiword tokens) and ``empty`` (empty nodes) only travel along, so that
-    a file can be written back.
+    included (``nsubj:pass``). ``entities`` are IOB2 tags. ``misc`` (CoNLL-U's last column),
+    ``comments`` (without the ``#``), ``ranges`` (multiword tokens) and ``empty`` (empty nodes)
+    only travel along, so that a file can be written back.
 
     Raises:
         ValueError: if an annotation does not have one entry per word.
@@ -26,12 +26,13 @@ class Sentence:
     heads: tuple[int, ...] | None = None
     relations: tuple[str, ...] | None = None
     entities: tuple[str, ...] | None = None
+    misc: tuple[str, ...] | None = None
     comments: tuple[str, ...] = ()
     ranges: tuple["Range", ...] = ()
     empty: tuple["EmptyNode", ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("upos", "heads", "relations", "entities"):
+        for name in ("upos", "heads", "relations", "entities", "misc"):
             values = getattr(self, name)
             if values is not None and len(values) != len(self.words):
                 raise ValueError(f"{len(values)} {name} for {len(self.words)} words")

@@ -1,0 +1,91 @@
+"""The world: Zipf's law, tastes, and no word that is in two places."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from alignscope.synthetic.chance import stream
+from alignscope.synthetic.corpus import Speaker, domains
+from alignscope.synthetic.meaning import imagine
+from alignscope.synthetic.world import FAVOURITES, world
+
+
+def nouns():
+    return [noun for topics in world().nouns.values() for some in topics.values() for noun in some]
+
+
+def slope(counts):
+    """How steeply frequencies fall with their rank, both as logarithms; -1 is Zipf's law."""
+    ranked = sorted(counts.values(), reverse=True)
+    return np.polyfit(np.log(np.arange(1, len(ranked) + 1)), np.log(ranked), 1)[0]
+
+
+def test_frequencies_follow_zipf():
+    """Loosely: of content words the first few are not that much more frequent than the next."""
+    speaker, words, tagged = Speaker("vesti"), Counter(), {"NOUN": Counter(), "VERB": Counter()}
+    for number in range(1500):
+        sentence = speaker.say("news", f"news-train-{number:05}")
+        words.update(sentence.words)
+        for gloss, tag in zip(sentence.misc, sentence.upos, strict=True):
+            if tag in tagged:
+                tagged[tag][gloss] += 1
+    assert slope(dict(words.most_common(100))) == pytest.approx(-0.85, abs=0.2)
+    assert slope(tagged["NOUN"]) == pytest.approx(-0.85, abs=0.3)
+    assert slope(tagged["VERB"]) == pytest.approx(-1, abs=0.3)
+
+
+def test_concepts_have_one_class_each():
+    assert len(nouns()) == len(set(nouns()))
+    verbs = [verb.gloss for verb in world().verbs]
+    assert len(verbs) == len(set(verbs))
+
+
+def test_what_verbs_ask_for_there_is():
+    known = {*world().nouns, "loc", "org"}
+    for verb in world().verbs:
+        assert {*verb.subjects, *verb.objects} <= known, verb.gloss
+        assert bool(verb.objects) == (verb.frame in ("transitive", "ditransitive")), verb.gloss
+        topics = {topic for topics in world().nouns.values() for topic in topics}
+        assert set(verb.topics) <= topics
+    assert {kind for kinds in world().adjuncts.values() for kind in kinds} <= known
+    assert {topic for domain in world().domains.values() for topic in domain.topics.items} <= topics
+
+
+def test_verbs_have_favourites():
+    def drawn(by):
+        random = stream("a test", by)
+        return Counter(
+            world().noun(("food", "tool"), "kitchen", random, by)[0] for _ in range(2000)
+        )
+
+    plain, object_ = drawn(""), drawn("object of wash")
+    assert sum(count for _, count in object_.most_common(FAVOURITES)) > 1000
+    shared = sum((plain & object_).values()) / 2000
+    assert shared < 0.7
+
+
+def test_topics_keep_together():
+    """A sentence of sport is seldom about the kitchen."""
+    kitchen = {noun for topics in world().nouns.values() for noun in topics.get("kitchen", ())}
+    shares = {
+        topic: sum(
+            world().noun(("person", "tool"), topic, stream("a test", topic, number))[0] in kitchen
+            for number in range(500)
+        ) / 500
+        for topic in ("kitchen", "sport")
+    }  # fmt: skip
+    assert shares["kitchen"] > 0.5
+    assert shares["sport"] < 0.15
+
+
+def test_surnames_that_are_nouns():
+    found = [world().surname_noun(f"surname{number}") for number in range(1, 46)]
+    assert [noun is not None for noun in found] == [number % 3 == 0 for number in range(1, 46)]
+    assert {noun for noun in found if noun} <= set(nouns())
+
+
+@pytest.mark.parametrize("domain", domains())
+def test_a_meaning_depends_on_its_stream_alone(domain):
+    one, again, other = (imagine(domain, stream("meaning", name)) for name in "aab")
+    assert one == again != other

@@ -1,0 +1,135 @@
+"""The sentences of a run, from files or from the embedded languages, and their checksums."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from alignscope import corpora
+from alignscope.corpora import checksums, gather, read, read_split, spread
+from alignscope.data.corpus import Places, parse_corpus, read_corpus
+from alignscope.data.files import checksum
+from alignscope.errors import AlignScopeError, DataError
+from alignscope.study import Inspected, Run, Study, runs
+from alignscope.synthetic import corpus
+from alignscope.synthetic.corpus import read_synthetic
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> object:
+    """Embedded corpora and texts of a few sentences."""
+    caches = (read_synthetic, corpora._checksum_of_made)
+    monkeypatch.setattr(corpus, "SIZES", {"train": 9, "dev": 4, "test": 4})
+    monkeypatch.setattr(corpus, "TEXT", 5)
+    for cached in caches:
+        cached.cache_clear()
+    yield
+    for cached in caches:
+        cached.cache_clear()
+
+
+@pytest.fixture
+def places(tiny_corpora: Path, tmp_path: Path) -> Places:
+    return Places((tiny_corpora,), tmp_path / "cache", download=False)
+
+
+def make_run(source: str, *targets: str, task: str = "pos", **limits: int) -> Run:
+    grid = {"sources": [source], "targets": list(targets)}
+    given = {"encoders": ["enc"], "tasks": {task: grid}, "limits": limits}
+    return runs(Study.model_validate(given), lambda _: Inspected("enc@1", 2))[0]
+
+
+def test_what_is_read_is_made_or_in_a_file(places: Places) -> None:
+    made = read(parse_corpus("synthetic:vesti/chat"), "dev", places)
+    assert made == read_synthetic("vesti", "chat", "dev")
+    assert len(made) == 4
+    tiny = parse_corpus("ud:de_tiny")
+    assert read(tiny, "dev", places) == read_corpus(tiny, "dev", places)
+
+
+@pytest.mark.parametrize("task", ["pos", "parsing", "ner"])
+def test_embedded_corpora_have_what_every_task_needs(places: Places, task: str) -> None:
+    run = make_run("synthetic:vesti/news", task=task, train=3)
+    made = read_split(run, "synthetic:vesti/news", "train", places)
+    assert [one.id for one in made] == ["news-train-00000", "news-train-00003", "news-train-00006"]
+
+
+def test_parallel_corpora_stay_parallel_when_limited(places: Places) -> None:
+    run = make_run("synthetic:vesti/news", test=2)
+    names = ("synthetic:vesti/news", "synthetic:qadir/news")
+    one, other = (read_split(run, name, "test", places) for name in names)
+    assert [sentence.id for sentence in one] == [sentence.id for sentence in other]
+    assert len(one) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "split", "message"),
+    [
+        ("synthetic:vesta/news", "dev", "vesta is not an embedded language; did you mean 'vesti'"),
+        ("synthetic:vesti/mews", "dev", "have no domain mews; did you mean 'news'"),
+        ("synthetic:vesti/news", "val", "have no split val; allowed are train, dev, test"),
+    ],
+)
+def test_what_there_is_not(places: Places, name: str, split: str, message: str) -> None:
+    with pytest.raises(DataError) as error:
+        read(parse_corpus(name), split, places)
+    assert message in str(error.value)
+
+
+def test_annotations_that_are_missing_are_named(places: Places) -> None:
+    with pytest.raises(AlignScopeError, match="ud:de_tiny/dev has no entities"):
+        read_split(make_run("ud:de_tiny", task="ner"), "ud:de_tiny", "dev", places)
+
+
+def test_checksums_tell_sentences_apart(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run("synthetic:vesti/news", "synthetic:vesti/chat", "synthetic:lianu/news")
+    found = checksums(run, places)
+    assert set(found) == {
+        "synthetic:vesti/news/train", "synthetic:vesti/news/dev", "synthetic:vesti/news/test",
+        "synthetic:vesti/chat/test", "synthetic:lianu/news/test",
+    }  # fmt: skip
+    assert len(set(found.values())) == 5
+    assert all(len(value) == 64 for value in found.values())
+    corpora._checksum_of_made.cache_clear()
+    assert checksums(run, places) == found
+    corpora._checksum_of_made.cache_clear()
+    read_synthetic.cache_clear()
+    monkeypatch.setattr(corpus, "SIZES", {"train": 9, "dev": 4, "test": 5})
+    again = checksums(run, places)
+    changed = {name for name in found if again[name] != found[name]}
+    assert changed == {name for name in found if name.endswith("/test")}
+
+
+def test_checksums_of_files_and_made_sentences_together(places: Places, tiny_corpora: Path) -> None:
+    found = checksums(make_run("synthetic:vesti/news", "ud:de_tiny"), places)
+    assert found["ud:de_tiny/test"] == checksum(tiny_corpora / "ud/de_tiny/test.conllu")
+    assert len(found) == 4
+
+
+def test_texts_are_gathered_in_the_order_given(places: Places, tmp_path: Path) -> None:
+    path = tmp_path / "two.txt"
+    path.write_text("Hello\n\nworld\n")
+    names = ["synthetic:vesti/news", str(path), "synthetic:lianu"]
+    lines, source = gather(names, places)
+    assert lines[5:7] == ["Hello", "world"]
+    assert lines[:5] == list(corpus.read_synthetic_text("vesti/news"))
+    assert lines[7:] == list(corpus.read_synthetic_text("lianu"))
+    text = "".join(f"{line}\n" for line in lines[:5])
+    assert source == {
+        names[0]: [hashlib.sha256(text.encode()).hexdigest()],
+        names[1]: [checksum(path)],
+        names[2]: [corpora._digest(lines[7:])],
+    }
+
+
+def test_a_text_that_there_is_not(places: Places) -> None:
+    with pytest.raises(DataError, match="vesta is not an embedded language"):
+        gather(["synthetic:vesta"], places)
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(None, 10), (3, 3), (10, 10), (11, 10)])
+def test_spread(limit: int | None, expected: int) -> None:
+    taken = spread(range(10), limit)
+    assert len(taken) == expected
+    assert sorted(set(taken)) == list(taken)
+    assert taken[0] == 0
