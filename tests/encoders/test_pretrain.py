@@ -17,11 +17,11 @@ from torch import Tensor
 from transformers import BertForMaskedLM, BertModel, PreTrainedTokenizerFast
 
 import families
+from alignscope.corpora import gather
 from alignscope.data.files import checksum
 from alignscope.data.places import Places
-from alignscope.encoders.corpus_text import gather
 from alignscope.encoders.load import load_encoder, load_tokenizer
-from alignscope.encoders.masking import IGNORED, mask_tokens
+from alignscope.encoders.masking import IGNORED, Masking
 from alignscope.encoders.pretrain import pretrain
 from alignscope.encoders.recipe import Recipe, recipe_of
 from alignscope.encoders.wordpiece import train_wordpiece
@@ -259,11 +259,13 @@ def test_batches_in_which_nothing_was_masked_do_no_harm(tmp_path: Path) -> None:
 def test_long_lines_are_read_to_their_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     batches: list[Tensor] = []
 
-    def spy(batch: Tensor, *given: Any) -> tuple[Tensor, Tensor]:
-        batches.append(batch)
-        return mask_tokens(batch, *given)
+    original = Masking.hide
 
-    monkeypatch.setattr("alignscope.encoders.pretrain.mask_tokens", spy)
+    def spy(self: Masking, batch: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        batches.append(batch)
+        return original(self, batch, generator)
+
+    monkeypatch.setattr(Masking, "hide", spy)
     lines = [" ".join(str((n * n) % 7) for n in range(count)) for count in (100, 3, 10, 11)]
     pretrain(lines, tmp_path, recipe(steps=1, max_pieces=12, batch_pieces=4096))
     ids = load_tokenizer(str(tmp_path))(lines, add_special_tokens=False)["input_ids"]
@@ -344,7 +346,7 @@ def test_gather_reads_in_order_and_knows_the_files(tmp_path: Path) -> None:
 
 def masked(batch: Tensor, fraction: float, seed: int) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(seed)
-    return mask_tokens(batch, families.tokenizer(), fraction, generator)
+    return Masking.of(families.tokenizer(), fraction).hide(batch, generator)
 
 
 def test_masking_has_the_fractions_of_the_paper() -> None:
@@ -374,6 +376,22 @@ def test_special_tokens_and_padding_are_never_chosen(
     special = batch < 5
     assert (gold[special] == IGNORED).all()
     assert torch.equal(inputs[special], batch[special])
+
+
+def test_whole_words_are_hidden_whole() -> None:
+    tokenizer = families.tokenizer()
+    inner = torch.tensor([piece.startswith("##") for piece in families.VOCABULARY])
+    batch = torch.randint(5, len(inner), (200, 50), generator=torch.Generator().manual_seed(1))
+    continues = inner[batch[:, 1:]]
+    assert continues.any()
+    assert not continues.all()
+    for whole in (True, False):
+        masking = Masking.of(tokenizer, 0.3, whole_words=whole)
+        _, gold = masking.hide(batch, torch.Generator().manual_seed(2))
+        chosen = gold != IGNORED
+        alike = (chosen[:, 1:] == chosen[:, :-1])[continues]
+        assert alike.all() == whole
+        assert chosen.float().mean().item() == pytest.approx(0.3, abs=0.03)
 
 
 def test_masking_is_a_function_of_its_generator() -> None:

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from alignscope.encoders.names import located
 from alignscope.errors import EncoderError
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
@@ -24,10 +25,11 @@ def encoder_identity(name: str, revision: str = "main") -> str:
     and content, so a copy elsewhere is the same encoder, and a file beside them (a README,
     logs) changes nothing. Raises ``EncoderError`` for a folder that holds no encoder.
     """
-    if not Path(name).is_dir():
+    place = Path(located(name))
+    if not place.is_dir():
         return f"{name}@{revision}"
     digest = hashlib.sha256()
-    for file in _content(Path(name)):
+    for file in _content(place):
         with file.open("rb") as stream:
             part = hashlib.file_digest(stream, "sha256")
         digest.update(f"{file.name} {part.hexdigest()}\n".encode())

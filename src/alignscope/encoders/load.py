@@ -24,6 +24,7 @@ from transformers.utils import logging
 
 from alignscope.encoders.blocks import refuse
 from alignscope.encoders.identity import check_folder, encoder_identity, weight_files
+from alignscope.encoders.names import located
 from alignscope.errors import EncoderError, nearest
 
 __all__ = [
@@ -39,7 +40,7 @@ __all__ = [
 def load_encoder(
     name: str, revision: str = "main", *, remote_code: bool = False
 ) -> PreTrainedModel:
-    """Load the encoder ``name``, a folder or a name on the hub, without a head.
+    """Load the encoder ``name``, a folder, a name on the hub or ``embedded``, without a head.
 
     ``load_encoder("bert-base-multilingual-cased")`` gives a ``BertModel``, and
     ``load_encoder("google/mt5-base")`` the encoder half of mT5; a folder that
@@ -54,6 +55,7 @@ def load_encoder(
     no safetensors; a broken file; weights that are missing or of another shape than the
     configuration says, because a block that is silently random makes wrong science.
     """
+    name = located(name)
     commit, config = _config(name, revision, remote_code)
     if Path(name).is_dir():
         weight_files(Path(name))
@@ -86,6 +88,7 @@ def load_tokenizer(
     Raises ``EncoderError`` if there is none, if it is slow, or if it comes without a vocabulary
     (where its files are missing, transformers makes up an empty tokenizer and says nothing).
     """
+    name = located(name)
     commit, config = _config(name, revision, remote_code)
     with quiet(), _explained(name):
         tokenizer = AutoTokenizer.from_pretrained(
@@ -106,6 +109,7 @@ def block_count(name: str, revision: str = "main", *, remote_code: bool = False)
     be planned, and a window refused, on a laptop. Raises ``EncoderError`` like ``load_encoder``,
     and for families without usable blocks (ALBERT, XLM, FlauBERT, CANINE).
     """
+    name = located(name)
     _, config = _config(name, revision, remote_code)
     refuse(config.model_type, name)
     count = getattr(config, "num_hidden_layers", None)

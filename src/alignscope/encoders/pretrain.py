@@ -15,7 +15,7 @@ from torch import Tensor
 from transformers import BertForMaskedLM, PreTrainedTokenizerFast
 
 from alignscope.buckets import plan_batches
-from alignscope.encoders.masking import IGNORED, mask_tokens
+from alignscope.encoders.masking import IGNORED, Masking
 from alignscope.encoders.recipe import Recipe
 from alignscope.encoders.workplace import Workplace
 from alignscope.errors import EncoderError
@@ -70,8 +70,9 @@ def _train(
     """Take every step that is left, and write the encoder."""
     recipe, last = state.recipe, time.monotonic()
     model, optimizer = state.model(tokenizer)
+    masking = Masking.of(tokenizer, recipe.masked, whole_words=recipe.whole_words)
     for step, batch in _batches(rows, recipe, state.step):
-        loss = _update(model, optimizer, batch, tokenizer, recipe, step)
+        loss = _update(model, optimizer, batch, masking, recipe, step)
         state.losses.append(loss)
         state.step = step + 1
         now = time.monotonic()
@@ -86,15 +87,15 @@ def _update(
     model: BertForMaskedLM,
     optimizer: torch.optim.Optimizer,
     batch: Tensor,
-    tokenizer: PreTrainedTokenizerFast,
+    masking: Masking,
     recipe: Recipe,
     step: int,
 ) -> float:
     """Take one step on ``batch`` (rows, pieces) and return its loss."""
     generator = torch.Generator().manual_seed(derive(recipe.seed, "mask", step))
     torch.manual_seed(derive(recipe.seed, "dropout", step))
-    inputs, gold = mask_tokens(batch, tokenizer, recipe.masked, generator)
-    present = (batch != tokenizer.pad_token_id).long()
+    inputs, gold = masking.hide(batch, generator)
+    present = (batch != model.config.pad_token_id).long()
     hidden = model.bert(inputs, attention_mask=present).last_hidden_state
     chosen = gold != IGNORED
     # Only masked positions are scored: a softmax over the vocabulary costs more than the blocks.
@@ -123,14 +124,17 @@ def _encode(tokenizer: PreTrainedTokenizerFast, lines: Sequence[str], most: int)
     """Turn lines into rows of sub-words with [CLS] and [SEP]; long lines become several rows."""
     room = most - 2
     rows = []
-    for encoding in tokenizer.backend_tokenizer.encode_batch_fast(
-        list(lines), add_special_tokens=False
-    ):
-        ids = encoding.ids
-        for start in range(0, len(ids), room):
-            piece = [tokenizer.cls_token_id, *ids[start : start + room], tokenizer.sep_token_id]
-            rows.append(torch.tensor(piece, dtype=torch.int32))
+    encode = tokenizer.backend_tokenizer.encode_batch_fast
+    for first in range(0, len(lines), _ENCODED_AT_ONCE):
+        chunk = list(lines[first : first + _ENCODED_AT_ONCE])
+        for ids in (encoding.ids for encoding in encode(chunk, add_special_tokens=False)):
+            for start in range(0, len(ids), room):
+                piece = [tokenizer.cls_token_id, *ids[start : start + room], tokenizer.sep_token_id]
+                rows.append(torch.tensor(piece, dtype=torch.int32))
     return rows
+
+
+_ENCODED_AT_ONCE = 10_000  # an encoding is far larger than its sub-words
 
 
 def _batches(rows: list[Tensor], recipe: Recipe, start: int) -> Iterator[tuple[int, Tensor]]:

@@ -21,7 +21,8 @@ class Recipe(BaseModel):
     max_pieces: int = Field(128, ge=8, description="longer lines are cut into pieces")
     learning_rate: float = Field(2e-3, gt=0)
     warmup: float = Field(0.05, ge=0, le=1, description="fraction of the steps")
-    masked: float = Field(0.15, gt=0, lt=1)
+    masked: float = Field(0.15, gt=0, lt=1, description="fraction of the sub-words, or words")
+    whole_words: bool = Field(False, description="hide all sub-words of a word together")
     dropout: float = Field(0.0, ge=0, lt=1)
     seed: int = 1
 
