@@ -24,6 +24,10 @@ class StoreError(AlignScopeError):
     """A result folder that cannot be read or belongs to other data."""
 
 
+class SimilarityError(AlignScopeError):
+    """Representations that cannot be compared as asked."""
+
+
 class DivergedError(AlignScopeError):
     """A fine-tuning whose loss is no longer a finite number."""
 

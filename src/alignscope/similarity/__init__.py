@@ -1,0 +1,1 @@
+"""How alike two languages look inside an encoder, layer by layer."""

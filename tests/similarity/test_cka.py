@@ -1,0 +1,111 @@
+"""CKA against the textbook's n × n kernels, and what it has to be on data of known nature."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from alignscope.errors import SimilarityError
+from alignscope.similarity.cka import biased_cka, debiased_cka, shuffled_null
+
+
+def normal(n: int, d: int, seed: int = 1) -> Tensor:
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def related(n: int, d: int, seed: int = 1) -> tuple[Tensor, Tensor]:
+    left = normal(n, d, seed)
+    return left, left @ normal(d, d, seed + 1) + normal(n, d, seed + 2)
+
+
+def textbook(left: Tensor, right: Tensor, *, debiased: bool) -> float:
+    """Kornblith et al. 2019 with kernels; the unbiased HSIC as in Song et al. 2012, equation 4."""
+
+    def hsic(k: Tensor, m: Tensor) -> float:
+        n = len(k)
+        if not debiased:
+            h = torch.eye(n, dtype=k.dtype) - 1 / n
+            return float(torch.trace(k @ h @ m @ h))
+        k, m = (kernel - torch.diag(kernel.diagonal()) for kernel in (k, m))
+        one = torch.ones(n, dtype=k.dtype)
+        first = torch.trace(k @ m) + (one @ k @ one) * (one @ m @ one) / ((n - 1) * (n - 2))
+        return float(first - 2 / (n - 2) * (one @ k @ m @ one))
+
+    k, m = left.double() @ left.double().T, right.double() @ right.double().T
+    return hsic(k, m) / math.sqrt(hsic(k, k) * hsic(m, m))
+
+
+@pytest.mark.parametrize(("n", "d", "e"), [(4, 3, 3), (10, 40, 7), (60, 5, 9), (60, 200, 200)])
+def test_features_give_what_kernels_give(n: int, d: int, e: int) -> None:
+    left, right = normal(n, d) + 3, normal(n, e, 2) - left_part(n, e)
+    assert debiased_cka(left, right) == pytest.approx(
+        textbook(left, right, debiased=True), abs=1e-6
+    )
+    assert biased_cka(left, right) == pytest.approx(textbook(left, right, debiased=False), abs=1e-6)
+
+
+def left_part(n: int, e: int) -> Tensor:
+    return normal(n, 1).expand(n, e)
+
+
+@pytest.mark.parametrize("measure", [debiased_cka, biased_cka])
+def test_itself_rotated_scaled_and_shifted(measure) -> None:  # type: ignore[no-untyped-def]
+    left, right = related(50, 8)
+    rotation = torch.linalg.qr(normal(8, 8, 9)).Q
+    assert measure(left, left) == pytest.approx(1)
+    assert measure(left, right) == pytest.approx(measure(right, left))
+    assert measure(left @ rotation * 7 + 2, right) == pytest.approx(measure(left, right))
+    assert 0.2 < measure(left, right) < 0.999
+
+
+@pytest.mark.parametrize("n", [25, 100, 1000])
+def test_independent_sides_give_zero_and_the_biased_estimate_does_not(n: int) -> None:
+    draws = 40 if n < 1000 else 4
+    pairs = [(normal(n, 768, 2 * seed), normal(n, 768, 2 * seed + 1)) for seed in range(draws)]
+    values = [debiased_cka(*pair) for pair in pairs]
+    assert abs(sum(values) / draws) < 0.01
+    assert min(values) < 0
+    assert biased_cka(*pairs[0]) > 0.4
+
+
+def test_half_precision_is_summed_in_double() -> None:
+    left, right = (side.half() for side in related(200, 16))
+    expected = textbook(left.double(), right.double(), debiased=True)
+    assert debiased_cka(left * 100, right * 100) == pytest.approx(expected, abs=1e-3)
+
+
+def test_duplicated_rows_are_fine() -> None:
+    left, right = related(20, 4)
+    twice = debiased_cka(left.repeat(2, 1), right.repeat(2, 1))
+    assert twice == pytest.approx(
+        textbook(left.repeat(2, 1), right.repeat(2, 1), debiased=True), abs=1e-9
+    )
+
+
+def test_shuffling_gives_the_null() -> None:
+    left, right = related(200, 16)
+    state = torch.get_rng_state()
+    null = shuffled_null(left, right, 50, seed=1)
+    assert torch.equal(state, torch.get_rng_state())
+    assert torch.equal(null, shuffled_null(left, right, 50, seed=1))
+    assert not torch.equal(null, shuffled_null(left, right, 50, seed=2))
+    assert abs(float(null.mean())) < 0.01
+    assert float(null.max()) < 0.1 < debiased_cka(left, right)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "message"),
+    [
+        (normal(5, 2), normal(6, 2), "the same n, not \\(5, 2\\) and \\(6, 2\\)"),
+        (normal(5, 2)[0], normal(5, 2), "the same n"),
+        (normal(3, 2), normal(3, 2), "at least 4 rows, there are 3"),
+        (normal(9, 2) / 0, normal(9, 2), "not finite"),
+        (torch.full((9, 3), 0.1), normal(9, 2), "does not vary"),
+        (normal(9, 2), torch.zeros(9, 2), "does not vary"),
+    ],
+)
+def test_what_cannot_be_compared(left: Tensor, right: Tensor, message: str) -> None:
+    for measure in (debiased_cka, biased_cka):
+        with pytest.raises(SimilarityError, match=message):
+            measure(left, right)

@@ -1,0 +1,84 @@
+"""Representations: every layer, every sub-word of every word, whatever the batches."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from alignscope.data.sentence import Sentence
+from alignscope.encoders.load import load_encoder, load_tokenizer
+from alignscope.errors import DataError
+from alignscope.similarity.by_layer import similarity_by_layer
+from alignscope.similarity.cka import debiased_cka
+from alignscope.similarity.represent import represent
+from alignscope.subwords import Subwords
+
+Folders = Callable[[str], Path]
+SENTENCES = [
+    Sentence(tuple(text.split()))
+    for text in ("a dog barks", "the", "cats see a dog that sees them and barks", "a b c d e f g")
+]
+
+
+@pytest.mark.parametrize("family", ["bert", "modernbert", "xlm-roberta"])
+def test_batches_do_not_matter(encoder_folders: Folders, family: str) -> None:
+    folder = str(encoder_folders(family))
+    encoder, subwords = load_encoder(folder), Subwords(load_tokenizer(folder), 64)
+    encoder.train()
+    together = represent(encoder, subwords, SENTENCES)
+    assert encoder.training
+    alone = [represent(encoder, subwords, [one], batch_pieces=1)[:, 0] for one in SENTENCES]
+    assert torch.allclose(together, torch.stack(alone, dim=1), atol=1e-5)
+    assert len(together) == encoder.config.num_hidden_layers + 1
+    assert together.dtype == torch.float32
+
+
+def test_it_is_the_mean_over_pieces_without_special_tokens(encoder_folders: Folders) -> None:
+    folder = str(encoder_folders("bert"))
+    encoder, tokenizer = load_encoder(folder), load_tokenizer(folder)
+    found = represent(encoder, Subwords(tokenizer, 64), SENTENCES)
+    for place, sentence in enumerate(SENTENCES):
+        encoded = tokenizer(list(sentence.words), is_split_into_words=True, return_tensors="pt")
+        with torch.inference_mode():
+            output = encoder(**encoded, output_hidden_states=True)
+        expected = torch.stack(output.hidden_states)[:, 0, 1:-1].mean(1)
+        assert torch.allclose(found[:, place], expected, atol=1e-5)
+
+
+def test_every_chunk_of_a_long_sentence_counts(encoder_folders: Folders) -> None:
+    folder = str(encoder_folders("bert"))
+    encoder, tokenizer = load_encoder(folder), load_tokenizer(folder)
+    long = Sentence(("a", "b", "c", "d", "e", "f"))
+    halves = [Sentence(long.words[:3]), Sentence(long.words[3:])]
+    whole = represent(encoder, Subwords(tokenizer, 5), [long])
+    parts = represent(encoder, Subwords(tokenizer, 5), halves)
+    assert torch.allclose(whole[:, 0], parts.mean(1), atol=1e-5)
+
+
+def test_unrelated_corpora_in_one_encoder_are_not_alike(encoder_folders: Folders) -> None:
+    """The peers' commonest fault: one model, two corpora, similarity 1."""
+    folder = str(encoder_folders("bert"))
+    encoder, subwords = load_encoder(folder), Subwords(load_tokenizer(folder), 64)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    draw = torch.Generator().manual_seed(1)
+
+    def made() -> list[Sentence]:
+        words = torch.randint(26, (60, 9), generator=draw).tolist()
+        return [Sentence(tuple(letters[i] for i in row)) for row in words]
+
+    left, right = (represent(encoder, subwords, made()) for _ in range(2))
+    rows = similarity_by_layer(left, {"other": right, "same": left})
+    for row in rows:
+        cka, high = float(str(row["cka"])), float(str(row["null_high"]))
+        assert (cka == pytest.approx(1)) if row["target"] == "same" else (cka < high + 0.1)
+    assert [row["layer"] for row in rows] == [*range(len(left)), *range(len(left))]
+    assert rows[1]["cka"] == debiased_cka(left[1], right[1])
+
+
+def test_nothing_is_refused(encoder_folders: Folders) -> None:
+    folder = str(encoder_folders("bert"))
+    encoder, subwords = load_encoder(folder), Subwords(load_tokenizer(folder), 64)
+    for nothing in ([], [Sentence(())]):
+        with pytest.raises(DataError, match="nothing to represent"):
+            represent(encoder, subwords, nothing)
