@@ -54,6 +54,34 @@ EFFECTS = {
     },
 }
 
+CONTRASTS = {
+    "encoder": pl.String,
+    "task": pl.String,
+    "metric": pl.String,
+    "source": pl.String,  # "all" for every source and seed together
+    "init": pl.String,
+    "window": pl.String,
+    "pairs": pl.Int64,  # of REF and this window, one per source and seed
+    **{
+        f"{what}_{part}": pl.Float64  # a fraction; low and high are the ends of its interval
+        for what in ("source", "targets", "contrast")
+        for part in ("mean", "low", "high")
+    },
+}
+
+SIMILARITY = {
+    "encoder": pl.String,
+    "source": pl.String,
+    "target": pl.String,
+    "layer": pl.Int64,  # 0 = embeddings, i + 1 = after block i
+    "sentences": pl.Int64,
+    "cka": pl.Float64,  # linear, debiased: may be below 0
+    "cka_biased": pl.Float64,
+    "null_low": pl.Float64,  # 2.5 and 97.5 % of debiased CKA of shuffled pairs
+    "null_high": pl.Float64,
+    "retrieval": pl.Float64,  # precision at 1, both directions; chance is 1 / sentences
+}
+
 
 def frame(rows: list[dict[str, object]], schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
     """Turn rows into a table of exactly these columns; a missing or extra key is an error."""

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import polars as pl
 
@@ -19,9 +20,15 @@ def render(table: pl.DataFrame, form: str) -> bytes:
         return buffer.getvalue()
     if form == "csv":
         return table.write_csv().encode()
-    people = _effects_for_people(table) if "targets_mean" in table.columns else _points(table)
+    people = _for_people(table)
     write: Callable[[pl.DataFrame], str] = {"md": markdown, "latex": latex}[form]
     return write(people).encode()
+
+
+def _for_people(table: pl.DataFrame) -> pl.DataFrame:
+    if "contrast_mean" in table.columns:
+        return _contrasts_for_people(table)
+    return _effects_for_people(table) if "targets_mean" in table.columns else _points(table)
 
 
 def markdown(table: pl.DataFrame) -> str:
@@ -75,9 +82,39 @@ def _effects_for_people(table: pl.DataFrame) -> pl.DataFrame:
         )
     names = ["encoder", "task", "metric", "source", "window", "init", "on source", "on targets",
              "on domains", "seeds"]  # fmt: skip
-    people = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String))
-    # A column that says the same in every row only makes the table wider.
-    same = [name for name in ("encoder", "init") if table[name].drop_nulls().n_unique() < 2]
+    return _without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String)))
+
+
+def _contrasts_for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """Signed effects in points, each with its interval."""
+    names = ["encoder", "task", "metric", "source", "window", "init"]
+    parts = {"source": "on source", "targets": "on targets", "contrast": "targets − source"}
+    rows = [
+        {
+            **{name: row[name] or "" for name in names},
+            **{title: _interval(row, part) for part, title in parts.items()},
+            "pairs": str(row["pairs"]),
+        }
+        for row in table.iter_rows(named=True)
+    ]
+    columns = [*names, *parts.values(), "pairs"]
+    return _without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+
+
+def _interval(row: dict[str, Any], part: str) -> str:
+    """``−31.0 [−32.5, −29.5]`` in points."""
+    mean, low, high = (row[f"{part}_{end}"] for end in ("mean", "low", "high"))
+    ends = "" if low is None else f" [{100 * low:+.1f}, {100 * high:+.1f}]"
+    return f"{100 * mean:+.1f}{ends}".replace("-", MINUS)
+
+
+def _without_repetition(people: pl.DataFrame) -> pl.DataFrame:
+    """A column that says the same in every row only makes a table wider."""
+    same = [
+        name
+        for name in ("encoder", "init")
+        if people[name].replace("", None).drop_nulls().n_unique() < 2
+    ]
     return people.drop(same)
 
 
@@ -90,6 +127,7 @@ def _mean_std(mean: float | None, std: float | None, signed: bool) -> str:
 
 
 _FRACTIONS = {"score", "majority", "dev_score"}
+_PRECISE = {"cka", "cka_biased", "null_low", "null_high", "retrieval"}
 
 
 def _points(table: pl.DataFrame) -> pl.DataFrame:
@@ -98,6 +136,8 @@ def _points(table: pl.DataFrame) -> pl.DataFrame:
     def text(name: str, value: object) -> str:
         if value is None:
             return ""
+        if isinstance(value, float) and name in _PRECISE:
+            return f"{value:.3f}".replace("-", MINUS)
         if isinstance(value, float):
             return f"{100 * value:.1f}" if name in _FRACTIONS else f"{value:.1f}"
         return str(value)
