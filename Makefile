@@ -1,4 +1,5 @@
 # make setup   a virtual environment in .venv with exactly the versions of constraints.txt
+# make demo    setup, then the three tasks on the embedded languages, in alignscope-demo/
 # make test    setup, then everything that must hold before a change lands
 # make slow    setup, then the tests that take minutes
 # make docs    docs/cli.md anew, from the code
@@ -10,7 +11,7 @@ RUN := OMP_NUM_THREADS=1
 
 DOCS := $(BIN)/python -m typer alignscope.cli utils docs --name alignscope --title "The command line"
 
-.PHONY: setup check test slow docs
+.PHONY: setup demo check test slow docs
 
 setup: .venv/.ready
 
@@ -20,6 +21,9 @@ setup: .venv/.ready
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,dev]'
 	@touch $@
+
+demo: setup
+	$(BIN)/alignscope demo
 
 check: setup
 	$(BIN)/ruff check src tests

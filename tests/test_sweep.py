@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ from alignscope.store import Failure, Outcome, Store
 from alignscope.study import Inspected, Run, Study, runs
 from alignscope.sweep import check_data, check_store, sweep
 from tiny import GRID, Workshop
-from work import CRASHES, DIVERGES, KILLED, SLOW, outcome, perform
+from work import CRASHES, DIVERGES, INTERRUPTS, KILLED, NAPS, SLOW, outcome, perform
 
 
 def plan(*seeds: int, task: str = "pos") -> list[Run]:
@@ -160,6 +162,27 @@ def test_a_worker_that_is_killed_is_said(store: Store) -> None:
     with pytest.raises(AlignScopeError, match=r"a worker process was killed.*runs are kept"):
         sweep(todo, perform, store, partial(processes, workers=1))
     assert todo[0] in store
+
+
+@pytest.mark.usefixtures("importable")
+def test_an_interrupt_stops_the_workers_and_keeps_what_is_done(store: Store) -> None:
+    import_module("polars")  # has signals restart what they would interrupt
+    todo, start = plan(1, INTERRUPTS, 3), time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        sweep(todo, perform, store, partial(processes, workers=1))
+    assert time.monotonic() - start < 50, "it waited for the run in flight"
+    assert not active_children()
+    assert [run in store for run in todo] == [True, False, False]
+
+
+@pytest.mark.usefixtures("importable")
+def test_a_reader_that_leaves_stops_the_workers() -> None:
+    todo, start = plan(1, NAPS), time.monotonic()
+    found = processes(iter(todo), perform, 2)
+    assert next(found) == outcome(todo[0])
+    found.close()  # type: ignore[attr-defined]
+    assert time.monotonic() - start < 50, "it waited for the run in flight"
+    assert not active_children()
 
 
 @pytest.mark.parametrize("executor", [serial, partial(processes, workers=1)])

@@ -11,7 +11,7 @@ from alignscope.study import Run
 
 Work = Callable[[Run], Outcome]
 
-DIVERGES, CRASHES, KILLED, SLOW = 13, 14, 15, 16
+DIVERGES, CRASHES, KILLED, SLOW, INTERRUPTS, NAPS = 13, 14, 15, 16, 17, 18
 """Seeds that do not go well, or not fast."""
 
 
@@ -31,4 +31,9 @@ def perform(run: Run) -> Outcome:
         os.kill(os.getpid(), signal.SIGKILL)
     if run.seed == SLOW:
         time.sleep(1)
+    if run.seed == INTERRUPTS:  # as a Ctrl-C does, in the midst of a long run
+        time.sleep(1)
+        os.kill(os.getppid(), signal.SIGINT)
+    if run.seed in (INTERRUPTS, NAPS):
+        time.sleep(60)
     return outcome(run)

@@ -63,6 +63,8 @@ class Subwords:
         if self.room < 1:
             raise EncoderError(f"max_pieces {max_pieces} leaves no room for a word")
         self._blank = _blank_before_words(tokenizer)
+        # transformers looks a special token up anew each time, and it is compared for every word.
+        self._unknown_id = tokenizer.unk_token_id
         self._cache: dict[str, tuple[int, ...]] = {}
 
     @property
@@ -96,7 +98,7 @@ class Subwords:
             ids = self._cache[word]
             if not ids:
                 ids = (self._unknown(word),)
-            unknown += ids == (self.tokenizer.unk_token_id,)
+            unknown += ids == (self._unknown_id,)
             if len(ids) > self.room:
                 ids, cut = ids[: self.room], cut + 1
             if len(chunks[-1]) + len(ids) > self.room:
@@ -108,12 +110,12 @@ class Subwords:
         return Pieces(whole, tuple(spans), cut, unknown)
 
     def _unknown(self, word: str) -> int:
-        if self.tokenizer.unk_token_id is None:
+        if self._unknown_id is None:
             raise DataError(
                 f"word {word!r} has no sub-words and {self.tokenizer.name_or_path} has no "
                 f"unknown token to stand for it"
             )
-        return int(self.tokenizer.unk_token_id)
+        return int(self._unknown_id)
 
 
 def longest_input(encoder: PreTrainedModel) -> int | None:

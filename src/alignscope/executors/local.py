@@ -1,11 +1,12 @@
 """Executors on this machine: one process, or several."""
 
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from threading import Thread
 
 from alignscope.errors import AlignScopeError, DivergedError
@@ -25,12 +26,12 @@ def processes(runs: Iterable[Run], work: Work, workers: int) -> Iterator[Result]
     """Perform runs in ``workers`` spawned processes, which share the cores between them.
 
     ``runs`` is drawn from only as workers become free, so that a run finished elsewhere
-    meanwhile can still be skipped.
+    meanwhile can still be skipped. Interrupted (Ctrl-C), it stops the workers where they are.
 
     Raises:
         AlignScopeError: if a worker was killed; what had ended by then has been handed out.
     """
-    waiting = iter(runs)
+    waiting, others = iter(runs), set(active_children())
     threads = max(1, available_cores() // workers)
     with ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_prepare, initargs=(threads,)
@@ -42,12 +43,17 @@ def processes(runs: Iterable[Run], work: Work, workers: int) -> Iterator[Result]
                     flying.add(pool.submit(_attempt, work, run))
                 if not flying:
                     return
-                ended, flying = wait(flying, return_when=FIRST_COMPLETED)
+                # polars, once imported, has signals restart a wait: only a short one sees a Ctrl-C.
+                ended, flying = wait(flying, timeout=1, return_when=FIRST_COMPLETED)
                 if any(future.exception() for future in ended):
                     ended |= wait(flying).done
                 yield from (future.result() for future in ended if not future.exception())
                 for future in ended:
                     future.result()
+        except (KeyboardInterrupt, GeneratorExit):  # nobody waits for the runs in flight
+            for worker in set(active_children()) - others:
+                worker.kill()
+            raise
         except BrokenProcessPool:
             raise AlignScopeError(
                 "a worker process was killed, perhaps for want of memory; "
@@ -70,6 +76,9 @@ def _attempt(work: Work, run: Run) -> Result:
 
 def _prepare(threads: int) -> None:
     """Make a worker ready: its share of the cores, and an end when the sweep ends."""
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # a Ctrl-C is for the sweep, which stops its workers
     import torch
 
     Thread(target=_end_with_parent, daemon=True).start()

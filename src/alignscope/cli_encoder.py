@@ -1,0 +1,87 @@
+"""The commands about encoders: what can be ablated, what looks alike inside, making one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alignscope.cli_options import Data, Format, Offline, OutFile, TableFormat, check_output, put
+
+
+def blocks(
+    encoder: Annotated[str, typer.Argument(help="a folder, a name on the hub, or embedded")],
+    revision: Annotated[str, typer.Option(help="a branch, tag or commit on the hub")] = "main",
+    remote_code: Annotated[bool, typer.Option(help="run code that comes with it")] = False,
+) -> None:
+    """Show which blocks of an encoder can be re-initialised."""
+    from alignscope.encoders.blocks import describe, notes
+    from alignscope.encoders.load import load_encoder
+    from alignscope.report.plan import describe_blocks
+
+    loaded = load_encoder(encoder, revision, remote_code=remote_code)
+    typer.echo(describe_blocks(encoder, describe(loaded), notes(loaded)))
+
+
+def similarity(
+    source: Annotated[str, typer.Option(help="a parallel corpus, such as ud:en_pud")],
+    target: Annotated[list[str], typer.Option(help="its translation; repeatable")],
+    encoder: Annotated[str, typer.Option(help="a folder, a name on the hub, or embedded")] = (
+        "embedded"
+    ),
+    split: Annotated[str, typer.Option(help="train, dev or test")] = "test",
+    limit: Annotated[int | None, typer.Option(min=4, help="sentences; all if nothing is said")] = (
+        None
+    ),
+    format: TableFormat = Format.md,
+    out: OutFile = None,
+    data: Data = None,
+    offline: Offline = False,
+) -> None:
+    """Compare parallel sentences in two languages, layer by layer: CKA and retrieval."""
+    check_output(format, out)
+    from alignscope.data.places import Places
+    from alignscope.similarity.corpora import similarity_table
+    from alignscope.study import Encoder
+
+    places = Places.of(data or [], download=not offline)
+    compared = similarity_table(Encoder(name=encoder), source, target, places, split=split,
+                                limit=limit)  # fmt: skip
+    put(compared, format, out)
+
+
+def pretrain(
+    corpora: Annotated[
+        list[str],
+        typer.Option(help="a text such as text:en, ud:en_ewt, synthetic:* or a file; repeatable"),
+    ],
+    out: Annotated[Path, typer.Option(help="the folder to write")],
+    blocks: Annotated[int, typer.Option(min=1, help="transformer blocks")] = 6,
+    hidden: Annotated[int, typer.Option(min=8, help="size of a representation")] = 128,
+    attention_heads: Annotated[int, typer.Option(min=1, help="attention heads")] = 4,
+    vocabulary: Annotated[int, typer.Option(min=100, help="WordPiece vocabulary")] = 16_000,
+    steps: Annotated[int, typer.Option(min=1, help="optimisation steps")] = 8000,
+    batch_pieces: Annotated[int, typer.Option(min=64, help="padded sub-words a step")] = 2048,
+    max_pieces: Annotated[int, typer.Option(min=8, help="longest input")] = 128,
+    learning_rate: Annotated[float, typer.Option(min=0, help="highest learning rate")] = 2e-3,
+    masked: Annotated[float, typer.Option(min=0, max=1, help="fraction hidden")] = 0.15,
+    whole_words: Annotated[bool, typer.Option(help="hide words whole")] = False,
+    dropout: Annotated[float, typer.Option(min=0, max=1, help="dropout")] = 0.0,
+    seed: Annotated[int, typer.Option(help="seed of weights, order and masks")] = 1,
+    data: Data = None,
+) -> None:
+    """Train a WordPiece tokenizer and a small BERT on text; called again, it goes on."""
+    from alignscope.corpora import gather
+    from alignscope.data.places import Places
+    from alignscope.encoders.pretrain import pretrain
+    from alignscope.encoders.recipe import recipe_of
+    from alignscope.report.progress import StepBar
+
+    recipe = recipe_of(
+        blocks=blocks, hidden=hidden, attention_heads=attention_heads, vocabulary=vocabulary,
+        steps=steps, batch_pieces=batch_pieces, max_pieces=max_pieces, dropout=dropout,
+        learning_rate=learning_rate, masked=masked, whole_words=whole_words, seed=seed,
+    )  # fmt: skip
+    lines, source = gather(corpora, Places.of(data or []))
+    with StepBar("pretraining") as bar:
+        pretrain(lines, out, recipe, source=source, progress=bar)
+    typer.echo(f"{out}: an encoder of {blocks} blocks × {hidden}")

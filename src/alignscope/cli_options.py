@@ -1,0 +1,69 @@
+"""Options that several commands share, and how a table leaves them."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alignscope.errors import StudyError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+StudyFile = Annotated[Path, typer.Argument(help="the study, a TOML file", show_default=False)]
+StoreFolder = Annotated[Path, typer.Option("--store", help="the folder that holds the results")]
+Data = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--data",
+        help="a folder with corpora; repeatable, before those of the study and ALIGNSCOPE_DATA",
+    ),
+]
+Encoders = Annotated[
+    list[str] | None,
+    typer.Option("--encoder", help="an encoder instead of the study's; repeatable"),
+]
+Offline = Annotated[bool, typer.Option("--offline", help="download no corpus")]
+
+
+class Format(StrEnum):
+    """How a table is written."""
+
+    csv = "csv"
+    md = "md"
+    latex = "latex"
+    parquet = "parquet"
+
+
+TableFormat = Annotated[Format, typer.Option(help="csv and parquet hold fractions")]
+OutFile = Annotated[Path | None, typer.Option(help="a file instead of the screen")]
+
+
+def check_output(format: Format, out: Path | None) -> None:
+    """Refuse to put what nobody can read on a screen, before anything is computed.
+
+    Raises:
+        StudyError: for a parquet table without a file.
+    """
+    if format == Format.parquet and out is None and sys.stdout.isatty():
+        raise StudyError("a parquet table cannot be shown on a screen; name a file with --out")
+
+
+def put(table: "pl.DataFrame", format: Format, out: Path | None) -> None:
+    """Write a table to a file or the screen.
+
+    Raises:
+        StudyError: if the file cannot be written.
+    """
+    from alignscope.report.formats import render
+
+    content = render(table, format.value)
+    if out is None:
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise StudyError(f"{out} cannot be written: {error.strerror}") from None

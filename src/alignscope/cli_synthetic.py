@@ -1,0 +1,55 @@
+"""``alignscope synthetic``: look at the embedded languages, or write them to files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="The embedded languages, seventeen that say the same.", no_args_is_help=True)
+
+DIVERSE = "vesti,qadir,ataru,lianu,hanbe"
+"""From five families, in four scripts and three orders of words."""
+
+Split = Annotated[str, typer.Option(help="train, dev or test")]
+
+
+@app.command("list")
+def list_() -> None:
+    """List the languages: family, script, order of words and what is marked."""
+    from alignscope.report.examples import describe_languages
+
+    typer.echo(describe_languages(), nl=False)
+
+
+@app.command()
+def show(
+    languages: Annotated[str, typer.Option(help="the languages, parted by commas")] = DIVERSE,
+    domain: Annotated[str, typer.Option(help="news, chat or manual")] = "news",
+    split: Split = "test",
+    n: Annotated[int, typer.Option("--n", help="sentences")] = 3,
+) -> None:
+    """Show the same sentences in several languages, with glosses, trees and entities."""
+    from alignscope.report.examples import parallel_examples
+
+    typer.echo(parallel_examples(_names(languages), domain, split, n))
+
+
+@app.command()
+def write(
+    out: Annotated[Path, typer.Option(help="the data folder to write")],
+    languages: Annotated[
+        str, typer.Option(help="the languages, parted by commas; all if nothing is said")
+    ] = "",
+) -> None:
+    """Write CoNLL-U and IOB2 files, read back with --data as ud:vesti_news and made:vesti_news."""
+    from alignscope.report.treebanks import write_treebanks
+    from alignscope.synthetic.language import languages as known
+
+    chosen = _names(languages) if languages else list(known())
+    written = write_treebanks(out, chosen)
+    typer.echo(f"{out}: {len(written)} files, {len(chosen)} languages")
+
+
+def _names(languages: str) -> list[str]:
+    """Part names at commas; the same one twice is one."""
+    return list(dict.fromkeys(name.strip() for name in languages.split(",")))

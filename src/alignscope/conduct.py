@@ -1,0 +1,55 @@
+"""A study from start to finish: unfolded, checked, swept, and told of on the way."""
+
+from functools import partial
+
+from alignscope.data.places import Places
+from alignscope.executors.local import processes, serial
+from alignscope.perform import perform
+from alignscope.report.progress import Reporter
+from alignscope.store import Store
+from alignscope.study import Run, Study, runs
+from alignscope.sweep import (
+    Swept,
+    check_data,
+    check_encoders,
+    check_store,
+    check_tasks,
+    inspect,
+    sweep,
+)
+
+
+def unfold(study: Study) -> list[Run]:
+    """List the runs of a study.
+
+    Raises:
+        StudyError, EncoderError: if a task is unknown, a window does not fit, or an encoder is
+            not there.
+    """
+    check_tasks(study)
+    return runs(study, partial(inspect, count_blocks=study.counts_blocks))
+
+
+def conduct(study: Study, store: Store, places: Places, workers: int | None = None) -> Swept:
+    """Perform what ``store`` lacks of a study: in this process, or in ``workers`` of their own.
+
+    >>> conduct(study, Store(Path("results")), Places.of()).done
+    30
+
+    Whatever could be wrong with corpora, encoders or the store is said before any training.
+
+    Raises:
+        AlignScopeError: as `unfold` and the checks of `sweep` do, or if a worker was killed.
+    """
+    planned = unfold(study)
+    missing = [run for run in planned if run not in store]
+    check_data(missing, places)
+    check_store(planned, store, places)
+    check_encoders(missing, places)
+    store.put_plan(study, planned)
+    work = partial(perform, places=places)
+    with Reporter(done=len(planned) - len(missing), total=len(planned)) as reporter:
+        if workers is None:  # the steps of several processes would mix
+            work = partial(work, progress=reporter.step)
+            return sweep(missing, work, store, serial, reporter)
+        return sweep(missing, work, store, partial(processes, workers=workers), reporter)

@@ -1,0 +1,118 @@
+"""``alignscope demo``: the packaged study on the embedded languages, from nothing to its tables."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import polars as pl
+
+from alignscope.analysis.collect import runs_table, scores_table
+from alignscope.analysis.effects import effects_table
+from alignscope.conduct import conduct
+from alignscope.data.files import replace_file
+from alignscope.data.places import Places
+from alignscope.errors import StoreError
+from alignscope.report.demo import main_metrics
+from alignscope.report.formats import render
+from alignscope.store import Store
+from alignscope.study import Study, TaskGrid, read_study
+from alignscope.sweep import Swept
+
+MORE_SOURCES = ("zoravi", "qadir")
+"""Languages that ``--all-sources`` fine-tunes on too: unlike Vesti, and unlike each other."""
+
+NOWHERE = Places(folders=(), cache=Path(), download=False)
+"""Every corpus of the demo is made, none is read: folders of the user have no say in it."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What a demo gave: how it went, and what it wrote."""
+
+    swept: Swept
+    effects: pl.DataFrame
+    """``tables.EFFECTS`` of the main metric of each task."""
+    files: tuple[Path, ...]
+
+    @property
+    def page(self) -> Path:
+        """The file that a person opens first."""
+        return self.files[0]
+
+
+def demo_study(*, all_sources: bool = False, seeds: int | None = None) -> Study:
+    """Read the packaged study, with seeds 1 to ``seeds`` if so many are asked for.
+
+    >>> demo_study(seeds=3).seeds
+    (1, 2, 3)
+
+    With ``all_sources`` each of three languages is fine-tuned on and evaluated on all others;
+    the runs of the first source are the same either way.
+    """
+    study = read_study(Path(str(files("alignscope") / "demo.toml")))
+    if seeds is not None:
+        study = study.model_copy(update={"seeds": tuple(range(1, seeds + 1))})
+    if all_sources:
+        tasks = {task: _widened(grid) for task, grid in study.tasks.items()}
+        study = study.model_copy(update={"tasks": tasks})
+    return study
+
+
+def _widened(grid: TaskGrid) -> TaskGrid:
+    """The grid with more sources, each of which is a target of the others."""
+    here = f":{_language(grid.sources[0])}/"
+
+    def in_all(names: tuple[str, ...]) -> tuple[str, ...]:
+        elsewhere = [
+            name.replace(here, f":{language}/") for language in MORE_SOURCES for name in names
+        ]
+        return (*names, *elsewhere)
+
+    changed = {
+        "sources": in_all(grid.sources),
+        "targets": (*grid.targets, *grid.sources),
+        "domains": in_all(grid.domains),
+    }
+    return grid.model_copy(update=changed)
+
+
+def _language(name: str) -> str:
+    return name.partition(":")[2].partition("/")[0]
+
+
+def perform_demo(study: Study, folder: Path, workers: int) -> Demo:
+    """Perform what ``folder`` lacks of the study, and write its tables there.
+
+    >>> perform_demo(demo_study(), Path("alignscope-demo"), workers=2).page
+    PosixPath('alignscope-demo/effects.md')
+
+    Results are kept below ``folder`` one by one: killed and called again, it goes on.
+
+    Raises:
+        EncoderError: if this installation has no embedded encoder.
+        StoreError: if ``folder`` cannot be written, or has results made with other languages.
+    """
+    store = Store(folder / "results")
+    swept = conduct(study, store, NOWHERE, workers)
+    planned = store.planned(study)
+    scores = scores_table(store.outcomes(planned))
+    effects = effects_table(scores)
+    written = _write(folder, {
+        "effects.md": lambda: render(effects, "md"),
+        "effects.csv": lambda: render(effects, "csv"),
+        "scores.csv": lambda: render(scores, "csv"),
+        "runs.csv": lambda: render(runs_table(planned, store), "csv"),
+    })  # fmt: skip
+    return Demo(swept, main_metrics(effects, scores), written)
+
+
+def _write(folder: Path, contents: dict[str, Callable[[], bytes]]) -> tuple[Path, ...]:
+    """Write files, each of them whole or not at all; the first is the one to open."""
+    paths = tuple(folder / name for name in contents)
+    for path, content in zip(paths, contents.values(), strict=True):
+        try:
+            replace_file(content(), path)
+        except OSError as error:
+            raise StoreError(f"{path} cannot be written: {error.strerror}") from None
+    return paths

@@ -1,0 +1,53 @@
+"""The embedded languages as files: what is written reads back as it was."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from alignscope.data.corpus import parse_corpus, read_corpus
+from alignscope.data.places import Places
+from alignscope.errors import DataError
+from alignscope.report import treebanks
+from alignscope.report.treebanks import write_treebanks
+from alignscope.synthetic.corpus import domains, read_synthetic
+
+
+@pytest.fixture(autouse=True)
+def _few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of every split only the first sentences."""
+    monkeypatch.setattr(treebanks, "SPLITS", ("dev", "test"))
+
+
+def test_what_is_written_reads_back(tmp_path: Path) -> None:
+    written = write_treebanks(tmp_path, ["lianu", "qadir"])
+    assert len(written) == len(set(written)) == 2 * 3 * 2 * 2
+    places = Places((tmp_path,), tmp_path / "cache", download=False)
+    for language in ("lianu", "qadir"):
+        for domain in domains():
+            gold = read_synthetic(language, domain, "dev")
+            trees = read_corpus(parse_corpus(f"ud:{language}_{domain}"), "dev", places)
+            assert trees == tuple(replace(sentence, entities=None) for sentence in gold)
+            tags = read_corpus(parse_corpus(f"made:{language}_{domain}"), "dev", places)
+            assert [(s.id, s.words, s.entities) for s in tags] == [
+                (s.id, s.words, s.entities) for s in gold
+            ]
+    corpus = parse_corpus("ud:qadir_news")
+    assert (corpus.language, corpus.domain) == ("qadir", "news")
+
+
+def test_the_same_bytes_again(tmp_path: Path) -> None:
+    first = [path.read_bytes() for path in write_treebanks(tmp_path / "a", ["vesti"])]
+    assert [path.read_bytes() for path in write_treebanks(tmp_path / "b", ["vesti"])] == first
+
+
+def test_an_unknown_language_is_said_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"vestii is not an embedded language; did you mean 'vesti"):
+        write_treebanks(tmp_path / "out", ["vesti", "vestii"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match=r"file cannot be written: Not a directory"):
+        write_treebanks(tmp_path / "file", ["vesti"])
