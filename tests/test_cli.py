@@ -67,7 +67,8 @@ def test_help_names_every_command() -> None:
 
 
 def test_without_arguments_help_is_shown() -> None:
-    assert "Usage: alignscope" in call().out + call().err
+    answer = call()
+    assert "See where a multilingual encoder aligns" in answer.out + answer.err
 
 
 @pytest.mark.parametrize("arguments", [["fly"], ["run"], ["table", "sores", "x"], ["run", "--no"]])

@@ -50,6 +50,7 @@ class TableName(StrEnum):
     scores = "scores"
     effects = "effects"
     contrasts = "contrasts"
+    distances = "distances"
     runs = "runs"
 
 
@@ -159,11 +160,13 @@ def table(
     out: OutFile = None,
     encoder: Encoders = None,
 ) -> None:
-    """Print a table of a study: scores, effects, contrasts or runs."""
+    """Print a table of a study: scores, runs, or what follows from the scores."""
     from alignscope.analysis.collect import runs_table, scores_table
     from alignscope.analysis.contrasts import contrasts_table
+    from alignscope.analysis.distances import distances_table
     from alignscope.analysis.effects import effects_table
     from alignscope.store import Store
+    from alignscope.synthetic.distance import typological_distance
 
     check_output(format, out)
     results = Store(store)
@@ -176,6 +179,8 @@ def table(
         chosen = effects_table(chosen)
     if which == TableName.contrasts:
         chosen = contrasts_table(chosen)
+    if which == TableName.distances:
+        chosen = distances_table(chosen, typological_distance)
     put(chosen, format, out)
 
 

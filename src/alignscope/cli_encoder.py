@@ -1,7 +1,7 @@
 """The commands about encoders: what can be ablated, what looks alike inside, making one."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -59,6 +59,9 @@ def pretrain(
     hidden: Annotated[int, typer.Option(min=8, help="size of a representation")] = 128,
     attention_heads: Annotated[int, typer.Option(min=1, help="attention heads")] = 4,
     vocabulary: Annotated[int, typer.Option(min=100, help="WordPiece vocabulary")] = 16_000,
+    positions: Annotated[
+        Literal["absolute", "rotary"], typer.Option(help="as in BERT, or as in RoFormer")
+    ] = "absolute",
     steps: Annotated[int, typer.Option(min=1, help="optimisation steps")] = 8000,
     batch_pieces: Annotated[int, typer.Option(min=64, help="padded sub-words a step")] = 2048,
     max_pieces: Annotated[int, typer.Option(min=8, help="longest input")] = 128,
@@ -78,8 +81,9 @@ def pretrain(
 
     recipe = recipe_of(
         blocks=blocks, hidden=hidden, attention_heads=attention_heads, vocabulary=vocabulary,
-        steps=steps, batch_pieces=batch_pieces, max_pieces=max_pieces, dropout=dropout,
-        learning_rate=learning_rate, masked=masked, whole_words=whole_words, seed=seed,
+        positions=positions, steps=steps, batch_pieces=batch_pieces, max_pieces=max_pieces,
+        learning_rate=learning_rate, masked=masked, whole_words=whole_words, dropout=dropout,
+        seed=seed,
     )  # fmt: skip
     lines, source = gather(corpora, Places.of(data or []))
     with StepBar("pretraining") as bar:

@@ -69,6 +69,17 @@ CONTRASTS = {
     },
 }
 
+DISTANCES = {
+    "encoder": pl.String,
+    "task": pl.String,
+    "metric": pl.String,
+    "source": pl.String,
+    "targets": pl.Int64,
+    "spearman": pl.Float64,  # of REF's zero-shot score and the distance to the source
+    "low": pl.Float64,  # 95 % interval over targets
+    "high": pl.Float64,
+}
+
 SIMILARITY = {
     "encoder": pl.String,
     "source": pl.String,

@@ -73,6 +73,24 @@ def test_it_writes_an_encoder_as_asked(tmp_path: Path) -> None:
     assert "checkpoint.pt" not in files(folder)
 
 
+@pytest.mark.parametrize("positions", ["absolute", "rotary"])
+def test_positions_are_added_to_words_or_turn_queries_and_keys(
+    tmp_path: Path, positions: str
+) -> None:
+    folder = pretrain(LINES, tmp_path, recipe(positions=positions, learning_rate=3e-2))
+    encoder, tokenizer = load_encoder(str(folder)), load_tokenizer(str(folder))
+    rotary = positions == "rotary"
+    assert encoder.config.model_type == ("roformer" if rotary else "bert")
+    one, other = (
+        encoder(**tokenizer(text, return_tensors="pt"), output_hidden_states=True).hidden_states
+        for text in ("dog cat dog", "cat dog dog")
+    )
+    # The embedding of a word knows its place only where positions are added to it ...
+    assert torch.equal(one[0][0, 1], one[0][0, 3]) == rotary
+    # ... and either way the blocks know the order of the words around it.
+    assert not torch.allclose(one[-1][0, 3], other[-1][0, 3], atol=1e-3)
+
+
 def test_the_loss_falls(tmp_path: Path) -> None:
     losses: list[float] = []
     given = recipe(steps=120, learning_rate=1e-2, hidden=32, dropout=0.0)

@@ -155,7 +155,8 @@ def describe(encoder: PreTrainedModel) -> list[BlockRow]:
 def notes(encoder: PreTrainedModel) -> list[str]:
     """Return in words what a window touches beyond its blocks, or leaves alone.
 
-    Empty for BERT, DistilBERT, XLM-R and ELECTRA. Raises ``EncoderError`` like ``blocks``.
+    Empty for BERT, DistilBERT, XLM-R, ELECTRA and RoFormer.
+    Raises ``EncoderError`` like ``blocks``.
     """
     path, norm = block_path(encoder), final_norm(encoder)
     said = [_beside(encoder, path, norm), _position_bias(encoder, path), _adapters(encoder)]
@@ -172,7 +173,8 @@ def _beside(encoder: PreTrainedModel, path: str, norm: str | None) -> str:
     beside = [
         f"{parent}.{name}"
         for name, child in encoder.get_submodule(parent).named_children()
-        if name not in (own, "embed_tokens") and any(True for _ in child.parameters())
+        if name not in (own, "embed_tokens", "embed_positions")
+        and any(True for _ in child.parameters())
     ]
     outside = ", ".join(name for name in beside if name != norm)
     return f"outside the blocks, so that no window touches it: {outside}" if outside else ""

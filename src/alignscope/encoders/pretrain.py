@@ -12,12 +12,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import BertForMaskedLM, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
 from alignscope.buckets import plan_batches
 from alignscope.encoders.masking import IGNORED, Masking
 from alignscope.encoders.recipe import Recipe
-from alignscope.encoders.workplace import Workplace
+from alignscope.encoders.workplace import Model, Workplace
 from alignscope.errors import EncoderError
 from alignscope.seeds import derive
 
@@ -84,7 +84,7 @@ def _train(
 
 
 def _update(
-    model: BertForMaskedLM,
+    model: Model,
     optimizer: torch.optim.Optimizer,
     batch: Tensor,
     masking: Masking,
@@ -96,7 +96,7 @@ def _update(
     torch.manual_seed(derive(recipe.seed, "dropout", step))
     inputs, gold = masking.hide(batch, generator)
     present = (batch != model.config.pad_token_id).long()
-    hidden = model.bert(inputs, attention_mask=present).last_hidden_state
+    hidden = model.base_model(inputs, attention_mask=present).last_hidden_state
     chosen = gold != IGNORED
     # Only masked positions are scored: a softmax over the vocabulary costs more than the blocks.
     scores = model.cls(hidden[chosen])

@@ -1,6 +1,6 @@
 """What a small encoder is made by."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -16,6 +16,10 @@ class Recipe(BaseModel):
     hidden: int = Field(128, ge=8)
     attention_heads: int = Field(4, ge=1)
     vocabulary: int = Field(16_000, ge=100)
+    positions: Literal["absolute", "rotary"] = Field(
+        "absolute",
+        description="a vector added to each place (BERT), or queries and keys turned (RoFormer)",
+    )
     steps: int = Field(8000, ge=1)
     batch_pieces: int = Field(2048, ge=64, description="padded sub-words per batch")
     max_pieces: int = Field(128, ge=8, description="longer lines are cut into pieces")

@@ -5,10 +5,16 @@ import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
-from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    PreTrainedTokenizerFast,
+    RoFormerConfig,
+    RoFormerForMaskedLM,
+)
 
 from alignscope.data.files import replace_file
 from alignscope.encoders.load import quiet
@@ -16,6 +22,8 @@ from alignscope.encoders.recipe import Recipe
 from alignscope.encoders.wordpiece import train_wordpiece
 from alignscope.errors import EncoderError
 from alignscope.seeds import derive
+
+Model: TypeAlias = BertForMaskedLM | RoFormerForMaskedLM
 
 
 class Workplace:
@@ -66,12 +74,10 @@ class Workplace:
         self._put(tokenizer, last="tokenizer.json")
         return tokenizer
 
-    def model(
-        self, tokenizer: PreTrainedTokenizerFast
-    ) -> tuple[BertForMaskedLM, torch.optim.Optimizer]:
+    def model(self, tokenizer: PreTrainedTokenizerFast) -> tuple[Model, torch.optim.Optimizer]:
         """Return model and optimizer, fresh or as the checkpoint left them."""
         torch.manual_seed(derive(self.recipe.seed, "init"))
-        model = BertForMaskedLM(_config(self.recipe, tokenizer)).train()
+        model = _model(self.recipe, tokenizer).train()
         matrices = [p for p in model.parameters() if p.ndim > 1]
         vectors = [p for p in model.parameters() if p.ndim < 2]
         groups: list[dict[str, Any]] = [
@@ -97,7 +103,7 @@ class Workplace:
     def _part(self) -> Path:
         return self.out / "checkpoint.part"
 
-    def save(self, model: BertForMaskedLM, optimizer: torch.optim.Optimizer) -> None:
+    def save(self, model: Model, optimizer: torch.optim.Optimizer) -> None:
         """Write a checkpoint; one that was cut short never replaces a whole one."""
         torch.save(
             {
@@ -111,7 +117,7 @@ class Workplace:
         )
         self._part.replace(self._checkpoint)
 
-    def finish(self, model: BertForMaskedLM, tokenizer: PreTrainedTokenizerFast) -> None:
+    def finish(self, model: Model, tokenizer: PreTrainedTokenizerFast) -> None:
         """Write the encoder, say how the loss went, and drop the checkpoint."""
         tail = self.losses[-max(1, len(self.losses) // 50) :]
         every = max(1, len(self.losses) // 200)
@@ -126,7 +132,7 @@ class Workplace:
         for path in (self._checkpoint, self._part):
             path.unlink(missing_ok=True)
 
-    def _put(self, made: BertForMaskedLM | PreTrainedTokenizerFast, last: str) -> None:
+    def _put(self, made: Model | PreTrainedTokenizerFast, last: str) -> None:
         """Write files beside their places; the one that says all are there is moved last."""
         with quiet(), tempfile.TemporaryDirectory(dir=self.out, prefix=".part") as part:
             made.save_pretrained(part)
@@ -135,15 +141,19 @@ class Workplace:
                 path.replace(self.out / path.name)
 
 
-def _config(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> BertConfig:
-    return BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=recipe.hidden,
-        num_hidden_layers=recipe.blocks,
-        num_attention_heads=recipe.attention_heads,
-        intermediate_size=4 * recipe.hidden,
-        max_position_embeddings=recipe.max_pieces,
-        hidden_dropout_prob=recipe.dropout,
-        attention_probs_dropout_prob=recipe.dropout,
-        pad_token_id=tokenizer.pad_token_id,
-    )
+def _model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> Model:
+    """A BERT, or the same with rotary positions (Su et al. 2021), with fresh weights."""
+    shape: dict[str, Any] = {
+        "vocab_size": len(tokenizer),
+        "hidden_size": recipe.hidden,
+        "num_hidden_layers": recipe.blocks,
+        "num_attention_heads": recipe.attention_heads,
+        "intermediate_size": 4 * recipe.hidden,
+        "max_position_embeddings": recipe.max_pieces,
+        "hidden_dropout_prob": recipe.dropout,
+        "attention_probs_dropout_prob": recipe.dropout,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    if recipe.positions == "rotary":
+        return RoFormerForMaskedLM(RoFormerConfig(**shape, embedding_size=recipe.hidden))
+    return BertForMaskedLM(BertConfig(**shape))
