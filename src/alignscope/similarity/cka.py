@@ -11,11 +11,10 @@ from torch import Tensor
 
 from alignscope.errors import SimilarityError
 from alignscope.seeds import derive
+from alignscope.similarity.sides import CONSTANT, Array, centred_sides
 
-_CONSTANT = "CKA is not defined where a side does not vary between its rows"
 
-
-def debiased_cka(left: Tensor, right: Tensor) -> float:
+def debiased_cka(left: Array, right: Array) -> float:
     """Return linear CKA with the unbiased estimator of HSIC (Song et al. 2012).
 
     >>> x = torch.randn(100, 8)
@@ -29,11 +28,11 @@ def debiased_cka(left: Tensor, right: Tensor) -> float:
         SimilarityError: if the sides do not have the same n of at least 4 rows, are not finite,
             or one of them does not vary.
     """
-    x, y = _centred(left, right)
+    x, y = centred_sides(left, right, "CKA", least=4)
     return _ratio(_unbiased(x, y), _unbiased(x, x), _unbiased(y, y))
 
 
-def biased_cka(left: Tensor, right: Tensor) -> float:
+def biased_cka(left: Array, right: Array) -> float:
     """Return linear CKA as of Kornblith et al. 2019, equation 2.
 
     It is far above 0 for independent sides unless n is much larger than d: read it beside
@@ -42,8 +41,35 @@ def biased_cka(left: Tensor, right: Tensor) -> float:
     Raises:
         SimilarityError: as `debiased_cka` does.
     """
-    x, y = _centred(left, right)
+    x, y = centred_sides(left, right, "CKA", least=4)
     return _ratio(_cross(x, y), _cross(x, x), _cross(y, y))
+
+
+def rbf_cka(left: Array, right: Array) -> float:
+    """Return biased CKA with Gaussian kernels (Kornblith et al. 2019, section 4).
+
+    >>> x = torch.randn(100, 8)
+    >>> round(rbf_cka(x, 3 * x + 1), 6)
+    1.0
+
+    The kernel is exp(-distance² / (2 sigma²)) with sigma² the median of the squared distances that
+    are not zero, as Muller et al. 2021 released it. Biased as `biased_cka` is; n × n memory.
+
+    Raises:
+        SimilarityError: as `debiased_cka` does.
+    """
+    k, m = (_centred_kernel(side) for side in centred_sides(left, right, "CKA", least=4))
+    return _ratio(float((k * m).sum()), float((k * k).sum()), float((m * m).sum()))
+
+
+def _centred_kernel(side: Tensor) -> Tensor:
+    squares = side.square().sum(1)
+    distances = (squares[:, None] + squares - 2 * side @ side.T).clamp(min=0).fill_diagonal_(0)
+    # Two equal rows are at a distance of rounding: that is zero as well.
+    apart = distances[distances > 1e-12 * squares.max()]
+    median = (apart.median() - (-apart).median()) / 2  # of an even number: between the middle two
+    kernel = (-distances / (2 * median)).exp()
+    return kernel - kernel.mean(0) - kernel.mean(1, keepdim=True) + kernel.mean()
 
 
 def shuffled_null(left: Tensor, right: Tensor, draws: int, seed: int) -> Tensor:
@@ -55,25 +81,6 @@ def shuffled_null(left: Tensor, right: Tensor, draws: int, seed: int) -> Tensor:
     generator = torch.Generator().manual_seed(derive(seed, "shuffled null"))
     orders = [torch.randperm(len(right), generator=generator) for _ in range(draws)]
     return torch.tensor([debiased_cka(left, right[order]) for order in orders])
-
-
-def _centred(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-    if left.ndim != 2 or right.ndim != 2 or len(left) != len(right):
-        shapes = f"{tuple(left.shape)} and {tuple(right.shape)}"
-        raise SimilarityError(f"CKA compares (n, d) and (n, e) with the same n, not {shapes}")
-    if len(left) < 4:
-        raise SimilarityError(f"CKA needs at least 4 rows, there are {len(left)}")
-    if not (left.isfinite().all() and right.isfinite().all()):
-        raise SimilarityError("CKA of values that are not finite is not defined")
-    return _varying(left.double()), _varying(right.double())
-
-
-def _varying(side: Tensor) -> Tensor:
-    """Centre a side; what is left of a constant one is rounding, which must not be compared."""
-    centred = side - side.mean(0)
-    if centred.abs().max() <= 1e-12 * side.abs().max():
-        raise SimilarityError(_CONSTANT)
-    return centred
 
 
 def _cross(x: Tensor, y: Tensor) -> float:
@@ -100,5 +107,5 @@ def _unbiased(x: Tensor, y: Tensor) -> float:
 
 def _ratio(between: float, left: float, right: float) -> float:
     if left <= 0 or right <= 0:
-        raise SimilarityError(_CONSTANT)
+        raise SimilarityError(CONSTANT.format("CKA"))
     return between / math.sqrt(left * right)

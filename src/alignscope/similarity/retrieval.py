@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from alignscope.errors import SimilarityError
+from alignscope.similarity.sides import Array, sides
 
 
-def retrieval(left: Tensor, right: Tensor, *, centred: bool = True) -> float:
+def retrieval(left: Array, right: Array, *, centred: bool = True) -> float:
     """Return precision at 1 by cosine, the mean of both directions, between 0 and 1.
 
     >>> x = torch.randn(100, 8)
@@ -20,23 +20,57 @@ def retrieval(left: Tensor, right: Tensor, *, centred: bool = True) -> float:
     Raises:
         SimilarityError: if the shapes differ or a value is not finite.
     """
-    if left.shape != right.shape or left.ndim != 2 or not len(left):
-        shapes = f"{tuple(left.shape)} and {tuple(right.shape)}"
-        raise SimilarityError(f"retrieval compares (n, d) with (n, d), not {shapes}")
-    if not (left.isfinite().all() and right.isfinite().all()):
-        raise SimilarityError("retrieval among values that are not finite is not defined")
-    x, y = (_directions(side.double(), centred) for side in (left, right))
-    cosines = x @ y.T
-    return (_precision(cosines) + _precision(cosines.T)) / 2
+    cosines = _cosines(left, right, "retrieval", centred)
+    return float((_nearest(cosines).diagonal() + _nearest(cosines.T).diagonal()).mean() / 2)
 
 
-def _directions(side: Tensor, centred: bool) -> Tensor:
-    side = side - side.mean(0) if centred else side
-    return torch.nn.functional.normalize(side, dim=1)
+def mutual_nearest(left: Array, right: Array, *, centred: bool = True) -> float:
+    """Return how often a sentence and its translation are each other's nearest by cosine.
+
+    >>> x = torch.randn(100, 8)
+    >>> mutual_nearest(x, x)
+    1.0
+
+    As `retrieval`, but both directions have to agree on a pair (the alignment score of MEXA,
+    Kargaran et al. 2024). Ties count 1/k in each direction.
+
+    Raises:
+        SimilarityError: as `retrieval` does.
+    """
+    cosines = _cosines(left, right, "mutual nearest neighbours", centred)
+    return float((_nearest(cosines).diagonal() * _nearest(cosines.T).diagonal()).mean())
 
 
-def _precision(cosines: Tensor) -> float:
-    """How often the diagonal has its row's maximum, ties shared."""
-    best = cosines.max(dim=1, keepdim=True).values
-    nearest = cosines >= best - 1e-12
-    return float((nearest.diagonal() / nearest.sum(1)).mean())
+def centred_cosine(left: Array, right: Array, *, centred: bool = True) -> float:
+    """Return the mean cosine of a sentence and its translation, each side's mean taken off.
+
+    >>> x = torch.randn(100, 8)
+    >>> round(centred_cosine(x, 2 * x + 1), 6)
+    1.0
+
+    Between -1 and 1; 0 for unrelated sides (Libovický et al. 2020). A sentence that is its side's
+    mean has no direction and counts 0.
+
+    Raises:
+        SimilarityError: as `retrieval` does.
+    """
+    x, y = _directions(left, right, "cosine", centred)
+    return float((x * y).sum(1).mean())
+
+
+def _cosines(left: Array, right: Array, measure: str, centred: bool) -> Tensor:
+    x, y = _directions(left, right, measure, centred)
+    return x @ y.T
+
+
+def _directions(left: Array, right: Array, measure: str, centred: bool) -> tuple[Tensor, Tensor]:
+    x, y = sides(left, right, measure, least=1, same_width=True)
+    if centred:
+        x, y = x - x.mean(0), y - y.mean(0)
+    return torch.nn.functional.normalize(x, dim=1), torch.nn.functional.normalize(y, dim=1)
+
+
+def _nearest(cosines: Tensor) -> Tensor:
+    """Each row's nearest columns: 1/k where k of them are equally near, else 0."""
+    best = cosines >= cosines.max(dim=1, keepdim=True).values - 1e-12
+    return best / best.sum(1, keepdim=True)
