@@ -1,13 +1,15 @@
 """CKA against the textbook's n × n kernels, and what it has to be on data of known nature."""
 
+import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from alignscope.errors import SimilarityError
-from alignscope.similarity.cka import biased_cka, debiased_cka, shuffled_null
+from alignscope.similarity.cka import biased_cka, debiased_cka, null_band
 
 
 def normal(n: int, d: int, seed: int = 1) -> Tensor:
@@ -83,15 +85,34 @@ def test_duplicated_rows_are_fine() -> None:
     )
 
 
-def test_shuffling_gives_the_null() -> None:
-    left, right = related(200, 16)
-    state = torch.get_rng_state()
-    null = shuffled_null(left, right, 50, seed=1)
-    assert torch.equal(state, torch.get_rng_state())
-    assert torch.equal(null, shuffled_null(left, right, 50, seed=1))
-    assert not torch.equal(null, shuffled_null(left, right, 50, seed=2))
-    assert abs(float(null.mean())) < 0.01
-    assert float(null.max()) < 0.1 < debiased_cka(left, right)
+def test_the_null_has_the_moments_of_all_pairings() -> None:
+    left, right = related(6, 3)
+    orders = itertools.permutations(range(6))
+    values = [debiased_cka(left, right[list(order)]) for order in orders]
+    assert np.mean(values) == pytest.approx(0, abs=1e-12)
+    assert np.var(values) == pytest.approx(2 / (6 * 3), rel=1e-9)
+
+
+@pytest.mark.parametrize(("n", "d", "decay"), [(60, 100, 0), (100, 20, 0.5), (200, 20, 1)])
+def test_the_null_band_is_where_shuffled_pairs_lie(n: int, d: int, decay: float) -> None:
+    scales = torch.arange(1.0, d + 1) ** -decay
+    left, right = (side * scales for side in related(n, d))
+    low, high = null_band(left, right)
+    generator = torch.Generator().manual_seed(5)
+    orders = [torch.randperm(n, generator=generator) for _ in range(1500)]
+    values = np.array([debiased_cka(left, right[order]) for order in orders])
+    assert high == pytest.approx(np.quantile(values, 0.975), rel=0.15)
+    assert low == pytest.approx(np.quantile(values, 0.025), rel=0.15)
+    assert 0.92 < np.mean((low <= values) & (values <= high)) < 0.97
+    assert null_band(left, right, 0.5)[1] < high < debiased_cka(left, right)
+
+
+def test_the_null_band_narrows_with_more_rows_alone() -> None:
+    left, right = related(400, 16)
+    wide, narrow = null_band(left[:100], right[:100]), null_band(left, right)
+    assert (wide[1] - wide[0]) / (narrow[1] - narrow[0]) == pytest.approx(4, rel=0.1)
+    flat = torch.cat([left, torch.zeros(400, 500, dtype=left.dtype)], dim=1)
+    assert null_band(flat, right) == pytest.approx(narrow)
 
 
 @pytest.mark.parametrize(

@@ -2,40 +2,36 @@
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
-from alignscope.similarity.cka import biased_cka, debiased_cka, shuffled_null
+from alignscope.similarity.cka import biased_cka, debiased_cka, null_band
 from alignscope.similarity.retrieval import retrieval
 
 Row = dict[str, object]
 
 
-def similarity_by_layer(
-    source: Tensor, targets: Mapping[str, Tensor], *, draws: int = 40, seed: int = 1
-) -> list[Row]:
+def similarity_by_layer(source: Tensor, targets: Mapping[str, Tensor]) -> list[Row]:
     """Compare every layer of a source with the same layer of each target.
 
     >>> rows = similarity_by_layer(vesti, {"synthetic:qadir/news": qadir})
     >>> [row["cka"] for row in rows]  # layer 0, 1, ...
 
     ``source`` and each target are (layers, sentences, hidden), sentence by sentence the same.
-    Rows have the columns of ``tables.SIMILARITY`` from ``target`` on. The null band is that of
-    ``draws`` random pairings.
+    Rows have the columns of ``tables.SIMILARITY`` from ``target`` on; the null band is where 95 %
+    of random pairings lie.
 
     Raises:
         SimilarityError: if shapes differ, there are fewer than 4 sentences, or a layer is constant.
     """
     return [
-        {"target": name, "layer": layer, **_compare(left, right, draws, seed)}
+        {"target": name, "layer": layer, **_compare(left, right)}
         for name, target in targets.items()
         for layer, (left, right) in enumerate(zip(source, target, strict=True))
     ]
 
 
-def _compare(left: Tensor, right: Tensor, draws: int, seed: int) -> Row:
-    null = shuffled_null(left, right, draws, seed)
-    low, high = torch.quantile(null, torch.tensor([0.025, 0.975], dtype=null.dtype)).tolist()
+def _compare(left: Tensor, right: Tensor) -> Row:
+    low, high = null_band(left, right)
     return {
         "sentences": len(left),
         "cka": debiased_cka(left, right),

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from alignscope.errors import SimilarityError
-from alignscope.seeds import derive
 from alignscope.similarity.sides import CONSTANT, Array, centred_sides
 
 
@@ -72,15 +71,49 @@ def _centred_kernel(side: Tensor) -> Tensor:
     return kernel - kernel.mean(0) - kernel.mean(1, keepdim=True) + kernel.mean()
 
 
-def shuffled_null(left: Tensor, right: Tensor, draws: int, seed: int) -> Tensor:
-    """Return debiased CKA of ``draws`` random pairings of the rows: what no relation looks like.
+def null_band(left: Array, right: Array, level: float = 0.95) -> tuple[float, float]:
+    """Return where ``level`` of debiased CKA lies when rows are paired at random.
+
+    >>> x, y = torch.randn(100, 8), torch.randn(100, 8)
+    >>> low, high = null_band(x, y)
+    >>> low < 0 < high
+    True
+
+    Over all n! pairings the mean is exactly 0 and the variance exactly 2 / (n (n - 3)), whatever
+    the sides are: the unbiased HSIC is a product of matrices without diagonal whose rows sum to 0,
+    and of such a matrix every sum over pairs of entries is a multiple of its sum of squares. The
+    shape is that of the limit of many rows, the sum over i and j of a_i b_j (z_ij² - 1) with a and
+    b the variances of the sides' principal components and z standard normal: skewed where few
+    components have most of the variance. It is drawn, always alike.
 
     Raises:
         SimilarityError: as `debiased_cka` does.
     """
-    generator = torch.Generator().manual_seed(derive(seed, "shuffled null"))
-    orders = [torch.randperm(len(right), generator=generator) for _ in range(draws)]
-    return torch.tensor([debiased_cka(left, right[order]) for order in orders])
+    x, y = centred_sides(left, right, "CKA", least=4)
+    draws = _limit(_spectrum(x), _spectrum(y)) * math.sqrt(2 / (len(x) * (len(x) - 3)))
+    ends = torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=draws.dtype)
+    low, high = torch.quantile(draws, ends).tolist()
+    return low, high
+
+
+def _spectrum(side: Tensor) -> Tensor:
+    """The largest variances of principal components, scaled so that all squares sum to 1."""
+    products = side.T @ side if side.shape[1] <= len(side) else side @ side.T
+    variances: Tensor = torch.linalg.eigvalsh(products / products.norm())
+    return variances.flip(0)[:_COMPONENTS].cpu()
+
+
+def _limit(left: Tensor, right: Tensor) -> Tensor:
+    """Draws of mean 0 and variance 1; what the smaller components add is as good as normal."""
+    generator = torch.Generator().manual_seed(1)
+    shape = (_NULL_DRAWS, len(left), len(right))
+    squares = torch.randn(shape, generator=generator, dtype=left.dtype).square() - 1
+    rest = max(0.0, 1 - float(left.square().sum() * right.square().sum()))
+    others = torch.randn(_NULL_DRAWS, generator=generator, dtype=left.dtype)
+    return (squares @ right @ left) / math.sqrt(2) + math.sqrt(rest) * others
+
+
+_COMPONENTS, _NULL_DRAWS = 12, 4000
 
 
 def _cross(x: Tensor, y: Tensor) -> float:
