@@ -32,13 +32,20 @@ def similarity(
     limit: Annotated[int | None, typer.Option(min=4, help="sentences; all if nothing is said")] = (
         None
     ),
+    plot: Annotated[
+        Path | None, typer.Option(help="draw it, too: a .png, .pdf or .svg file")
+    ] = None,
     format: TableFormat = Format.md,
     out: OutFile = None,
     data: Data = None,
     offline: Offline = False,
 ) -> None:
     """Compare parallel sentences in two languages, layer by layer: CKA and retrieval."""
+    from alignscope.report.curves import check_figure, similarity_figure, write_figure
+
     check_output(format, out)
+    if plot is not None:
+        check_figure(plot)
     from alignscope.data.places import Places
     from alignscope.similarity.corpora import similarity_table
     from alignscope.study import Encoder
@@ -47,6 +54,8 @@ def similarity(
     compared = similarity_table(Encoder(name=encoder), source, target, places, split=split,
                                 limit=limit)  # fmt: skip
     put(compared, format, out)
+    if plot is not None:
+        write_figure(similarity_figure(compared), plot)
 
 
 def pretrain(

@@ -1,0 +1,114 @@
+"""Figures over the layers of an encoder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.optimize import isotonic_regression
+
+from alignscope.data.corpus import parse_corpus
+from alignscope.errors import StudyError
+
+FORMATS = ("pdf", "png", "svg")
+_BESIDE: dict[str, Any] = {
+    "xytext": (0, 2), "textcoords": "offset points", "color": "0.4", "fontsize": 8,
+}  # fmt: skip
+
+
+def check_figure(path: Path) -> None:
+    """Make sure, before anything is computed, that a figure can be written to ``path``.
+
+    Raises:
+        StudyError: if its ending names no format, or its folder is not there.
+    """
+    if path.suffix.removeprefix(".") not in FORMATS:
+        allowed = ", ".join(f".{name}" for name in FORMATS)
+        raise StudyError(f"{path} has no ending that names a kind of figure: use one of {allowed}")
+    if not path.absolute().parent.is_dir():
+        raise StudyError(f"{path} cannot be written: there is no folder {path.absolute().parent}")
+
+
+def similarity_figure(similarity: pl.DataFrame) -> Figure:
+    """Draw debiased CKA and retrieval by layer, one line per language, with what chance gives.
+
+    Takes ``tables.SIMILARITY`` of one encoder and one source. The black line is the mean over the
+    targets, the grey band the widest of the null bands, the dotted line retrieval by chance.
+    """
+    one = similarity.row(0, named=True)
+    figure = Figure(figsize=(11, 4.8), layout="constrained")
+    figure.suptitle(f"{one['encoder']}: {one['source']} and its translations", fontsize=11)
+    left, right = figure.subplots(1, 2)
+    _curves(left, similarity, "cka")
+    band = similarity.group_by("layer").agg(pl.min("null_low"), pl.max("null_high")).sort("layer")
+    left.fill_between(band["layer"], band["null_low"], band["null_high"], color="0.85")
+    left.annotate("random pairs", (0, band["null_high"][0]), **_BESIDE)
+    left.set_ylabel("linear CKA, debiased")
+    _curves(right, similarity, "retrieval")
+    right.axhline(1 / one["sentences"], color="0.55", linewidth=1, linestyle=":")
+    right.annotate("chance", (0, 1 / one["sentences"]), **_BESIDE)
+    right.set_ylabel("translation retrieval, precision at 1")
+    return figure
+
+
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a figure, in the format that the ending of ``path`` names; alike from call to call.
+
+    Raises:
+        StudyError: if the file cannot be written.
+    """
+    dates = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
+    try:
+        with matplotlib.rc_context({"svg.hashsalt": "alignscope"}):
+            figure.savefig(path, dpi=150, metadata=dates.get(path.suffix.removeprefix(".")))
+    except OSError as error:
+        raise StudyError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _curves(axes: Axes, table: pl.DataFrame, column: str) -> None:
+    """One line per target, from the most to the least alike in the mean, named at its end."""
+    ranked = (
+        table.group_by("target")
+        .agg(pl.col(column).sort_by("layer"))
+        .sort(pl.col(column).list.mean(), "target", descending=[True, False])
+    )
+    colours = matplotlib.colormaps["viridis"]
+    layers = sorted(set(table["layer"]))
+    names = _names(table)
+    ends: list[tuple[float, str, Any]] = []
+    for rank, (target, values) in enumerate(ranked.iter_rows()):
+        colour = colours(0.85 * rank / max(1, len(ranked) - 1))
+        axes.plot(layers, values, color=colour, linewidth=1.2, alpha=0.9)
+        ends.append((values[-1], names[target], colour))
+    means = table.group_by("layer").agg(pl.mean(column)).sort("layer")[column]
+    axes.plot(layers, means, color="black", linewidth=2.6)
+    ends.append((means[-1], "mean", "black"))
+    axes.set_xlabel("layer (0: embeddings, i: after block i − 1)")
+    axes.set_xticks(layers if len(layers) <= 16 else layers[::2])
+    axes.set_ylim(min(0.0, *table[column]) - 0.03, 1.05 * max(table[column]))
+    axes.spines[["top", "right"]].set_visible(False)
+    _name(axes, sorted(ends))
+
+
+def _names(table: pl.DataFrame) -> dict[str, str]:
+    """Targets by their language, or by all of their name where two are of one language."""
+    targets = table["target"].unique().to_list()
+    languages = [parse_corpus(target).language for target in targets]
+    unique = len(set(languages)) == len(languages)
+    return dict(zip(targets, languages if unique else targets, strict=True))
+
+
+def _name(axes: Axes, ends: Sequence[tuple[float, str, Any]]) -> None:
+    """Write names beside the ends of lines, which are sorted: as near as they fit."""
+    low, high = axes.get_ylim()
+    steps = 0.037 * (high - low) * np.arange(len(ends))
+    places = isotonic_regression([end for end, _, _ in ends] - steps).x + steps
+    for place, (_, name, colour) in zip(places, ends, strict=True):
+        axes.annotate(
+            name, (1.01, place), xycoords=("axes fraction", "data"), color=colour, fontsize=8,
+            va="center", annotation_clip=False, fontweight="bold" if name == "mean" else "normal",
+        )  # fmt: skip

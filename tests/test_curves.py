@@ -1,0 +1,100 @@
+"""The figure over layers: everything of the table is in it, and it is written as asked."""
+
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from matplotlib.axes import Axes
+
+from alignscope.errors import StudyError
+from alignscope.report.curves import FORMATS, check_figure, similarity_figure, write_figure
+from alignscope.tables import SIMILARITY, frame
+
+LANGUAGES = ("vesti", "dorun", "qadir", "ataru", "hanbe", "lianu")
+
+
+def table(targets: tuple[str, ...] = LANGUAGES[1:]) -> pl.DataFrame:
+    rows: list[dict[str, Any]] = []
+    for rank, target in enumerate(targets):
+        for layer in range(5):
+            height = (4 - (layer - 2) ** 2) / (5 + rank) - 0.1
+            rows.append(
+                {
+                    **{"encoder": "enc", "source": "synthetic:vesti/news", "layer": layer},
+                    **{"target": f"synthetic:{target}/news", "sentences": 50, "cka": height},
+                    **{"cka_biased": 0.9, "null_low": -0.01 * rank, "null_high": 0.02},
+                    **{"retrieval": max(0.0, height)},
+                }
+            )
+    return frame(rows, SIMILARITY)
+
+
+def words(axes: Axes) -> set[str]:
+    return {text.get_text() for text in axes.texts}
+
+
+def test_every_language_has_its_line_and_its_name() -> None:
+    given = table()
+    figure = similarity_figure(given.sample(fraction=1, shuffle=True, seed=1))
+    left, right = figure.axes
+    for axes, column in ((left, "cka"), (right, "retrieval")):
+        drawn = {tuple(line.get_ydata()) for line in axes.lines}
+        for target in given["target"].unique():
+            assert tuple(given.filter(target=target)[column]) in drawn
+        means = tuple(given.group_by("layer").agg(pl.mean(column)).sort("layer")[column])
+        assert any(line == pytest.approx(means) for line in drawn)
+        assert {*LANGUAGES[1:], "mean"} <= words(axes)
+    assert "random pairs" in words(left)
+    assert "chance" in words(right)
+    assert any(tuple(line.get_ydata()) == (1 / 50, 1 / 50) for line in right.lines)
+    assert left.get_ylim()[0] < min(given["cka"])
+    band = left.collections[0].get_paths()[0].vertices[:, 1]
+    assert (min(band), max(band)) == pytest.approx((-0.04, 0.02))
+
+
+def test_names_beside_lines_do_not_lie_on_each_other() -> None:
+    figure = similarity_figure(table(("a", "b", "c", "d", "e", "f", "g", "h", "i", "j")))
+    for axes in figure.axes:
+        names = [text for text in axes.texts if text.get_position()[0] == 1.01]
+        places = sorted(text.get_position()[1] for text in names)
+        low, high = axes.get_ylim()
+        gaps = [b - a for a, b in pairwise(places)]
+        assert len(places) == 11
+        assert min(gaps) > 0.036 * (high - low)
+
+
+def test_two_corpora_of_a_language_have_their_whole_names() -> None:
+    given = table(("dorun", "qadir")).with_columns(
+        pl.col("target").str.replace("qadir/news", "dorun/chat")
+    )
+    said = words(similarity_figure(given).axes[0])
+    assert {"synthetic:dorun/news", "synthetic:dorun/chat"} <= said
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_a_figure_is_written_alike_each_time(ending: str, tmp_path: Path) -> None:
+    written = []
+    for name in ("one", "other"):
+        path = tmp_path / f"{name}.{ending}"
+        check_figure(path)
+        write_figure(similarity_figure(table()), path)
+        written.append(path.read_bytes())
+    assert len(written[0]) > 5000
+    assert written[0] == written[1]
+
+
+@pytest.mark.parametrize("name", ["curves", "curves.gif", "curves.PNG", ".png"])
+def test_an_ending_that_names_no_format_is_refused(name: str) -> None:
+    with pytest.raises(StudyError, match=re.escape("use one of .pdf, .png, .svg")):
+        check_figure(Path(name))
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="there is no folder"):
+        check_figure(tmp_path / "none" / "curves.png")
+    (tmp_path / "a.png").mkdir()
+    with pytest.raises(StudyError, match="cannot be written: Is a directory"):
+        write_figure(similarity_figure(table()), tmp_path / "a.png")
