@@ -87,6 +87,8 @@ SIMILARITY = {
     "layer": pl.Int64,  # 0 = embeddings, i + 1 = after block i
     "sentences": pl.Int64,
     "cka": pl.Float64,  # linear, debiased: may be below 0
+    "cka_low": pl.Float64,  # 95 % jackknife interval over sentences
+    "cka_high": pl.Float64,
     "cka_biased": pl.Float64,
     "null_low": pl.Float64,  # 2.5 and 97.5 % of debiased CKA of shuffled pairs
     "null_high": pl.Float64,

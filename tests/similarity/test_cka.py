@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from alignscope.errors import SimilarityError
-from alignscope.similarity.cka import biased_cka, debiased_cka, null_band
+from alignscope.similarity.cka import biased_cka, debiased_cka, debiased_interval, null_band
 
 
 def normal(n: int, d: int, seed: int = 1) -> Tensor:
@@ -83,6 +83,32 @@ def test_duplicated_rows_are_fine() -> None:
     assert twice == pytest.approx(
         textbook(left.repeat(2, 1), right.repeat(2, 1), debiased=True), abs=1e-9
     )
+
+
+def test_the_interval_is_the_jackknifes() -> None:
+    left, right = related(12, 3)
+    kept = [[j for j in range(12) if j != i] for i in range(12)]
+    without = np.array([debiased_cka(left[rows], right[rows]) for rows in kept])
+    error = math.sqrt(11 / 12 * ((without - without.mean()) ** 2).sum())
+    low, high = debiased_interval(left, right)
+    assert (low + high) / 2 == pytest.approx(debiased_cka(left, right))
+    assert (high - low) / 2 == pytest.approx(2.20098516 * error)  # Student, 11 degrees of freedom
+    narrow = debiased_interval(left, right, 0.5)
+    assert low < narrow[0] < narrow[1] < high
+
+
+@pytest.mark.parametrize("n", [30, 120])
+def test_the_interval_holds_the_truth_as_often_as_it_says(n: int) -> None:
+    left, right = related(n * 200, 6)
+    truth = debiased_cka(left, right)
+    samples = zip(left.split(n), right.split(n), strict=True)
+    ends = np.array([debiased_interval(*sample) for sample in samples])
+    assert 0.90 <= np.mean((ends[:, 0] <= truth) & (truth <= ends[:, 1])) <= 0.99
+
+
+def test_four_rows_have_no_interval() -> None:
+    with pytest.raises(SimilarityError, match="at least 5 rows, there are 4"):
+        debiased_interval(normal(4, 2), normal(4, 2, 2))
 
 
 def test_the_null_has_the_moments_of_all_pairings() -> None:

@@ -127,7 +127,18 @@ def _mean_std(mean: float | None, std: float | None, signed: bool) -> str:
 
 
 _FRACTIONS = {"score", "majority", "dev_score"}
-_PRECISE = {"spearman", "low", "high", "cka", "cka_biased", "null_low", "null_high", "retrieval"}
+_PRECISE = {
+    "spearman",
+    "low",
+    "high",
+    "cka",
+    "cka_low",
+    "cka_high",
+    "cka_biased",
+    "null_low",
+    "null_high",
+    "retrieval",
+}
 
 
 def _points(table: pl.DataFrame) -> pl.DataFrame:

@@ -4,7 +4,12 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from alignscope.similarity.cka import biased_cka, debiased_cka, null_band
+from alignscope.similarity.cka import (
+    biased_cka,
+    debiased_cka,
+    debiased_interval,
+    null_band,
+)
 from alignscope.similarity.retrieval import retrieval
 
 Row = dict[str, object]
@@ -21,7 +26,7 @@ def similarity_by_layer(source: Tensor, targets: Mapping[str, Tensor]) -> list[R
     of random pairings lie.
 
     Raises:
-        SimilarityError: if shapes differ, there are fewer than 4 sentences, or a layer is constant.
+        SimilarityError: if shapes differ, there are fewer than 5 sentences, or a layer is constant.
     """
     return [
         {"target": name, "layer": layer, **_compare(left, right)}
@@ -31,12 +36,15 @@ def similarity_by_layer(source: Tensor, targets: Mapping[str, Tensor]) -> list[R
 
 
 def _compare(left: Tensor, right: Tensor) -> Row:
-    low, high = null_band(left, right)
+    low, high = debiased_interval(left, right)
+    null_low, null_high = null_band(left, right)
     return {
         "sentences": len(left),
         "cka": debiased_cka(left, right),
+        "cka_low": low,
+        "cka_high": high,
         "cka_biased": biased_cka(left, right),
-        "null_low": low,
-        "null_high": high,
+        "null_low": null_low,
+        "null_high": null_high,
         "retrieval": retrieval(left, right),
     }

@@ -7,6 +7,7 @@ computed from products of features in float64, never from an n × n kernel matri
 import math
 
 import torch
+from scipy.stats import t as student
 from torch import Tensor
 
 from alignscope.errors import SimilarityError
@@ -71,6 +72,33 @@ def _centred_kernel(side: Tensor) -> Tensor:
     return kernel - kernel.mean(0) - kernel.mean(1, keepdim=True) + kernel.mean()
 
 
+def debiased_interval(left: Array, right: Array, level: float = 0.95) -> tuple[float, float]:
+    """Return an interval around debiased CKA for other sentences of the same kind.
+
+    >>> x = torch.randn(100, 8)
+    >>> low, high = debiased_interval(x, x + torch.randn(100, 8))
+    >>> low < debiased_cka(x, x + torch.randn(100, 8)) < high
+    True
+
+    The estimate plus and minus Student's quantile times the delete-one jackknife's standard error
+    (Efron & Stein 1981), which is computed for all rows at once. It is no bootstrap on purpose:
+    that draws some rows twice, and a row beside its double is no pair of different sentences.
+
+    Raises:
+        SimilarityError: as `debiased_cka` does, and if there are fewer than 5 rows.
+    """
+    x, y = centred_sides(left, right, "CKA's interval", least=5)
+    estimate = _ratio(_unbiased(x, y), _unbiased(x, x), _unbiased(y, y))
+    between, own, other = (_unbiased_without_each(*pair) for pair in ((x, y), (x, x), (y, y)))
+    if bool((own <= 0).any() or (other <= 0).any()):
+        raise SimilarityError("CKA's interval is not defined where all variation is in one row")
+    without = between / (own * other).sqrt()
+    n = len(without)
+    error = math.sqrt((n - 1) / n * float((without - without.mean()).square().sum()))
+    reach = float(student.ppf((1 + level) / 2, n - 1)) * error
+    return estimate - reach, estimate + reach
+
+
 def null_band(left: Array, right: Array, level: float = 0.95) -> tuple[float, float]:
     """Return where ``level`` of debiased CKA lies when rows are paired at random.
 
@@ -122,19 +150,32 @@ def _cross(x: Tensor, y: Tensor) -> float:
 
 def _unbiased(x: Tensor, y: Tensor) -> float:
     """HSIC, up to a factor that cancels, from kernels without their diagonals."""
-    n, product = len(x), x.T @ y
+    product = x.T @ y
+    a, b, r, q = _rows(x, y)
+    trace = product.square().sum() - a @ b
+    return float(_assemble(len(x), trace, r.sum(), q.sum(), r @ q))
+
+
+def _unbiased_without_each(x: Tensor, y: Tensor) -> Tensor:
+    """`_unbiased` of all rows but row i, for every i, (n,); centring makes no difference to it."""
+    product = x.T @ y
+    a, b, r, q = _rows(x, y)
+    # What row i has to do with all others: the sum over j of K_ij L_ij, r_j L_ij and K_ij q_j.
+    both = ((x @ product) * y).sum(1) - a * b
+    left, right = y @ (r @ y) - r * b, x @ (q @ x) - q * a
+    trace = product.square().sum() - a @ b - 2 * both
+    middle = r @ q - r * q - left - right + both
+    return _assemble(len(x) - 1, trace, r.sum() - 2 * r, q.sum() - 2 * q, middle)
+
+
+def _rows(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The diagonals of both kernels, and their rows' sums without them."""
     a, b = x.square().sum(1), y.square().sum(1)
-    diagonal = float(a @ b)
-    sum_x, sum_y = x.sum(0), y.sum(0)
-    trace = float(product.square().sum()) - diagonal
-    whole_x = float(sum_x @ sum_x - a.sum())
-    whole_y = float(sum_y @ sum_y - b.sum())
-    middle = (
-        float(sum_x @ product @ sum_y)
-        - float(sum_x @ (x.T @ b))
-        - float(sum_y @ (y.T @ a))
-        + diagonal
-    )
+    return a, b, x @ x.sum(0) - a, y @ y.sum(0) - b
+
+
+def _assemble(n: int, trace: Tensor, whole_x: Tensor, whole_y: Tensor, middle: Tensor) -> Tensor:
+    """Song et al. 2012, equation 4."""
     return trace + whole_x * whole_y / ((n - 1) * (n - 2)) - 2 * middle / (n - 2)
 
 
