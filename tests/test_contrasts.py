@@ -44,18 +44,43 @@ STUDY = [
 ]
 
 
-def test_effects_are_paired_and_pooled() -> None:
+def test_effects_are_paired_and_their_mean_taken_over_sources() -> None:
     table = contrasts(STUDY)
     assert table["source"].to_list() == [ALL, "s", "t"]
     one = table.row(1, named=True)
-    assert one["pairs"] == 2
+    assert one["seeds"] == 2
     assert one["source_mean"] == pytest.approx((-0.05 + 0.0) / 2)
     assert one["targets_mean"] == pytest.approx((-0.25 + -0.2) / 2)
     assert one["contrast_mean"] == pytest.approx((-0.2 + -0.2) / 2)
     both, single = table.row(0, named=True), table.row(2, named=True)
-    assert both["pairs"] == 3
-    assert both["contrast_mean"] == pytest.approx((-0.2 - 0.2 - 0.1) / 3)
-    assert (single["pairs"], single["contrast_low"], single["contrast_high"]) == (1, None, None)
+    assert both["seeds"] == 1  # seed 2 has no source t
+    assert both["contrast_mean"] == pytest.approx((-0.2 - 0.1) / 2)
+    assert both["contrast_low"] is None
+    assert (single["seeds"], single["contrast_low"], single["contrast_high"]) == (1, None, None)
+
+
+def test_sources_are_no_independent_observations_of_a_seed() -> None:
+    """What the seeds share, such as their random blocks, must not look like certainty."""
+    draw = random.Random(4)
+    hits = 0
+    for _ in range(300):
+        rows = []
+        for seed in range(5):
+            shared = draw.gauss(0, 0.05)
+            for source in ("s", "t", "u"):
+                effect = -0.1 + shared + draw.gauss(0, 0.01)
+                rows += runs(source, seed, "REF", own=0.9, a=0.8)
+                rows += runs(source, seed, "0-1", own=0.9, a=0.8 + effect)
+        every = contrasts(rows).row(0, named=True)
+        assert every["source"] == ALL
+        assert every["seeds"] == 5
+        hits += every["contrast_low"] <= -0.1 <= every["contrast_high"]
+    assert hits / 300 == pytest.approx(0.95, abs=0.035)
+
+
+def test_one_source_has_no_mean_over_sources() -> None:
+    one = [row for row in STUDY if row["source"] == "s"]
+    assert contrasts(one)["source"].to_list() == ["s"]
 
 
 def test_a_run_without_its_reference_counts_nowhere() -> None:

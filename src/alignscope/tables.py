@@ -61,7 +61,7 @@ CONTRASTS = {
     "source": pl.String,  # "all" for every source and seed together
     "init": pl.String,
     "window": pl.String,
-    "pairs": pl.Int64,  # of REF and this window, one per source and seed
+    "seeds": pl.Int64,  # with REF and this window; of source "all": for every source
     **{
         f"{what}_{part}": pl.Float64  # a fraction; low and high are the ends of its interval
         for what in ("source", "targets", "contrast")

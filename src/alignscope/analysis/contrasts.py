@@ -20,14 +20,15 @@ def contrasts_table(scores: pl.DataFrame) -> pl.DataFrame:
     Takes ``tables.SCORES`` and returns ``tables.CONTRASTS``, in fractions. ``contrast`` is the
     effect on the targets − the effect on the source, paired by seed: below zero where a window
     costs the targets more. Intervals are Student's 95 % over seeds (n − 1 degrees of freedom;
-    null for a single seed). The rows of source ``all`` take every pair of source and seed for
-    one observation: they speak of these sources and targets, not of languages at large.
+    null for a single seed). Where a task has several sources, the rows of source ``all`` are of
+    their mean, which is one observation a seed: sources share a seed's random blocks, so their runs
+    are not independent. They speak of these sources and targets, not of languages at large.
     """
     wide = _wide(differences(scores))
     rows = [
         {**dict(zip([*_GRID, "source"], key, strict=True)), **_summary(group)}
-        for pooled in (wide, wide.with_columns(source=pl.lit(ALL)))
-        for key, group in pooled.group_by([*_GRID, "source"], maintain_order=True)
+        for values in (wide, _over_sources(wide))
+        for key, group in values.group_by([*_GRID, "source"], maintain_order=True)
     ]
     table = frame([{name: row[name] for name in CONTRASTS} for row in rows], CONTRASTS)
     return table.sort(["encoder", "task", "metric", "source", "init", *in_order()])
@@ -47,8 +48,21 @@ def _wide(values: pl.DataFrame) -> pl.DataFrame:
     return joined.with_columns((pl.col("on targets") - pl.col("on source")).alias("on contrast"))
 
 
+def _over_sources(wide: pl.DataFrame) -> pl.DataFrame:
+    """The mean over sources of every seed that has them all; nothing where there is one source."""
+    sources = pl.col("source").n_unique()
+    several = wide.with_columns(sources.over("encoder", "task", "metric").alias("sources"))
+    means = several.group_by(*_GRID, "seed", maintain_order=True).agg(
+        *(pl.col(f"on {name}").mean() for name in (*_PARTS, "contrast")),
+        (sources == pl.col("sources").first()).alias("complete"),
+        pl.col("sources").first(),
+    )
+    kept = means.filter(pl.col("complete") & (pl.col("sources") > 1))
+    return kept.with_columns(source=pl.lit(ALL))
+
+
 def _summary(group: pl.DataFrame) -> dict[str, object]:
-    row: dict[str, object] = {"pairs": len(group)}
+    row: dict[str, object] = {"seeds": len(group)}
     for name in (*_PARTS, "contrast"):
         mean, low, high = interval(group[f"on {name}"].to_list())
         row |= {f"{name}_mean": mean, f"{name}_low": low, f"{name}_high": high}

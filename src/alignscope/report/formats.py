@@ -93,11 +93,11 @@ def _contrasts_for_people(table: pl.DataFrame) -> pl.DataFrame:
         {
             **{name: row[name] or "" for name in names},
             **{title: _interval(row, part) for part, title in parts.items()},
-            "pairs": str(row["pairs"]),
+            "seeds": str(row["seeds"]),
         }
         for row in table.iter_rows(named=True)
     ]
-    columns = [*names, *parts.values(), "pairs"]
+    columns = [*names, *parts.values(), "seeds"]
     return _without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
 
 
