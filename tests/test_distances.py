@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from alignscope.analysis.distances import correlation, distances_table
-from alignscope.errors import DataError, StudyError
+from alignscope.errors import DataError
 from alignscope.synthetic.distance import typological_distance
 from alignscope.tables import DISTANCES, SCORES, frame
 
@@ -40,39 +40,50 @@ def test_scores_that_fall_with_distance() -> None:
     found = table(rows)
     assert found.schema == pl.Schema(DISTANCES)
     (only,) = found.rows(named=True)
-    assert only["spearman"] == pytest.approx(-1)
-    assert (only["low"], only["high"]) == pytest.approx((-1, -1))
+    assert only["spearman"] == -1
+    assert (only["low"], only["high"]) == (None, None)
     assert only["targets"] == len(TARGETS)
     assert table(rows[::-1]).equals(found)
 
 
-def test_it_is_spearmans_and_the_interval_is_around_it() -> None:
+def test_it_is_spearmans_with_the_interval_of_bonett_and_wright() -> None:
     draw = np.random.default_rng(1)
     for _ in range(5):
-        pairs = draw.normal(size=(16, 2))
-        pairs[:, 1] -= pairs[:, 0]
-        pairs[3] = pairs[4]
-        rho, low, high = correlation(pairs, seed=1)
-        assert rho == pytest.approx(spearmanr(pairs[:, 0], pairs[:, 1]).statistic)
-        assert low < rho < high <= 1
-        assert correlation(pairs, seed=1) == (rho, low, high)
-        assert correlation(pairs, seed=2) != (rho, low, high)
+        left, right = draw.normal(size=(2, 16))
+        right = (right - left).tolist()
+        left[3] = left[4]
+        rho, low, high = correlation(left.tolist(), right)
+        assert rho == pytest.approx(spearmanr(left, right).statistic)
+        z, half = np.arctanh(rho), 1.959964 * np.sqrt((1 + rho**2 / 2) / 13)
+        assert (low, high) == pytest.approx((np.tanh(z - half), np.tanh(z + half)))
 
 
-def test_unrelated_columns_have_an_interval_around_zero() -> None:
+def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
     draw = np.random.default_rng(2)
+    truth = 6 / np.pi * np.arcsin(-0.6 / 2)  # Spearman's of a normal pair whose Pearson's is -0.6
     hits = 0
-    for _ in range(40):
-        _, low, high = correlation(draw.normal(size=(16, 2)), seed=1)
-        hits += low <= 0 <= high
-    assert hits >= 33
+    for _ in range(1000):
+        left, other = draw.normal(size=(2, 16))
+        _, low, high = correlation(left.tolist(), (-0.6 * left + 0.8 * other).tolist())
+        assert low is not None
+        assert high is not None
+        hits += low <= truth <= high
+    assert hits / 1000 == pytest.approx(0.95, abs=0.025)
 
 
-def test_too_few_targets_are_refused() -> None:
-    with pytest.raises(StudyError, match="3 targets cannot be correlated"):
-        table([row("vesti", 0.9), *(row(name, 0.1 * i) for i, name in enumerate(TARGETS[:3]))])
-    with pytest.raises(StudyError, match="differ in distance and score"):
-        table([row("vesti", 0.9), *(row(name, 0.5) for name in TARGETS)])
+@pytest.mark.parametrize(
+    "scores", [[0.1, 0.2, 0.3, 0.4], [0.5] * 8], ids=["too few", "all the same"]
+)
+def test_what_cannot_be_correlated_is_empty_and_leaves_other_rows_alone(
+    scores: list[float],
+) -> None:
+    named = zip(TARGETS, scores, strict=False)
+    poor = [row("vesti", 0.9), *(row(*one) for one in named)]
+    fine = [row("vesti", 0.9), *(row(name, 0.1 * i) for i, name in enumerate(TARGETS))]
+    found = table([{**one, "task": "ner"} for one in poor] + fine)
+    assert found["task"].to_list() == ["ner", "pos"]
+    assert found.row(0)[-4:] == (len(scores), None, None, None)
+    assert None not in found.row(1)
 
 
 def test_languages_without_a_description_are_refused() -> None:

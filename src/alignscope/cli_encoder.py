@@ -86,6 +86,7 @@ def pretrain(
     from alignscope.data.places import Places
     from alignscope.encoders.pretrain import pretrain
     from alignscope.encoders.recipe import recipe_of
+    from alignscope.encoders.workplace import refuse_finished
     from alignscope.report.progress import StepBar
 
     recipe = recipe_of(
@@ -94,6 +95,8 @@ def pretrain(
         learning_rate=learning_rate, masked=masked, whole_words=whole_words, dropout=dropout,
         seed=seed,
     )  # fmt: skip
+    refuse_finished(out)
+    typer.echo("pretraining: reading the text", err=True)
     lines, source = gather(corpora, Places.of(data or []))
     with StepBar("pretraining") as bar:
         pretrain(lines, out, recipe, source=source, progress=bar)

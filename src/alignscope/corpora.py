@@ -9,6 +9,7 @@ from alignscope.data.files import checksum
 from alignscope.data.places import Places
 from alignscope.data.sentence import Sentence
 from alignscope.data.text import find_text, read_text
+from alignscope.errors import DataError
 from alignscope.study import Run
 from alignscope.synthetic.corpus import read_synthetic, read_synthetic_text
 from alignscope.tasks import TASKS
@@ -83,8 +84,11 @@ def gather(names: Sequence[str], places: Places) -> tuple[list[str], dict[str, l
     Names are those of `read_text` and `read_synthetic_text`.
 
     Raises:
-        DataError: if there is no such text.
+        DataError: if there is no such text, or a name is given twice.
     """
+    for name in names:
+        if names.count(name) > 1:
+            raise DataError(f"the text {name} is given twice")
     lines: list[str] = []
     source: dict[str, list[str]] = {}
     for name in names:

@@ -76,7 +76,7 @@ DISTANCES = {
     "source": pl.String,
     "targets": pl.Int64,
     "spearman": pl.Float64,  # of REF's zero-shot score and the distance to the source
-    "low": pl.Float64,  # 95 % interval over targets
+    "low": pl.Float64,  # 95 % interval over targets; null where it is not defined
     "high": pl.Float64,
 }
 

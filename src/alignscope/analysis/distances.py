@@ -1,33 +1,30 @@
 """Distances: do zero-shot scores fall with how far a target is from the source?"""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
-import numpy as np
 import polars as pl
-from scipy.stats import rankdata
+from scipy.stats import norm, spearmanr
 
 from alignscope.analysis.collect import REF
-from alignscope.errors import StudyError
-from alignscope.seeds import derive
 from alignscope.tables import DISTANCES, frame
 
 Distance = Callable[[str, str], float]
-Pairs = np.ndarray  # (targets, 2): distance and score
 
-DRAWS = 2000
 _GRID = ["encoder", "task", "metric", "source"]
 
 
-def distances_table(scores: pl.DataFrame, distance: Distance, seed: int = 1) -> pl.DataFrame:
+def distances_table(scores: pl.DataFrame, distance: Distance) -> pl.DataFrame:
     """Correlate REF's zero-shot scores with a distance between languages.
 
     Takes ``tables.SCORES`` and returns ``tables.DISTANCES``: per task and source Spearman's
     correlation over targets, each the mean over seeds, of the score and ``distance(source,
-    target)``. The 95 % interval is a percentile bootstrap over targets. Below zero: the further,
-    the worse. With some sixteen targets the interval is wide, and says so.
+    target)``. Below zero: the further, the worse. With some sixteen targets the 95 % interval is
+    wide, and says so. Correlation and interval are null where they are not defined: see
+    `correlation`.
 
     Raises:
-        StudyError: if there are fewer than four targets, or all are equally far.
+        DataError: if ``distance`` knows nothing of a language.
     """
     zero_shot = scores.filter((pl.col("window") == REF) & (pl.col("relation") == "cross-lingual"))
     own = scores.filter(pl.col("relation") == "in-domain")
@@ -40,34 +37,29 @@ def distances_table(scores: pl.DataFrame, distance: Distance, seed: int = 1) -> 
     rows = []
     for key, group in means.group_by(_GRID, maintain_order=True):
         source = sources[str(key[3])]
-        targets = group.select("language", "score").rows()
-        pairs = np.array([(distance(source, language), score) for language, score in targets])
-        rho, low, high = correlation(pairs, seed)
+        far = [distance(source, language) for language in group["language"]]
+        rho, low, high = correlation(far, group["score"].to_list())
         row = dict(zip(_GRID, key, strict=True))
-        rows.append({**row, "targets": len(pairs), "spearman": rho, "low": low, "high": high})
+        rows.append({**row, "targets": len(far), "spearman": rho, "low": low, "high": high})
     return frame(rows, DISTANCES)
 
 
-def correlation(pairs: Pairs, seed: int) -> tuple[float, float, float]:
-    """Return Spearman's correlation of two columns, and its bootstrap interval over rows.
+def correlation(
+    left: Sequence[float], right: Sequence[float], level: float = 0.95
+) -> tuple[float | None, float | None, float | None]:
+    """Return Spearman's correlation and its interval (Bonett & Wright 2000).
 
-    Raises:
-        StudyError: if there are fewer than four rows, or a column is constant.
+    >>> correlation([1, 2, 3, 4, 5], [5, 3, 4, 2, 1])[0]
+    -0.9
+
+    All are None with fewer than five values or where a side is constant; the interval is None
+    where the correlation is 1 or -1, of which so few values cannot be sure.
     """
-    if len(pairs) < 4 or (np.ptp(pairs, axis=0) == 0).any():
-        raise StudyError(
-            f"{len(pairs)} targets cannot be correlated with their distance: there have to be four "
-            "that differ in distance and score"
-        )
-    draw = np.random.default_rng(derive(seed, "bootstrap"))
-    found = [_spearman(pairs[draw.integers(len(pairs), size=len(pairs))]) for _ in range(DRAWS)]
-    low, high = np.nanquantile(found, [0.025, 0.975])
-    return _spearman(pairs), float(low), float(high)
-
-
-def _spearman(pairs: Pairs) -> float:
-    """Pearson's correlation of ranks; not a number for a resample in which a column is constant."""
-    ranks = rankdata(pairs, axis=0)
-    ranks = ranks - ranks.mean(axis=0)
-    norm = np.sqrt((ranks**2).sum(axis=0)).prod()
-    return float((ranks[:, 0] * ranks[:, 1]).sum() / norm) if norm else float("nan")
+    if len(left) < 5 or len(set(left)) == 1 or len(set(right)) == 1:
+        return None, None, None
+    rho = float(spearmanr(left, right).statistic)
+    if abs(rho) > 1 - 1e-12:
+        return float(round(rho)), None, None
+    error = math.sqrt((1 + rho**2 / 2) / (len(left) - 3))
+    reach = float(norm.ppf((1 + level) / 2)) * error
+    return rho, math.tanh(math.atanh(rho) - reach), math.tanh(math.atanh(rho) + reach)

@@ -36,6 +36,12 @@ class Recipe(BaseModel):
             raise ValueError(
                 f"hidden {self.hidden} is not a multiple of {self.attention_heads} attention heads"
             )
+        if self.positions == "rotary" and self.hidden // self.attention_heads % 2:
+            raise ValueError(
+                f"rotary positions turn pairs of numbers, and {self.hidden} in "
+                f"{self.attention_heads} attention heads is {self.hidden // self.attention_heads} "
+                "each, which is odd"
+            )
         return self
 
 

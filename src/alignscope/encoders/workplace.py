@@ -47,20 +47,28 @@ class Workplace:
         cls, out: Path, recipe: Recipe, lines: Sequence[str], source: dict[str, Any]
     ) -> "Workplace":
         """Begin, or find what was begun, with this very recipe and text."""
+        refuse_finished(out)
         state = cls(out, recipe, lines, source)
-        marker = out / "recipe.json"
-        if (out / "model.safetensors").exists():
-            raise EncoderError(f"{out} already holds an encoder; choose another folder")
-        if marker.exists():
-            found = json.loads(marker.read_text())
-            if {key: found.get(key) for key in state.begun} != state.begun:
-                raise EncoderError(f"{out} holds a pretraining begun with another recipe or text")
-        elif out.exists() and any(out.iterdir()):
-            raise EncoderError(f"{out} is not empty; choose another folder")
-        else:
-            out.mkdir(parents=True, exist_ok=True)
-            state._describe()
+        try:
+            state._begin()
+        except OSError as error:
+            raise EncoderError(f"{out} cannot be written: {error.strerror}") from None
         return state
+
+    def _begin(self) -> None:
+        marker = self.out / "recipe.json"
+        if marker.exists():
+            found = _read_object(marker)
+            if {key: found.get(key) for key in self.begun} != self.begun:
+                raise EncoderError(
+                    f"{self.out} holds a pretraining begun with another recipe or text; choose "
+                    "another folder, or delete it"
+                )
+        elif self.out.exists() and any(self.out.glob("[!.]*")):
+            raise EncoderError(f"{self.out} is not empty; choose another folder")
+        else:
+            self.out.mkdir(parents=True, exist_ok=True)
+            self._describe()
 
     def _describe(self, **more: Any) -> None:
         text = json.dumps({**self.begun, **more}, indent=1)
@@ -139,6 +147,22 @@ class Workplace:
             for path in sorted(Path(part).iterdir(), key=lambda path: path.name == last):
                 path.chmod(0o644)  # safetensors writes files that only their owner can read
                 path.replace(self.out / path.name)
+
+
+def refuse_finished(out: Path) -> None:
+    """Raise ``EncoderError`` if a folder already holds an encoder."""
+    if (out / "model.safetensors").exists():
+        raise EncoderError(f"{out} already holds an encoder; choose another folder")
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text())
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise EncoderError(f"{path} is not what a pretraining writes; choose another folder")
+    return found
 
 
 def _model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> Model:

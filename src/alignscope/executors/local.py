@@ -32,7 +32,7 @@ def processes(runs: Iterable[Run], work: Work, workers: int) -> Iterator[Result]
         AlignScopeError: if a worker was killed; what had ended by then has been handed out.
     """
     waiting, others = iter(runs), set(active_children())
-    threads = max(1, available_cores() // workers)
+    threads = max(1, min(available_cores() // workers, _allowed_threads()))
     with ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_prepare, initargs=(threads,)
     ) as pool:
@@ -64,6 +64,12 @@ def processes(runs: Iterable[Run], work: Work, workers: int) -> Iterator[Result]
 def available_cores() -> int:
     """The cores this process may use, which on a cluster are fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _allowed_threads() -> int:
+    """What ``OMP_NUM_THREADS`` allows, where it says so: two pools on the same cores crawl."""
+    said = os.environ.get("OMP_NUM_THREADS", "")
+    return int(said) if said.isdecimal() and int(said) else available_cores()
 
 
 def _attempt(work: Work, run: Run) -> Result:

@@ -73,4 +73,4 @@ def _directions(left: Array, right: Array, measure: str, centred: bool) -> tuple
 def _nearest(cosines: Tensor) -> Tensor:
     """Each row's nearest columns: 1/k where k of them are equally near, else 0."""
     best = cosines >= cosines.max(dim=1, keepdim=True).values - 1e-12
-    return best / best.sum(1, keepdim=True)
+    return best.double() / best.sum(1, keepdim=True)

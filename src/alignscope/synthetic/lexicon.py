@@ -68,9 +68,11 @@ class Lexicon:
         if kind in ("word", "auxiliary"):
             return self._particles[concept]
         root = self._homographs.get((kind, concept), f"{kind} {concept}")
+        lot = stream("loan", self.language.name, root).random()
         for donor, share in self.language.loans.items():
-            if stream("loan", self.language.name, root).random() < share:
+            if lot < share:
                 return family(donor).root(root, ROOT)
+            lot -= share
         return self._changes.of(self._family.root(root, ROOT))
 
     def _name(self, concept: str) -> str:
