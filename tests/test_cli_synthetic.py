@@ -48,6 +48,15 @@ def test_show_shows_several_scripts_if_nothing_is_said() -> None:
         assert any(letter <= other < chr(ord(letter) + 10_000) for other in answer.out)
 
 
+def test_languages_may_be_given_one_by_one() -> None:
+    together = call("synthetic", "show", "--languages", "vesti,qadir", "--n", "1")
+    apart = call(
+        "synthetic", "show", "--languages", "vesti", "--languages", "qadir", "--n", "1"
+    )  # fmt: skip
+    assert together.out == apart.out
+    assert "vesti" in apart.out.lower()
+
+
 def test_list() -> None:
     answer = call("synthetic", "list")
     assert answer.code == 0
@@ -68,7 +77,7 @@ def test_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ("arguments", "said"),
     [
         (("show", "--languages", "vest"), r"vest is not an embedded language; did you mean 'vesti"),
-        (("show", "--languages", ""), r" is not an embedded language"),
+        (("show", "--languages", ""), r"an empty name is not an embedded language"),
         (("show", "--domain", "sports"), r"the embedded languages have no domain sports; allowed"),
         (("show", "--split", "all"), r"the embedded languages have no split all; allowed"),
         (("show", "--n", "0"), r"0 sentences were asked for, news/test has 500; allowed are 1 to"),

@@ -24,6 +24,7 @@ def table(targets: tuple[str, ...] = LANGUAGES[1:]) -> pl.DataFrame:
             rows.append(
                 {
                     **{"encoder": "enc", "source": "synthetic:vesti/news", "layer": layer},
+                    "split": "test",
                     **{"target": f"synthetic:{target}/news", "sentences": 50, "cka": height},
                     **{"cka_low": height - 0.05, "cka_high": height + 0.05},
                     **{"cka_biased": 0.9, "null_low": -0.01 * rank, "null_high": 0.02},

@@ -12,8 +12,10 @@ from pydantic import BaseModel
 import alignscope.study
 from alignscope.errors import AlignScopeError, StudyError
 from alignscope.study import Encoder, Inspected, Limits, Run, Study, Training, read_study, runs
+from alignscope.synthetic.language import languages
 
 SHIPPED = sorted((Path(__file__).parents[1] / "studies").glob("*.toml"))
+DEMO = Path(alignscope.study.__file__).with_name("demo.toml")
 HOW_MANY = {"muller2021": 3 * 3 * 7 * 5}
 """Tasks × sources × (windows + REF) × seeds, where a paper says how many there were."""
 
@@ -62,6 +64,13 @@ def test_every_shipped_study_unfolds(path: Path) -> None:
 
 def test_there_are_studies_to_read() -> None:
     assert SHIPPED
+
+
+@pytest.mark.parametrize("path", [DEMO, *(one for one in SHIPPED if one.stem == "embedded")])
+def test_studies_of_the_embedded_languages_leave_none_out(path: Path) -> None:
+    for grid in read_study(path).tasks.values():
+        spoken = {f"synthetic:{language}/news" for language in languages()}
+        assert {*grid.sources, *grid.targets} == spoken
 
 
 # Reading

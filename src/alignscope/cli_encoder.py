@@ -29,7 +29,7 @@ def similarity(
         "embedded"
     ),
     split: Annotated[str, typer.Option(help="train, dev or test")] = "test",
-    limit: Annotated[int | None, typer.Option(min=5, help="sentences; all if nothing is said")] = (
+    limit: Annotated[int | None, typer.Option(min=20, help="sentences; all if nothing is said")] = (
         None
     ),
     plot: Annotated[

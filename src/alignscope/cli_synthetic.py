@@ -1,5 +1,6 @@
 """``alignscope synthetic``: look at the embedded languages, or write them to files."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 
 app = typer.Typer(help="The embedded languages, seventeen that say the same.", no_args_is_help=True)
 
-DIVERSE = "vesti,qadir,ataru,lianu,hanbe"
+DIVERSE = ("vesti", "qadir", "ataru", "lianu", "hanbe")
 """From five families, in four scripts and three orders of words."""
 
 Split = Annotated[str, typer.Option(help="train, dev or test")]
@@ -23,7 +24,9 @@ def list_() -> None:
 
 @app.command()
 def show(
-    languages: Annotated[str, typer.Option(help="the languages, parted by commas")] = DIVERSE,
+    languages: Annotated[
+        list[str], typer.Option(help="the languages, parted by commas; repeatable")
+    ] = list(DIVERSE),  # noqa: B006 (typer copies it)
     domain: Annotated[str, typer.Option(help="news, chat or manual")] = "news",
     split: Split = "test",
     n: Annotated[int, typer.Option("--n", help="sentences")] = 3,
@@ -38,18 +41,19 @@ def show(
 def write(
     out: Annotated[Path, typer.Option(help="the data folder to write")],
     languages: Annotated[
-        str, typer.Option(help="the languages, parted by commas; all if nothing is said")
-    ] = "",
+        list[str] | None,
+        typer.Option(help="the languages, parted by commas; repeatable; all if nothing is said"),
+    ] = None,
 ) -> None:
     """Write CoNLL-U and IOB2 files, read back with --data as ud:vesti_news and made:vesti_news."""
     from alignscope.report.treebanks import write_treebanks
     from alignscope.synthetic.language import languages as known
 
-    chosen = _names(languages) if languages else list(known())
+    chosen = _names(languages or known())
     written = write_treebanks(out, chosen)
     typer.echo(f"{out}: {len(written)} files, {len(chosen)} languages")
 
 
-def _names(languages: str) -> list[str]:
+def _names(languages: Iterable[str]) -> list[str]:
     """Part names at commas; the same one twice is one."""
-    return list(dict.fromkeys(name.strip() for name in languages.split(",")))
+    return list(dict.fromkeys(name.strip() for name in ",".join(languages).split(",")))

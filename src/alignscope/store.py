@@ -130,7 +130,7 @@ class Store:
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise StoreError(f"{path} cannot be read: {error}") from None
+            raise StoreError(f"{path} cannot be read: {error}{_REMEDY}") from None
 
     @contextmanager
     def _understood(self, kind: str, address: str, what: str) -> Iterator[None]:
@@ -138,7 +138,7 @@ class Store:
         try:
             yield
         except (KeyError, TypeError, ValueError):  # pydantic's ValidationError is a ValueError
-            raise StoreError(f"{self._path(kind, address)} is not {what}") from None
+            raise StoreError(f"{self._path(kind, address)} is not {what}{_REMEDY}") from None
 
     def _write(self, kind: str, address: str, content: Row) -> None:
         text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1)
@@ -148,3 +148,6 @@ class Store:
             replace_file(text.encode(), path)
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {error}") from None
+
+
+_REMEDY = "; delete it, and the next run makes it again"

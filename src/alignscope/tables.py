@@ -83,6 +83,7 @@ DISTANCES = {
 SIMILARITY = {
     "encoder": pl.String,
     "source": pl.String,
+    "split": pl.String,
     "target": pl.String,
     "layer": pl.Int64,  # 0 = embeddings, i + 1 = after block i
     "sentences": pl.Int64,
@@ -90,7 +91,7 @@ SIMILARITY = {
     "cka_low": pl.Float64,  # 95 % jackknife interval over sentences
     "cka_high": pl.Float64,
     "cka_biased": pl.Float64,
-    "null_low": pl.Float64,  # 2.5 and 97.5 % of debiased CKA of shuffled pairs
+    "null_low": pl.Float64,  # 2.5 and 97.5 % of debiased CKA of randomly paired sentences
     "null_high": pl.Float64,
     "retrieval": pl.Float64,  # precision at 1, both directions; chance is 1 / sentences
 }

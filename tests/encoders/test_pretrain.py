@@ -260,6 +260,25 @@ def test_a_folder_with_something_else_is_not_written_to(tmp_path: Path) -> None:
     assert files(tmp_path) == {"thesis.tex"}
 
 
+@pytest.mark.parametrize("content", ["{", "[]", "\udcff"])
+def test_a_recipe_that_nobody_wrote_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "recipe.json").write_text(content, errors="surrogateescape")
+    with pytest.raises(EncoderError, match=r"recipe.json is not what a pretraining writes"):
+        pretrain(LINES, tmp_path, recipe())
+
+
+def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / "file", tmp_path / "file" / "inside"):
+        with pytest.raises(EncoderError, match=r"cannot be written: (File exists|Not a dir)"):
+            pretrain(LINES, out, recipe())
+
+
+def test_what_a_kill_left_behind_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / ".recipe.json.x1y2").write_text("{")
+    assert "model.safetensors" in files(pretrain(LINES, tmp_path, recipe()))
+
+
 @pytest.mark.parametrize("lines", [[], ["", "  "], ["\u00ad", "\x01\u200b"]])
 def test_no_text_is_refused(tmp_path: Path, lines: list[str]) -> None:
     with pytest.raises(EncoderError, match="there is no text to pretrain on"):
@@ -334,6 +353,11 @@ def test_a_diverging_pretraining_names_its_step(tmp_path: Path) -> None:
             {"hidden": 30, "attention_heads": 4},
             "hidden 30 is not a multiple of 4 attention heads",
         ),
+        (
+            {"hidden": 12, "attention_heads": 4, "positions": "rotary"},
+            "rotary positions turn pairs of numbers, and 12 in 4 attention heads is 3 each, which "
+            "is odd",
+        ),
         ({"steps": 0}, "steps Input should be greater than or equal to 1"),
         ({"colour": 1}, "colour Extra inputs are not permitted"),
     ],
@@ -344,6 +368,11 @@ def test_a_recipe_that_does_not_fit_is_refused_in_a_sentence(
     with pytest.raises(EncoderError) as caught:
         recipe_of(**options)
     assert str(caught.value) == message
+
+
+def test_a_text_given_twice_is_refused() -> None:
+    with pytest.raises(DataError, match="the text synthetic:vesti is given twice"):
+        gather(["synthetic:vesti", "synthetic:vesti"], Places((), Path(), download=False))
 
 
 def test_gather_reads_in_order_and_knows_the_files(tmp_path: Path) -> None:

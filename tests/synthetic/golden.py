@@ -1,4 +1,4 @@
-"""Print one SHA-256 over a few sentences of every language and domain, with all annotations.
+"""Print one SHA-256 over every word of every language, and a few sentences of every domain.
 
 ``python golden.py reversed`` makes the languages in the opposite order.
 """
@@ -8,7 +8,9 @@ import json
 import sys
 
 from alignscope.synthetic.corpus import Speaker, domains
-from alignscope.synthetic.language import languages
+from alignscope.synthetic.language import languages, load_language
+from alignscope.synthetic.lexicon import Lexicon
+from alignscope.synthetic.world import FUNCTION_WORDS, world
 
 
 def content(language: str) -> str:
@@ -25,7 +27,23 @@ def content(language: str) -> str:
          one.comments)
         for one in sentences
     ]  # fmt: skip
-    return json.dumps([columns, [speaker.text("", number) for number in range(10)]])
+    texts = [speaker.text("", number) for number in range(10)]
+    return json.dumps([columns, texts, words(Lexicon(load_language(language)))])
+
+
+def words(lexicon: Lexicon) -> list[str]:
+    """Every concept as it is written, nouns and verbs with an ending as well."""
+    every = world()
+    nouns = [noun for topics in every.nouns.values() for some in topics.values() for noun in some]
+    adjectives = [word for some in every.adjectives.values() for word in some]
+    names = [name for some in every.names.values() for name in some]
+    return [
+        *(lexicon.noun(noun, ending) for noun in nouns for ending in ((), ("plural",))),
+        *(lexicon.verb(one.gloss, ending) for one in every.verbs for ending in ((), ("past",))),
+        *map(lexicon.adjective, adjectives),
+        *map(lexicon.name, names),
+        *map(lexicon.word, FUNCTION_WORDS),
+    ]
 
 
 def main() -> None:

@@ -94,6 +94,12 @@ def test_names_are_exact(name):
         ('"latin"', '"latim"', "script: allowed are latin, .*did you mean 'latin'"),
         ('"north"', '"norse"', "family: allowed are north, "),
         ("tense", 'sounds = [["(", "a"]]\ntense', "sounds: \\( is no pattern"),
+        ("tense", 'sounds = [["a", "é"]]\ntense', "sounds: é is no sound; they are abc"),
+        ("tense", "loans = { souht = 0.1 }\ntense", "souht is no family; did you mean 'south'"),
+        ("tense", "loans = { south = 1.5 }\ntense", "share of south is 1.5, allowed is 0 to 1"),
+        ("tense", "loans = { south = 0.6, lake = 0.6 }\ntense", "shares sum to 1.2, allowed is"),
+        ("tense", 'same = [["thatt", "this"]]\ntense', "thatt is no function word; did you mean"),
+        ("tense", 'same = [["that", "dog"]]\ntense', "dog is no function word or verb"),
         ('possession = "none"', 'possession = "case"', "possession is case where there is a gen"),
     ],
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from alignscope.errors import SimilarityError
 from alignscope.similarity.cka import (
     biased_cka,
     debiased_cka,
@@ -13,6 +14,8 @@ from alignscope.similarity.cka import (
 from alignscope.similarity.retrieval import retrieval
 
 Row = dict[str, object]
+
+FEWEST = 20  # sentences: intervals of fewer hold everything
 
 
 def similarity_by_layer(source: Tensor, targets: Mapping[str, Tensor]) -> list[Row]:
@@ -26,8 +29,13 @@ def similarity_by_layer(source: Tensor, targets: Mapping[str, Tensor]) -> list[R
     of random pairings lie.
 
     Raises:
-        SimilarityError: if shapes differ, there are fewer than 5 sentences, or a layer is constant.
+        SimilarityError: if shapes differ, there are fewer than `FEWEST` sentences, or a layer is
+            constant.
     """
+    if source.shape[1] < FEWEST:
+        raise SimilarityError(
+            f"{source.shape[1]} sentences are too few to compare languages by: {FEWEST} at least"
+        )
     return [
         {"target": name, "layer": layer, **_compare(left, right)}
         for name, target in targets.items()

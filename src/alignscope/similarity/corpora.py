@@ -33,8 +33,8 @@ def similarity_table(
     """Compare a parallel corpus with its translations (``tables.SIMILARITY``).
 
     >>> similarity_table(Encoder(name="embedded"), "synthetic:vesti/news",
-    ...                  ["synthetic:qadir/news"], Places.of()).columns[:4]
-    ['encoder', 'source', 'target', 'layer']
+    ...                  ["synthetic:qadir/news"], Places.of()).columns[:5]
+    ['encoder', 'source', 'split', 'target', 'layer']
 
     Sentences are paired by their ids; ``limit`` takes as many at equal distances.
 
@@ -56,7 +56,8 @@ def similarity_table(
     left = _represent(loaded, subwords, source, own)
     right = {name: _represent(loaded, subwords, name, sentences(name)) for name in targets}
     rows = similarity_by_layer(left, right)
-    return frame([{"encoder": encoder.label, "source": source, **row} for row in rows], SIMILARITY)
+    same = {"encoder": encoder.label, "source": source, "split": split}
+    return frame([{**same, **row} for row in rows], SIMILARITY)
 
 
 def _represent(

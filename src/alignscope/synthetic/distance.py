@@ -18,7 +18,7 @@ def typological_distance(left: str, right: str) -> float:
     0.0
 
     Gower's distance over `TRAITS`; cases count by how many of both languages' they do not share.
-    Words and scripts are left out: `related` and `Language.script` tell about those.
+    Words and scripts are left out: `Language.family` and `Language.script` tell about those.
 
     Raises:
         DataError: if there is no such language.
@@ -32,13 +32,4 @@ def typological_distance(left: str, right: str) -> float:
 def _unshared(one: Language, other: Language) -> float:
     """The share of cases that only one of two languages has (Jaccard's distance)."""
     every = {*one.cases, *other.cases}
-    return len(every) and len({*one.cases} ^ {*other.cases}) / len(every)
-
-
-def related(left: str, right: str) -> bool:
-    """Say whether two languages are of one family, and so have cognates.
-
-    >>> related("vesti", "dorun"), related("vesti", "qadir")
-    (True, False)
-    """
-    return load_language(left).family == load_language(right).family
+    return len({*one.cases} ^ {*other.cases}) / len(every) if every else 0.0

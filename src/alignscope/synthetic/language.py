@@ -18,8 +18,12 @@ from pydantic import (
 
 from alignscope.complaints import explain
 from alignscope.errors import DataError, nearest
-from alignscope.synthetic.scripts import script_names
+from alignscope.synthetic.scripts import SOUNDS, script_names
 from alignscope.synthetic.sounds import family_names
+from alignscope.synthetic.world import FUNCTION_WORDS, world
+
+_REFERENCE = re.compile(r"\\\d|\\g<\w+>")
+"""What stands for a group of the pattern in a replacement."""
 
 Side = Literal["before", "after"]
 Case = Literal["accusative", "genitive", "dative", "locative", "ablative", "instrumental"]
@@ -95,7 +99,36 @@ class Language(BaseModel):
                 re.compile(pattern).sub(replacement, "a")
             except re.error as error:
                 raise ValueError(f"{pattern} is no pattern: {error}") from None
+            strange = set(_REFERENCE.sub("", replacement)) - set(SOUNDS)
+            if strange:
+                raise ValueError(f"{strange.pop()} is no sound; they are {SOUNDS}")
         return rules
+
+    @field_validator("loans")
+    @classmethod
+    def _donors(cls, loans: dict[str, float]) -> dict[str, float]:
+        for donor, share in loans.items():
+            if donor not in family_names():
+                known = ", ".join(family_names())
+                raise ValueError(
+                    f"{donor} is no family{nearest(donor, family_names())}; they are {known}"
+                )
+            if not 0 <= share <= 1:
+                raise ValueError(f"the share of {donor} is {share}, allowed is 0 to 1")
+        if sum(loans.values()) > 1:
+            raise ValueError(f"the shares sum to {sum(loans.values()):g}, allowed is 0 to 1")
+        return loans
+
+    @field_validator("same")
+    @classmethod
+    def _alike(cls, same: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        verbs = [verb.gloss for verb in world().verbs]
+        for word, model in same:
+            for asked, known in ((word, FUNCTION_WORDS), (model, (*FUNCTION_WORDS, *verbs))):
+                if asked not in known:
+                    kind = "function word" if known is FUNCTION_WORDS else "function word or verb"
+                    raise ValueError(f"{asked} is no {kind}{nearest(asked, known)}")
+        return same
 
     @model_validator(mode="after")
     def _owners_have_a_case(self) -> "Language":
@@ -125,7 +158,7 @@ def load_language(name: str) -> Language:
     """
     if name not in languages():
         raise DataError(
-            f"{name} is not an embedded language{nearest(name, languages())}; "
+            f"{name or 'an empty name'} is not an embedded language{nearest(name, languages())}; "
             f"they are {', '.join(languages())}"
         )
     text = (files(__package__) / "languages" / f"{name}.toml").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from alignscope.synthetic.chance import one_of, stream
 from alignscope.synthetic.language import Language
 from alignscope.synthetic.scripts import script
 from alignscope.synthetic.sounds import NAME, PARTICLE, ROOT, SoundChanges, family
-from alignscope.synthetic.world import world
+from alignscope.synthetic.world import FUNCTION_WORDS, world
 
 
 class Lexicon:
@@ -131,17 +131,6 @@ class Lexicon:
             if random.random() < self.language.homographs:
                 twins[kind, concept] = f"noun {one_of(nouns, random)}"
         return twins
-
-
-FUNCTION_WORDS = (
-    "the", "a", "this", "many", "some", "plural", "two", "three", "four", "classifier",
-    "1singular", "2singular", "3singular", "1plural", "2plural", "3plural", "who", "which",
-    "to", "from", "of", *world().adjuncts, "and", "or", "but", "that", "relativizer",
-    "because", "when", "if", "although", "be", "past", "future", "not", "question", "infinitive",
-    *(word for words in world().adverbs.values() for word in words),
-    "yes", "no", "oh", "hm", "thanks",
-)  # fmt: skip
-"""Everything that is no noun, verb, adjective or name; adverbs are few, so they are here too."""
 
 
 def _capital(word: str) -> str:

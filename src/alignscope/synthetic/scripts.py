@@ -9,7 +9,7 @@ from typing import Any
 from alignscope.synthetic.world import table
 
 CONSONANT, VOWEL = "[^aeiouy]", "[aeiouy]"
-_SOUNDS = table("scripts.toml")["sounds"]
+SOUNDS: str = table("scripts.toml")["sounds"]
 _SYLLABLE = re.compile(f"({CONSONANT}?)({VOWEL})({CONSONANT}(?!{VOWEL}))?|({CONSONANT})")
 
 
@@ -29,7 +29,7 @@ class Script:
         self.question: str = rows.get("question", "?")
         self._rows = rows
         letters = rows.get("letters", "").split()
-        self._letters = dict(zip(_SOUNDS, letters, strict=True)) if letters else {}
+        self._letters = dict(zip(SOUNDS, letters, strict=True)) if letters else {}
         writers: dict[str, Callable[[str], str]] = {
             "alphabet": self._alphabet,
             "abugida": self._abugida,
@@ -74,7 +74,7 @@ def _character(syllable: str) -> str:
     """Give every syllable one of the first 14,000 Chinese characters, always the same."""
     number = 0
     for sound in syllable:
-        number = number * len(_SOUNDS) + _SOUNDS.index(sound) + 1
+        number = number * len(SOUNDS) + SOUNDS.index(sound) + 1
     return chr(0x4E00 + number * 7 % 14_000)
 
 

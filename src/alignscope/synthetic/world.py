@@ -178,3 +178,14 @@ def _domain(name: str, rows: dict[str, Any]) -> Domain:
 def world() -> World:
     """Return the world that all embedded languages talk about."""
     return World(table("concepts.toml"), table("domains.toml"))
+
+
+FUNCTION_WORDS = (
+    "the", "a", "this", "many", "some", "plural", "two", "three", "four", "classifier",
+    "1singular", "2singular", "3singular", "1plural", "2plural", "3plural", "who", "which",
+    "to", "from", "of", *world().adjuncts, "and", "or", "but", "that", "relativizer",
+    "because", "when", "if", "although", "be", "past", "future", "not", "question", "infinitive",
+    *(word for words in world().adverbs.values() for word in words),
+    "yes", "no", "oh", "hm", "thanks",
+)  # fmt: skip
+"""Everything that is no noun, verb, adjective or name; adverbs are few, so they are here too."""
