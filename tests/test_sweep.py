@@ -18,6 +18,7 @@ import work
 from alignscope.corpora import checksums
 from alignscope.data.places import Places
 from alignscope.errors import AlignScopeError, DataError, StoreError
+from alignscope.executors import local
 from alignscope.executors.local import processes, serial
 from alignscope.store import Failure, Outcome, Store
 from alignscope.study import Inspected, Run, Study, runs
@@ -183,6 +184,17 @@ def test_a_reader_that_leaves_stops_the_workers() -> None:
     found.close()  # type: ignore[attr-defined]
     assert time.monotonic() - start < 50, "it waited for the run in flight"
     assert not active_children()
+
+
+@pytest.mark.parametrize(
+    ("said", "threads"), [("1", 1), ("3", 3), ("99", 8), ("", 8), ("0", 8), ("2,1", 8)]
+)
+def test_workers_take_their_share_of_the_cores_or_what_is_allowed(
+    said: str, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "available_cores", lambda: 16)
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+    assert local.threads_of_each(2) == threads
 
 
 @pytest.mark.parametrize("executor", [serial, partial(processes, workers=1)])

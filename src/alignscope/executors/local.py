@@ -32,7 +32,7 @@ def processes(runs: Iterable[Run], work: Work, workers: int) -> Iterator[Result]
         AlignScopeError: if a worker was killed; what had ended by then has been handed out.
     """
     waiting, others = iter(runs), set(active_children())
-    threads = max(1, min(available_cores() // workers, _allowed_threads()))
+    threads = threads_of_each(workers)
     with ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_prepare, initargs=(threads,)
     ) as pool:
@@ -66,10 +66,11 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _allowed_threads() -> int:
-    """What ``OMP_NUM_THREADS`` allows, where it says so: two pools on the same cores crawl."""
+def threads_of_each(workers: int) -> int:
+    """A worker's share of the cores, or what ``OMP_NUM_THREADS`` allows: two pools would crawl."""
+    share = max(1, available_cores() // workers)
     said = os.environ.get("OMP_NUM_THREADS", "")
-    return int(said) if said.isdecimal() and int(said) else available_cores()
+    return min(share, int(said)) if said.isdecimal() and int(said) else share
 
 
 def _attempt(work: Work, run: Run) -> Result:
