@@ -1,0 +1,65 @@
+"""The encoder that comes with AlignScope: it is what its recipe says, and can be made again."""
+
+import json
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from alignscope.corpora import gather
+from alignscope.data.places import Places
+from alignscope.encoders.load import block_count, load_encoder, load_tokenizer
+from alignscope.encoders.names import embedded_folder
+from alignscope.encoders.pretrain import pretrain
+from alignscope.encoders.recipe import Recipe
+
+FOLDER = embedded_folder()
+NOWHERE = Places((), Path(), download=False)
+
+
+@pytest.fixture(scope="module")
+def described() -> dict[str, object]:
+    found: dict[str, object] = json.loads((FOLDER / "recipe.json").read_text())
+    return found
+
+
+def test_it_is_what_its_recipe_says(described: dict[str, object]) -> None:
+    recipe = Recipe.model_validate(described["recipe"])
+    config = load_encoder("embedded").config
+    assert block_count("embedded") == recipe.blocks == config.num_hidden_layers
+    assert config.hidden_size == recipe.hidden
+    assert len(load_tokenizer("embedded")) == described["vocabulary"] == config.vocab_size
+    weights = load_file(FOLDER / "model.safetensors")
+    assert all(weight.isfinite().all() for weight in weights.values())
+    assert (FOLDER / "model.safetensors").stat().st_size < 8e6
+    assert isinstance(described["source"], dict)
+    assert list(described["source"]) == ["synthetic:*"]
+
+
+def test_its_card_has_the_measured_loss(described: dict[str, object]) -> None:
+    card = (FOLDER / "README.md").read_text()
+    assert isinstance(described["loss"], float)
+    assert f"{described['loss']:.2f}" in card
+
+
+@pytest.mark.slow
+def test_it_was_made_from_what_the_languages_say_now(described: dict[str, object]) -> None:
+    _, source = gather(["synthetic:*"], NOWHERE)
+    assert source == described["source"]
+
+
+@pytest.mark.slow
+def test_a_shorter_one_learns(tmp_path: Path, described: dict[str, object]) -> None:
+    """The recipe on three languages, a fiftieth of the steps: well below what frequencies give."""
+    recipe = Recipe.model_validate(described["recipe"])
+    short = recipe.model_copy(update={"steps": 500, "vocabulary": 3000})
+    names = ["synthetic:vesti", "synthetic:qadir", "synthetic:lianu"]
+    lines, source = gather(names, NOWHERE)
+    losses: list[float] = []
+    pretrain(
+        lines, tmp_path / "short", short, source=source,
+        progress=lambda step, steps, loss: losses.append(loss),
+    )  # fmt: skip
+    first, last = sum(losses[:5]) / 5, sum(losses[-25:]) / 25
+    assert first > 7.5
+    assert last < 5.5
