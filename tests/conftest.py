@@ -1,6 +1,7 @@
 """Fixtures that several folders share: tiny pretrained encoders."""
 
 import importlib.util
+import os
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -44,6 +45,16 @@ def encoder_folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str],
 def encoder_folder(family: str, encoder_folders: Callable[[str], Path]) -> Path:
     """The folder of a tiny pretrained encoder of ``family``; do not write to it."""
     return encoder_folders(family)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real corpora: the first of ``ALIGNSCOPE_DATA``, or beside the repository."""
+    named = [Path(name) for name in os.environ.get("ALIGNSCOPE_DATA", "").split(os.pathsep) if name]
+    for folder in [*named, Path(__file__).parents[2] / "shared" / "data"]:
+        if (folder / "ud" / "en_ewt").is_dir():
+            return folder
+    pytest.skip("no ud/en_ewt: set ALIGNSCOPE_DATA to a folder that has real corpora")
 
 
 @pytest.fixture(scope="session")

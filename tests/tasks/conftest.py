@@ -1,6 +1,5 @@
 """Fixtures for the tests of tasks: random gold sentences, and real ones where they are."""
 
-import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -54,10 +53,6 @@ def tree() -> Callable[[int, random.Random], tuple[int, ...]]:
 
 
 @pytest.fixture(scope="session")
-def treebanks() -> Path:
-    """The folder of real treebanks: ``ud`` in ``ALIGNSCOPE_DATA``, or beside the repository."""
-    beside = Path(__file__).parents[2].parent / "shared" / "data"
-    folder = Path(os.environ.get("ALIGNSCOPE_DATA", beside)) / "ud"
-    if not folder.is_dir():
-        pytest.skip(f"no treebanks in {folder}; set ALIGNSCOPE_DATA to the folder that has ud/")
-    return folder
+def treebanks(real_data: Path) -> Path:
+    """The folder of real treebanks."""
+    return real_data / "ud"

@@ -1,0 +1,55 @@
+"""The real parallel treebanks: they line up by id, and every sentence is read once, by itself."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from alignscope.corpora import read
+from alignscope.data.corpus import parse_corpus
+from alignscope.data.places import Places
+from alignscope.data.sentence import Sentence
+from alignscope.encoders.load import load_encoder, load_tokenizer
+from alignscope.errors import DataError
+from alignscope.similarity.parallel import check_parallel
+from alignscope.similarity.represent import represent
+from alignscope.subwords import Subwords
+
+
+def languages(folder: Path) -> list[str]:
+    """Those with a PUD treebank there."""
+    found = (folder / "ud").glob("*_pud")
+    return sorted(path.name.removesuffix("_pud") for path in found)
+
+
+def pud(folder: Path, language: str) -> list[Sentence]:
+    corpus = parse_corpus(f"ud:{language}_pud")
+    return list(read(corpus, "test", Places((folder,), Path(), download=False)))
+
+
+@pytest.mark.slow
+def test_every_sentence_of_every_language_is_read_once(
+    real_data: Path, encoder_folders: Callable[[str], Path]
+) -> None:
+    folder = str(encoder_folders("bert"))
+    encoder, subwords = load_encoder(folder), Subwords(load_tokenizer(folder), 64)
+    english = pud(real_data, "en")
+    found = languages(real_data)
+    assert len(found) > 10
+    for language in found:
+        sentences = pud(real_data, language)
+        assert len(sentences) == 1000
+        check_parallel(english, sentences, ("en", language))
+        vectors = represent(encoder, subwords, sentences)
+        assert vectors.shape == (5, 1000, 32)
+        backwards = represent(encoder, subwords, sentences[::-1], batch_pieces=900)
+        assert torch.allclose(vectors, backwards.flip(1), atol=1e-4)
+
+
+@pytest.mark.slow
+def test_a_sentence_missing_in_one_language_is_noticed(real_data: Path) -> None:
+    english, german = pud(real_data, "en"), pud(real_data, "de")
+    del german[500]
+    with pytest.raises(DataError, match=f"sentence 501 is {english[500].id} in one and"):
+        check_parallel(english, german, ("en", "de"))
