@@ -24,6 +24,7 @@ def _load(name: str) -> ModuleType:
 
 
 _families = _load("families")
+_load("gauss")
 _load("toys")
 _tiny = _load("tiny")
 _load("work")

@@ -4,8 +4,9 @@ import pytest
 
 from alignscope.analysis.collect import scores_table
 from alignscope.errors import StoreError
+from alignscope.grid import Inspected, runs
 from alignscope.store import Outcome
-from alignscope.study import Encoder, Inspected, Run, Study, runs
+from alignscope.study import Encoder, Run, Study
 
 
 def plan(*encoders: object) -> list[Run]:

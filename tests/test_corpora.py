@@ -10,7 +10,8 @@ from alignscope.corpora import checksums, gather, read, read_split, spread
 from alignscope.data.corpus import Places, parse_corpus, read_corpus
 from alignscope.data.files import checksum
 from alignscope.errors import AlignScopeError, DataError
-from alignscope.study import Inspected, Run, Study, runs
+from alignscope.grid import Inspected, runs
+from alignscope.study import Run, Study
 from alignscope.synthetic import corpus
 from alignscope.synthetic.corpus import read_synthetic
 

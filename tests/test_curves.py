@@ -3,14 +3,15 @@
 import re
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 import pytest
 from matplotlib.axes import Axes
 
+from alignscope.comparison import MeasureName
 from alignscope.errors import StudyError
-from alignscope.report.curves import FORMATS, check_figure, similarity_figure, write_figure
+from alignscope.report.curves import _TITLES, FORMATS, check_figure, similarity_figure, write_figure
 from alignscope.tables import SIMILARITY, frame
 
 LANGUAGES = ("vesti", "dorun", "qadir", "ataru", "hanbe", "lianu")
@@ -21,16 +22,20 @@ def table(targets: tuple[str, ...] = LANGUAGES[1:]) -> pl.DataFrame:
     for rank, target in enumerate(targets):
         for layer in range(5):
             height = (4 - (layer - 2) ** 2) / (5 + rank) - 0.1
-            rows.append(
-                {
-                    **{"encoder": "enc", "source": "synthetic:vesti/news", "layer": layer},
-                    "split": "test",
-                    **{"target": f"synthetic:{target}/news", "sentences": 50, "cka": height},
-                    **{"cka_low": height - 0.05, "cka_high": height + 0.05},
-                    **{"cka_biased": 0.9, "null_low": -0.01 * rank, "null_high": 0.02},
-                    **{"retrieval": max(0.0, height)},
-                }
-            )
+            same = {
+                **{"encoder": "enc", "source": "synthetic:vesti/news", "layer": layer},
+                **{"split": "test", "unit": "sentence", "pooling": "mean", "n": 50},
+                **{"target": f"synthetic:{target}/news", "after_norm": layer == 4},
+            }
+            for measure, estimator, value in (
+                ("cka", "debiased", height),
+                ("cka", "biased", 0.9),
+                ("retrieval", "plain", max(0.0, height)),
+            ):
+                ends = {"low": value - 0.05, "high": value + 0.05}
+                null = {"null_low": -0.01 * rank, "null_high": 0.02}
+                found = {"measure": measure, "estimator": estimator, "value": value}
+                rows.append({**same, **found, **ends, **null})
     return frame(rows, SIMILARITY)
 
 
@@ -40,21 +45,28 @@ def words(axes: Axes) -> set[str]:
 
 def test_every_language_has_its_line_and_its_name() -> None:
     given = table()
-    figure = similarity_figure(given.sample(fraction=1, shuffle=True, seed=1))
-    left, right = figure.axes
-    for axes, column in ((left, "cka"), (right, "retrieval")):
+    axes_of = similarity_figure(given.sample(fraction=1, shuffle=True, seed=1)).axes
+    assert len(axes_of) == 2
+    for axes, measure in ((a, "cka" if "CKA" in a.get_ylabel() else "retrieval") for a in axes_of):
         drawn = {tuple(line.get_ydata()) for line in axes.lines}
+        shown = given.filter(pl.col("measure") == measure, pl.col("estimator") != "biased")
         for target in given["target"].unique():
-            assert tuple(given.filter(target=target)[column]) in drawn
-        means = tuple(given.group_by("layer").agg(pl.mean(column)).sort("layer")[column])
+            assert tuple(shown.filter(target=target)["value"]) in drawn
+        means = tuple(shown.group_by("layer").agg(pl.mean("value")).sort("layer")["value"])
         assert any(line == pytest.approx(means) for line in drawn)
-        assert {*LANGUAGES[1:], "mean"} <= words(axes)
-    assert "random pairs" in words(left)
-    assert "chance" in words(right)
-    assert any(tuple(line.get_ydata()) == (1 / 50, 1 / 50) for line in right.lines)
-    assert left.get_ylim()[0] < min(given["cka"])
-    band = left.collections[0].get_paths()[0].vertices[:, 1]
-    assert (min(band), max(band)) == pytest.approx((-0.04, 0.02))
+        assert {*LANGUAGES[1:], "mean", "random pairs"} <= words(axes)
+        assert axes.get_ylim()[0] < min(shown["value"])
+        assert axes.get_ylim()[1] > max(shown["value"])
+        band = axes.collections[0].get_paths()[0].vertices[:, 1]
+        assert (min(band), max(band)) == pytest.approx((-0.04, 0.02))
+        assert [label.get_text() for label in axes.get_xticklabels()][3:] == ["3", "4\n(norm)"]
+
+
+def test_one_measure_has_one_panel_and_a_biased_one_says_so() -> None:
+    given = table().filter(estimator="biased")
+    (axes,) = similarity_figure(given).axes
+    assert axes.get_ylabel() == "linear CKA, biased"
+    assert set(get_args(MeasureName)) == set(_TITLES)
 
 
 def test_names_beside_lines_do_not_lie_on_each_other() -> None:

@@ -15,7 +15,8 @@ from alignscope.data.corpus import parse_corpus, relation_between
 from alignscope.demo import demo_study, perform_demo
 from alignscope.encoders import names
 from alignscope.executors.local import Result, Work, serial
-from alignscope.study import Inspected, Limits, Run, Study, Training, runs
+from alignscope.grid import Inspected, runs
+from alignscope.study import Limits, Run, Study, Training
 from alignscope.synthetic.language import languages
 from alignscope.tables import EFFECTS
 from alignscope.tasks import TASKS

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from alignscope.data.places import Places
+from alignscope.grid import runs
 from alignscope.perform import perform
-from alignscope.study import Encoder, read_study, runs
+from alignscope.study import Encoder, read_study
 from alignscope.sweep import inspect
 
 STUDY = Path(__file__).parents[1] / "studies" / "minilm-english.toml"

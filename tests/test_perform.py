@@ -185,7 +185,7 @@ def test_provenance_says_how_it_came_about(encoder_folders: Folders, places: Pla
     assert found["encoder"] == {"name": run.encoder.name, "revision": "main", "resolved": None}
     assert found["precision"] == "fp32" or torch.cuda.is_available()
     assert found["versions"]["torch"] == torch.__version__
-    assert set(found["laps"]) == {"training", "evaluation"}
+    assert set(found["laps"]) == {"training", "evaluation", "similarity"}
     assert 0 <= sum(found["laps"].values()) <= found["seconds"] + 0.01
 
 

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from alignscope.analysis.collect import runs_table, scores_table
 from alignscope.errors import StoreError
+from alignscope.grid import Inspected, runs
 from alignscope.store import Failure, Outcome, Store
-from alignscope.study import Encoder, Inspected, Run, Study, runs
+from alignscope.study import Encoder, Run, Study
 
 FOLDER = "sha256:1"
 

@@ -10,8 +10,10 @@ import pytest
 from pydantic import BaseModel
 
 import alignscope.study
+from alignscope.comparison import StudySimilarity
 from alignscope.errors import AlignScopeError, StudyError
-from alignscope.study import Encoder, Inspected, Limits, Run, Study, Training, read_study, runs
+from alignscope.grid import Inspected, runs
+from alignscope.study import Encoder, Limits, Run, Study, Training, read_study
 from alignscope.synthetic.language import languages
 
 SHIPPED = sorted((Path(__file__).parents[1] / "studies").glob("*.toml"))
@@ -356,6 +358,7 @@ OTHER: dict[str, Any] = {
     "limits.train": 1,
     "limits.dev": 1,
     "limits.test": 1,
+    "similarity": {"corpora": ["ud:en_pud", "ud:de_pud"]},
 }
 """One other value for every field that could change a number."""
 
@@ -380,7 +383,7 @@ def changed(place: str, value: Any) -> Run:
     table = content
     for name in tables:
         table = table[name]
-    assert table[key] != value
+    assert table.get(key) != value
     table[key] = value
     return Run.model_validate(content)
 
@@ -394,6 +397,26 @@ def test_every_field_changes_the_address() -> None:
     addresses = {place: changed(place, value).address for place, value in OTHER.items()}
     assert plain not in addresses.values()
     assert len(set(addresses.values())) == len(addresses)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"corpora": ["ud:en_pud", "ud:fr_pud"]},
+        {"measures": ["cka"]},
+        {"layers": "0-3"},
+        {"split": "dev"},
+        {"limit": 100},
+        {"pooling": "first"},
+        {"words": True},
+        {"runs": "all"},
+        {"drift": False},
+    ],
+)
+def test_every_field_of_a_similarity_changes_the_address(other: dict[str, Any]) -> None:
+    assert len(StudySimilarity.model_fields) == 9
+    plain = OTHER["similarity"]
+    assert changed("similarity", {**plain, **other}) != changed("similarity", plain)
 
 
 @pytest.mark.parametrize("place", sorted(NOT_IN_IT))
@@ -451,3 +474,48 @@ def test_labels_are_short() -> None:
     assert Run.model_validate(PLAIN).label == "pos ud:en_ewt REF seed 1"
     ablated = Run.model_validate({**PLAIN, "window": "0-1", "init": "config"})
     assert ablated.label == "pos ud:en_ewt 0-1 (config) seed 1"
+
+
+SIMILARITY = {"corpora": ["ud:en_pud", "ud:de_pud", "ud:fr_pud"]}
+
+
+def test_ref_runs_compare_languages_and_others_if_asked() -> None:
+    asked = grid(windows=["0-1"], similarity=SIMILARITY)
+    first, second = runs(asked, blocks(12))
+    assert first.similarity is not None
+    assert first.similarity.corpus_of("ud:en_ewt") == "ud:en_pud"
+    assert second.similarity is None
+    assert second.address == runs(grid(windows=["0-1"]), blocks(12))[1].address
+    everywhere = grid(windows=["0-1"], similarity={**SIMILARITY, "runs": "all"})
+    assert all(run.similarity is not None for run in runs(everywhere, blocks(12)))
+
+
+def test_a_study_without_similarity_is_described_as_before() -> None:
+    assert "similarity" not in grid().grid
+    assert grid().digest != grid(similarity=SIMILARITY).digest
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"corpora": ["ud:fr_pud", "ud:de_pud"]}, "one in the language of ud:en_ewt, en,.*are 0"),
+        ({"corpora": ["ud:en_pud", "ud:en_gum"]}, "in the language of ud:en_ewt, en,.*there are 2"),
+        ({"corpora": ["ud:en_pud"]}, "similarity.corpora: .*at least 2"),
+        ({"corpora": ["ud:en_pud", "ud:en_pud"]}, "ud:en_pud is given twice"),
+        ({"measures": ["cca"]}, "similarity.measures.0: .*'cka', 'cka-rbf'.*found 'cca'"),
+        ({"measure": ["cka"]}, "similarity.measure is not a key; did you mean 'measures'"),
+        ({"limit": 10}, "similarity.limit: .*20"),
+        ({"layers": "1-"}, "similarity.layers: layers are written like 0-3,8"),
+        ({"words": True, "pooling": "last"}, "leave pooling out, or words"),
+    ],
+)
+def test_a_similarity_that_makes_no_sense(
+    tmp_path: Path, given: dict[str, Any], message: str
+) -> None:
+    asked = {**SIMILARITY, **given}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in asked.items()]
+    path = tmp_path / "study.toml"
+    text = "\n".join(["[tasks.pos]", 'sources = ["ud:en_ewt"]', "[similarity]", *lines])
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(StudyError, match=message):
+        read_study(path)

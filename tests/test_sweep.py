@@ -20,8 +20,9 @@ from alignscope.data.places import Places
 from alignscope.errors import AlignScopeError, DataError, StoreError
 from alignscope.executors import local
 from alignscope.executors.local import processes, serial
+from alignscope.grid import Inspected, runs
 from alignscope.store import Failure, Outcome, Store
-from alignscope.study import Inspected, Run, Study, runs
+from alignscope.study import Run, Study
 from alignscope.sweep import check_data, check_store, sweep
 from tiny import GRID, Workshop
 from work import CRASHES, DIVERGES, INTERRUPTS, KILLED, NAPS, SLOW, outcome, perform

@@ -51,6 +51,7 @@ class TableName(StrEnum):
     effects = "effects"
     contrasts = "contrasts"
     distances = "distances"
+    similarity = "similarity"
     runs = "runs"
 
 
@@ -160,8 +161,8 @@ def table(
     out: OutFile = None,
     encoder: Encoders = None,
 ) -> None:
-    """Print a table of a study: scores, runs, or what follows from the scores."""
-    from alignscope.analysis.collect import runs_table, scores_table
+    """Print a table of a study: scores, what follows from them, similarity, or runs."""
+    from alignscope.analysis.collect import run_similarity_table, runs_table, scores_table
     from alignscope.analysis.contrasts import contrasts_table
     from alignscope.analysis.distances import distances_table
     from alignscope.analysis.effects import effects_table
@@ -173,6 +174,8 @@ def table(
     runs = results.planned(_study(study, encoder))
     if which == TableName.runs:
         chosen = runs_table(runs, results)
+    elif which == TableName.similarity:
+        chosen = run_similarity_table(results.outcomes(runs))
     else:
         chosen = scores_table(results.outcomes(runs))
     if which == TableName.effects:

@@ -1,5 +1,8 @@
 """The commands about encoders: what can be ablated, what looks alike inside, making one."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -28,6 +31,22 @@ def similarity(
     encoder: Annotated[str, typer.Option(help="a folder, a name on the hub, or embedded")] = (
         "embedded"
     ),
+    measure: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="cka, cka-rbf, anc, retrieval, mutual, cosine, svcca, pwcca, procrustes or rsa; "
+            "repeatable; cka and retrieval if nothing is said"
+        ),
+    ] = None,
+    layers: Annotated[
+        str | None, typer.Option(help="such as 0-3,8 (0: embeddings); all if nothing is said")
+    ] = None,
+    pooling: Annotated[
+        str, typer.Option(help="what a sentence is: mean, weighted, first or last of its sub-words")
+    ] = "mean",
+    words: Annotated[
+        bool, typer.Option("--words", help="compare words that the corpora align, not sentences")
+    ] = False,
     split: Annotated[str, typer.Option(help="train, dev or test")] = "test",
     limit: Annotated[int | None, typer.Option(min=20, help="sentences; all if nothing is said")] = (
         None
@@ -35,27 +54,43 @@ def similarity(
     plot: Annotated[
         Path | None, typer.Option(help="draw it, too: a .png, .pdf or .svg file")
     ] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="keep no representations for the next call")
+    ] = False,
     format: TableFormat = Format.md,
     out: OutFile = None,
     data: Data = None,
     offline: Offline = False,
 ) -> None:
-    """Compare parallel sentences in two languages, layer by layer: CKA and retrieval."""
+    """Compare parallel sentences in two languages, layer by layer."""
+    from alignscope.comparison import Comparison
+    from alignscope.complaints import asked_for
     from alignscope.report.curves import check_figure, similarity_figure, write_figure
 
     check_output(format, out)
     if plot is not None:
         check_figure(plot)
+    asked = asked_for(Comparison, measures=measure or None, layers=layers, pooling=pooling,
+                      words=words, split=split, limit=limit)  # fmt: skip
     from alignscope.data.places import Places
     from alignscope.similarity.corpora import similarity_table
-    from alignscope.study import Encoder
 
     places = Places.of(data or [], download=not offline)
-    compared = similarity_table(Encoder(name=encoder), source, target, places, split=split,
-                                limit=limit)  # fmt: skip
+    with _warnings_as_sentences():
+        compared = similarity_table(encoder, source, target, places, asked, cached=not no_cache)
     put(compared, format, out)
     if plot is not None:
         write_figure(similarity_figure(compared), plot)
+
+
+@contextmanager
+def _warnings_as_sentences() -> Iterator[None]:
+    """Say each warning once, without the line of code that gave it."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        yield
+    for sentence in dict.fromkeys(str(warning.message) for warning in caught):
+        typer.echo(f"warning: {sentence}", err=True)
 
 
 def pretrain(

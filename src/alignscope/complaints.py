@@ -1,10 +1,32 @@
-"""What is wrong with a file, as one sentence instead of pydantic's several."""
+"""Tables of a file that a person writes, and what is wrong with one, in one sentence."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from alignscope.errors import nearest
+from alignscope.errors import StudyError, nearest
+
+
+class Strict(BaseModel):
+    """A table of a file: fixed, without keys it does not know, and with finite numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+Table = TypeVar("Table", bound=Strict)
+
+
+def asked_for(table: type[Table], **values: object) -> Table:
+    """Make a table of options, those left out (None) being what the table says.
+
+    Raises:
+        StudyError: one sentence on the first that is not allowed.
+    """
+    try:
+        return table.model_validate({k: v for k, v in values.items() if v is not None})
+    except ValidationError as error:
+        raise StudyError(explain(error, {None: table})) from None
 
 
 def explain(
@@ -24,7 +46,7 @@ def explain(
         meant = nearest(str(first["loc"][-1]), allowed)
         return f"{place} is not a key{meant}; allowed are {', '.join(sorted(allowed))}"
     asked = "" if isinstance(first["input"], dict) else f" (found {first['input']!r})"
-    return f"{place or 'study'}: {first['msg'].removeprefix('Value error, ')}{asked}"
+    return f"{place or table or 'study'}: {first['msg'].removeprefix('Value error, ')}{asked}"
 
 
 def _keys(

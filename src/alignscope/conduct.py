@@ -4,10 +4,11 @@ from functools import partial
 
 from alignscope.data.places import Places
 from alignscope.executors.local import processes, serial
+from alignscope.grid import runs
 from alignscope.perform import perform
 from alignscope.report.progress import Reporter
 from alignscope.store import Store
-from alignscope.study import Run, Study, runs
+from alignscope.study import Run, Study
 from alignscope.sweep import (
     Swept,
     check_data,

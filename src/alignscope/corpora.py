@@ -51,7 +51,7 @@ def spread(sentences: Sequence[Sentence], limit: int | None) -> Sequence[Sentenc
 
 
 def splits_of(run: Run) -> list[tuple[str, str]]:
-    """Every corpus and split that a run reads."""
+    """Every corpus and split that a run trains or is scored on."""
     return [
         (run.source, "train"),
         (run.source, "dev"),
@@ -61,9 +61,11 @@ def splits_of(run: Run) -> list[tuple[str, str]]:
 
 def checksums(run: Run, places: Places) -> dict[str, str]:
     """The SHA-256 of all that a run reads, by ``corpus/split``: of files, or of what was made."""
+    asked = run.similarity
+    compared = [] if asked is None else [(name, asked.split) for name in asked.corpora]
     return {
         f"{name}/{split}": _checksum(parse_corpus(name), split, places)
-        for name, split in splits_of(run)
+        for name, split in [*splits_of(run), *compared]
     }
 
 

@@ -15,6 +15,10 @@ from alignscope.evaluation import predict
 from alignscope.model import Model, build_model
 from alignscope.provenance import Stopwatch, provenance
 from alignscope.seeds import derive
+from alignscope.similarity.cache import Cache
+from alignscope.similarity.corpora import cache_in
+from alignscope.similarity.reader import Reader
+from alignscope.similarity.states import similarity_of_run
 from alignscope.store import Outcome, Row
 from alignscope.study import Run
 from alignscope.subwords import Subwords, longest_input
@@ -34,6 +38,7 @@ def perform(run: Run, places: Places, progress: Progress = lambda step, steps: N
 
     Raises:
         DataError, EncoderError: if a corpus or the encoder is not what the run needs.
+        SimilarityError: if what the encoder makes of parallel sentences cannot be compared.
         DivergedError: if the loss stops being a number.
     """
     watch = Stopwatch()
@@ -59,19 +64,21 @@ def perform(run: Run, places: Places, progress: Progress = lambda step, steps: N
         scores += _scores(run, name, model, source, subwords, places, device)
     watch.lap("evaluation")
 
+    similarity = _similarity(run, model, subwords, places)
+    watch.lap("similarity")
+
     return Outcome(
         run=run,
         scores=scores,
         epochs=[vars(epoch) for epoch in epochs],
         provenance=provenance(run, encoder, places, watch),
+        similarity=similarity,
     )
 
 
 def encoder_of(run: Run) -> PreTrainedModel:
     """Load the encoder of a run and re-initialise its window, if it has one."""
-    encoder = load_encoder(
-        run.encoder.name, run.encoder.revision, remote_code=run.encoder.remote_code
-    )
+    encoder = pretrained_of(run)
     if run.window is not None:
         reinitialize(
             encoder,
@@ -81,6 +88,11 @@ def encoder_of(run: Run) -> PreTrainedModel:
             adapters=run.adapters or "reset",
         )
     return encoder
+
+
+def pretrained_of(run: Run) -> PreTrainedModel:
+    """Load the encoder of a run as it was before anything was done to it."""
+    return load_encoder(run.encoder.name, run.encoder.revision, remote_code=run.encoder.remote_code)
 
 
 def subwords_of(run: Run, encoder: PreTrainedModel) -> Subwords:
@@ -136,3 +148,16 @@ def _scores(
         }
         for metric in task.metrics
     ]
+
+
+def _similarity(run: Run, model: Model, subwords: Subwords, places: Places) -> list[Row]:
+    """Compare parallel corpora, if the run asks for it, inside the model and before it was one."""
+    if run.similarity is None:
+        return []
+    pretrained = pretrained_of(run).to(model.encoder.device)
+    return similarity_of_run(
+        run,
+        Reader(pretrained, subwords, cache_in(places)),
+        Reader(model.encoder, subwords, Cache(None)),
+        places,
+    )

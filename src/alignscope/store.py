@@ -31,6 +31,7 @@ class Outcome:
     scores: list[Row]
     epochs: list[Row]
     provenance: dict[str, Any] = field(default_factory=dict)
+    similarity: list[Row] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Store:
             "run": outcome.run.model_dump(mode="json"),
             "scores": outcome.scores,
             "epochs": outcome.epochs,
+            "similarity": outcome.similarity,
             "provenance": outcome.provenance,
         })  # fmt: skip
         self._path("failed", outcome.run.address).unlink(missing_ok=True)
@@ -82,7 +84,13 @@ class Store:
         with self._understood("runs", run.address, "a result of this run"):
             if Run.model_validate(content["run"]).address != run.address:
                 raise ValueError("another run")
-            return Outcome(run, content["scores"], content["epochs"], content["provenance"])
+            return Outcome(
+                run,
+                content["scores"],
+                content["epochs"],
+                content["provenance"],
+                content.get("similarity", []),  # results of before there was any have none
+            )
 
     def failure(self, run: Run) -> Failure | None:
         """Return why a run stopped, or None."""

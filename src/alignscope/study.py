@@ -1,19 +1,18 @@
-"""A study: a grid of runs, written as one TOML file that a person can read."""
+"""A study, written as one TOML file that a person can read, and the runs of which it consists."""
 
 import hashlib
 import json
 import tomllib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from alignscope.complaints import explain
+from alignscope.comparison import StudySimilarity
+from alignscope.complaints import Strict, explain
 from alignscope.data.corpus import parse_corpus
 from alignscope.errors import AlignScopeError, StudyError
-from alignscope.window import Window, check, tiles
+from alignscope.window import unfold_windows
 
 Init = Literal["config", "torch-default"]
 Adapters = Literal["reset", "keep"]
@@ -23,11 +22,7 @@ RECIPE = 1
 """Raised whenever the code changes what a specification computes; part of every address."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Encoder(_Strict):
+class Encoder(Strict):
     """A Hugging Face encoder: a folder, or a name and revision on the hub."""
 
     name: str
@@ -40,7 +35,7 @@ class Encoder(_Strict):
         return self.name if self.revision == "main" else f"{self.name}@{self.revision}"
 
 
-class Training(_Strict):
+class Training(Strict):
     """How a run is fine-tuned. Rates are per step, sizes in sub-words (pieces)."""
 
     epochs: int = Field(3, ge=1)
@@ -55,7 +50,7 @@ class Training(_Strict):
     precision: Precision = "auto"
 
 
-class Limits(_Strict):
+class Limits(Strict):
     """How many sentences of each split are used, spread evenly over the file; none = all."""
 
     train: int | None = Field(None, ge=1)
@@ -63,14 +58,14 @@ class Limits(_Strict):
     test: int | None = Field(None, ge=1)
 
 
-class TaskGrid(_Strict):
+class TaskGrid(Strict):
     """The corpora of one task, and what it does differently from the rest of the study."""
 
     sources: tuple[str, ...] = Field(min_length=1)
     targets: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
-    training: dict[str, Any] = {}
-    limits: dict[str, Any] = {}
+    training: dict[str, Any] = Field({})
+    limits: dict[str, Any] = Field({})
 
     @field_validator("sources", "targets", "domains")
     @classmethod
@@ -80,8 +75,8 @@ class TaskGrid(_Strict):
         return names
 
 
-class Study(_Strict):
-    """A grid of runs; ``runs`` unfolds it."""
+class Study(Strict):
+    """A grid of runs; `grid.runs` unfolds it."""
 
     name: str = "study"
     encoders: tuple[Encoder, ...] = ()
@@ -92,6 +87,7 @@ class Study(_Strict):
     training: Training = Training()
     limits: Limits = Limits()
     data: tuple[str, ...] = ()
+    similarity: StudySimilarity | None = None
     tasks: dict[str, TaskGrid] = Field(min_length=1)
 
     @field_validator("encoders", mode="before")
@@ -105,7 +101,7 @@ class Study(_Strict):
     @classmethod
     def _windows(cls, given: tuple[str, ...]) -> tuple[str, ...]:
         for text in given:
-            _unfold_window(text, None)
+            unfold_windows(text, None)
         return given
 
     @model_validator(mode="after")
@@ -118,10 +114,20 @@ class Study(_Strict):
                     raise StudyError(f"tasks.{task}.{key}.{explain(error, _TABLES, key)}") from None
         return self
 
+    @model_validator(mode="after")
+    def _parallel(self) -> "Study":
+        if self.similarity is not None:
+            for source in (name for grid in self.tasks.values() for name in grid.sources):
+                try:
+                    self.similarity.corpus_of(source)
+                except ValueError as error:
+                    raise StudyError(f"similarity.{error}") from None
+        return self
+
     @property
     def counts_blocks(self) -> bool:
         """Whether a window, such as ``tiles:2``, depends on how many blocks an encoder has."""
-        return any(_unfold_window(text, None) is None for text in self.windows)
+        return any(unfold_windows(text, None) is None for text in self.windows)
 
     def training_of(self, task: str) -> Training:
         """Return the training of one task: the study's, with the task's own values."""
@@ -136,7 +142,7 @@ class Study(_Strict):
     @property
     def grid(self) -> dict[str, Any]:
         """All that decides which runs there are; not the name, nor where data lies."""
-        return self.model_dump(mode="json", exclude={"name", "data"})
+        return _without_similarity(self.model_dump(mode="json", exclude={"name", "data"}))
 
     @property
     def digest(self) -> str:
@@ -150,10 +156,10 @@ class Study(_Strict):
 
 
 _TABLES: dict[str | None, type[BaseModel]] = {None: Study, "tasks": TaskGrid, "encoders": Encoder}
-_TABLES |= {"training": Training, "limits": Limits}
+_TABLES |= {"training": Training, "limits": Limits, "similarity": StudySimilarity}
 
 
-class Run(_Strict):
+class Run(Strict):
     """One fine-tuning, fully specified; ``window`` is None for REF."""
 
     encoder: Encoder
@@ -167,27 +173,19 @@ class Run(_Strict):
     seed: int
     training: Training
     limits: Limits
+    similarity: StudySimilarity | None = None
 
     @property
     def address(self) -> str:
         """16 hex digits over everything that could change a number, defaults included."""
         content = self.model_dump(mode="json", exclude={"encoder": {"name", "revision"}})
-        return _digest({"recipe": RECIPE, **content})
+        return _digest({"recipe": RECIPE, **_without_similarity(content)})
 
     @property
     def label(self) -> str:
         """One short line for people: ``pos ud:en_ewt 0-1 seed 1``."""
         window = "REF" if self.window is None else f"{self.window} ({self.init})"
         return f"{self.task} {self.source} {window} seed {self.seed}"
-
-
-@dataclass(frozen=True)
-class Inspected:
-    """What unfolding a study must know of an encoder: who it is and how many blocks it has."""
-
-    identity: str
-    blocks: int | None
-    """None where it cannot be known yet (a hub that is not reached)."""
 
 
 def read_study(path: Path) -> Study:
@@ -210,91 +208,9 @@ def read_study(path: Path) -> Study:
         raise StudyError(f"{path}: {error}") from None
 
 
-def runs(study: Study, inspect: Callable[[Encoder], Inspected]) -> list[Run]:
-    """Unfold a study into its runs, REF before its windows.
-
-    >>> [run.window for run in runs(study, inspect)][:4]
-    [None, '0-1', '2-3', '4-5']
-
-    Raises:
-        StudyError: if there is no encoder, or a window does not fit one.
-    """
-    if not study.encoders:
-        raise StudyError(f"study {study.name} names no encoder; give one with --encoder")
-    found = []
-    for encoder in study.encoders:
-        inspected = inspect(encoder)
-        windows = _windows_of(study, encoder, inspected.blocks)
-        for task, grid in study.tasks.items():
-            for source in grid.sources:
-                found += list(_runs_of(study, encoder, inspected, task, source, windows))
-    return list({run.address: run for run in found}.values())
-
-
-def _runs_of(
-    study: Study,
-    encoder: Encoder,
-    inspected: Inspected,
-    task: str,
-    source: str,
-    windows: list[Window],
-) -> Iterator[Run]:
-    grid = study.tasks[task]
-    variants: list[tuple[Window | None, Init | None]] = [(None, None)]
-    variants += [(window, init) for init in study.init for window in windows]
-    for seed in study.seeds:
-        for window, init in variants:
-            yield Run(
-                encoder=encoder,
-                identity=inspected.identity,
-                task=task,
-                source=source,
-                evaluated=_evaluated(source, grid),
-                window=None if window is None else str(window),
-                init=init,
-                adapters=None if window is None else study.adapters,
-                seed=seed,
-                training=study.training_of(task),
-                limits=study.limits_of(task),
-            )
-
-
-def _evaluated(source: str, grid: TaskGrid) -> tuple[str, ...]:
-    """The source itself, every target, and the domains in the source's language."""
-    language = parse_corpus(source).language
-    domains = [name for name in grid.domains if parse_corpus(name).language == language]
-    return tuple(dict.fromkeys([source, *grid.targets, *domains]))
-
-
-def _windows_of(study: Study, encoder: Encoder, blocks: int | None) -> list[Window]:
-    """The windows of a study for an encoder, in the order given."""
-    found: list[Window] = []
-    for text in study.windows:
-        unfolded = _unfold_window(text, blocks)
-        if unfolded is None:
-            raise StudyError(
-                f"window {text} needs the number of blocks of {encoder.name}, which cannot be "
-                f"reached; list the windows instead, such as ['0-1', '2-3']"
-            )
-        found += unfolded
-    if blocks is not None:
-        for window in found:
-            check(window, blocks, encoder.name)
-    return found
-
-
-def _unfold_window(text: str, blocks: int | None) -> list[Window] | None:
-    """``tiles:2``, ``single``, ``all``, ``none`` or one window; None if it needs the blocks."""
-    if text == "none":
-        return []
-    kind, _, size = text.partition(":")
-    if kind == "tiles" and not (size.isdecimal() and int(size) >= 1):
-        raise StudyError(f"window {text} has no size; write it like tiles:2")
-    if kind != "tiles" and text not in ("single", "all"):
-        return [Window.parse(text)]
-    if blocks is None:
-        return None
-    return tiles(blocks, {"tiles": int(size or 1), "single": 1, "all": blocks}[kind])
+def _without_similarity(content: dict[str, Any]) -> dict[str, Any]:
+    """What compares nothing is described as before there was anything to compare."""
+    return {key: value for key, value in content.items() if (key, value) != ("similarity", None)}
 
 
 def _digest(content: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """A sweep: what a study still lacks is performed, and every result kept as it comes."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from transformers import PreTrainedModel
@@ -12,9 +12,11 @@ from alignscope.encoders.identity import encoder_identity
 from alignscope.encoders.load import block_count, speak
 from alignscope.errors import StoreError, StudyError, nearest
 from alignscope.executors.local import Result, Work
+from alignscope.grid import Inspected
 from alignscope.perform import encoder_of, subwords_of
+from alignscope.similarity.states import parallel_of
 from alignscope.store import Failure, Store
-from alignscope.study import Encoder, Inspected, Run, Study
+from alignscope.study import Encoder, Run, Study
 from alignscope.subwords import Subwords
 from alignscope.tasks import TASKS
 from alignscope.window import Window, check
@@ -51,14 +53,17 @@ def check_tasks(study: Study) -> None:
             )
 
 
-def check_data(runs: Iterable[Run], places: Places) -> None:
+def check_data(runs: Sequence[Run], places: Places) -> None:
     """Read every corpus the runs need once, so that what is missing is said before any training.
 
     Raises:
-        DataError: for the first corpus, split or annotation that is not there.
+        DataError: for the first corpus, split or annotation that is not there, or parallel
+            corpora that do not line up.
     """
     for (_, name, split), run in _reads(runs).items():
         read_split(run, name, split, places)
+    for run in _compares(runs):
+        parallel_of(run, places)
 
 
 def check_encoders(runs: Iterable[Run], places: Places) -> None:
@@ -80,26 +85,41 @@ def check_encoders(runs: Iterable[Run], places: Places) -> None:
 
 
 def _check_windows(runs: list[Run]) -> None:
-    """A study that lists its windows was unfolded without asking how many blocks there are."""
+    """Windows that are listed, and layers, were taken without asking how many there are."""
     encoder = runs[0].encoder
     count = block_count(encoder.name, encoder.revision, remote_code=encoder.remote_code)
     for run in runs:
         if run.window is not None:
             check(Window.parse(run.window), count, encoder.label)
+        if run.similarity is not None:
+            try:
+                run.similarity.layers_of(count + 1)
+            except ValueError as error:
+                raise StudyError(f"similarity.layers: {error}") from None
 
 
-def _check_words(encoder: PreTrainedModel, runs: Iterable[Run], places: Places) -> None:
+def _check_words(encoder: PreTrainedModel, runs: Sequence[Run], places: Places) -> None:
     subwords: dict[str, Subwords] = {}
     for (task, name, split), run in _reads(runs).items():
         if task not in subwords:
             subwords[task] = subwords_of(run, encoder)
         speak(encoder, parse_corpus(name).language)
         subwords[task].split(read_split(run, name, split, places))
+    for run in _compares(runs):
+        for name, sentences in parallel_of(run, places).items():
+            speak(encoder, parse_corpus(name).language)
+            subwords[run.task].split(sentences)
 
 
 def _reads(runs: Iterable[Run]) -> dict[tuple[str, str, str], Run]:
     """Every task, corpus and split that is read, and one of the runs that do."""
     return {(run.task, name, split): run for run in runs for name, split in splits_of(run)}
+
+
+def _compares(runs: Iterable[Run]) -> list[Run]:
+    """A run for every source and similarity that is asked for."""
+    asked = {(run.source, run.similarity): run for run in runs if run.similarity is not None}
+    return list(asked.values())
 
 
 def check_store(runs: Iterable[Run], store: Store, places: Places) -> None:

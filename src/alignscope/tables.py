@@ -80,20 +80,30 @@ DISTANCES = {
     "high": pl.Float64,
 }
 
-SIMILARITY = {
-    "encoder": pl.String,
-    "source": pl.String,
+ESTIMATES = {
     "split": pl.String,
+    "unit": pl.String,  # sentence or word
+    "pooling": pl.String,  # how sub-words become the vector of a unit
     "target": pl.String,
     "layer": pl.Int64,  # 0 = embeddings, i + 1 = after block i
-    "sentences": pl.Int64,
-    "cka": pl.Float64,  # linear, debiased: may be below 0
-    "cka_low": pl.Float64,  # 95 % jackknife interval over sentences
-    "cka_high": pl.Float64,
-    "cka_biased": pl.Float64,
-    "null_low": pl.Float64,  # 2.5 and 97.5 % of debiased CKA of randomly paired sentences
+    "after_norm": pl.Boolean,  # whether the layer is after the norm at the end of the encoder
+    "n": pl.Int64,  # units compared
+    "measure": pl.String,
+    "estimator": pl.String,  # debiased, biased (drawn upwards by few units) or plain (neither)
+    "value": pl.Float64,  # debiased CKA may be below 0
+    "low": pl.Float64,  # 95 % interval for other units
+    "high": pl.Float64,
+    "null_low": pl.Float64,  # where 95 % of random pairings of the same units lie
     "null_high": pl.Float64,
-    "retrieval": pl.Float64,  # precision at 1, both directions; chance is 1 / sentences
+}
+
+SIMILARITY = {"encoder": pl.String, "source": pl.String, **ESTIMATES}
+
+RUN_SIMILARITY = {
+    **RUN_COLUMNS,
+    "state": pl.String,  # pretrained, fine-tuned, or drift from the one to the other
+    "corpus": pl.String,  # the parallel corpus in the source's language; of drift: any
+    **ESTIMATES,
 }
 
 

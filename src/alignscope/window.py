@@ -96,3 +96,24 @@ which has 12 blocks (0-11)
     if window.last >= n_blocks:
         count = "1 block (0)" if n_blocks == 1 else f"{n_blocks} blocks (0-{n_blocks - 1})"
         raise EncoderError(f"window {window} does not fit {name}, which has {count}")
+
+
+def unfold_windows(text: str, blocks: int | None) -> list[Window] | None:
+    """Return the windows that a text stands for, of an encoder of so many blocks.
+
+    >>> [str(window) for window in unfold_windows("tiles:2", 4) or []]
+    ['0-1', '2-3']
+
+    It is ``tiles:2``, ``single``, ``all``, ``none`` or one window. Without ``blocks`` it is None
+    for what depends on them. Raises ``EncoderError`` for anything else.
+    """
+    if text == "none":
+        return []
+    kind, _, size = text.partition(":")
+    if kind == "tiles" and not (size.isdecimal() and int(size) >= 1):
+        raise EncoderError(f"window {text} has no size; write it like tiles:2")
+    if kind != "tiles" and text not in ("single", "all"):
+        return [Window.parse(text)]
+    if blocks is None:
+        return None
+    return tiles(blocks, {"tiles": int(size or 1), "single": 1, "all": blocks}[kind])

@@ -10,15 +10,7 @@ from torch import Tensor
 
 from alignscope.errors import SimilarityError
 from alignscope.similarity.cka import biased_cka, debiased_cka, debiased_interval, null_band
-
-
-def normal(n: int, d: int, seed: int = 1) -> Tensor:
-    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
-def related(n: int, d: int, seed: int = 1) -> tuple[Tensor, Tensor]:
-    left = normal(n, d, seed)
-    return left, left @ normal(d, d, seed + 1) + normal(n, d, seed + 2)
+from gauss import mixed, normal, shuffles
 
 
 def textbook(left: Tensor, right: Tensor, *, debiased: bool) -> float:
@@ -38,6 +30,10 @@ def textbook(left: Tensor, right: Tensor, *, debiased: bool) -> float:
     return hsic(k, m) / math.sqrt(hsic(k, k) * hsic(m, m))
 
 
+biased = pytest.mark.filterwarnings("ignore::alignscope.similarity.sides.BiasWarning")
+
+
+@biased
 @pytest.mark.parametrize(("n", "d", "e"), [(4, 3, 3), (10, 40, 7), (60, 5, 9), (60, 200, 200)])
 def test_features_give_what_kernels_give(n: int, d: int, e: int) -> None:
     left, right = normal(n, d) + 3, normal(n, e, 2) - left_part(n, e)
@@ -53,7 +49,7 @@ def left_part(n: int, e: int) -> Tensor:
 
 @pytest.mark.parametrize("measure", [debiased_cka, biased_cka])
 def test_itself_rotated_scaled_and_shifted(measure) -> None:  # type: ignore[no-untyped-def]
-    left, right = related(50, 8)
+    left, right = mixed(50, 8)
     rotation = torch.linalg.qr(normal(8, 8, 9)).Q
     assert measure(left, left) == pytest.approx(1)
     assert measure(left, right) == pytest.approx(measure(right, left))
@@ -61,6 +57,7 @@ def test_itself_rotated_scaled_and_shifted(measure) -> None:  # type: ignore[no-
     assert 0.2 < measure(left, right) < 0.999
 
 
+@biased
 @pytest.mark.parametrize("n", [25, 100, 1000])
 def test_independent_sides_give_zero_and_the_biased_estimate_does_not(n: int) -> None:
     draws = 40 if n < 1000 else 4
@@ -72,13 +69,13 @@ def test_independent_sides_give_zero_and_the_biased_estimate_does_not(n: int) ->
 
 
 def test_half_precision_is_summed_in_double() -> None:
-    left, right = (side.half() for side in related(200, 16))
+    left, right = (side.half() for side in mixed(200, 16))
     expected = textbook(left.double(), right.double(), debiased=True)
     assert debiased_cka(left * 100, right * 100) == pytest.approx(expected, abs=1e-3)
 
 
 def test_duplicated_rows_are_fine() -> None:
-    left, right = related(20, 4)
+    left, right = mixed(20, 4)
     twice = debiased_cka(left.repeat(2, 1), right.repeat(2, 1))
     assert twice == pytest.approx(
         textbook(left.repeat(2, 1), right.repeat(2, 1), debiased=True), abs=1e-9
@@ -86,7 +83,7 @@ def test_duplicated_rows_are_fine() -> None:
 
 
 def test_the_interval_is_the_jackknifes() -> None:
-    left, right = related(12, 3)
+    left, right = mixed(12, 3)
     kept = [[j for j in range(12) if j != i] for i in range(12)]
     without = np.array([debiased_cka(left[rows], right[rows]) for rows in kept])
     error = math.sqrt(11 / 12 * ((without - without.mean()) ** 2).sum())
@@ -99,7 +96,7 @@ def test_the_interval_is_the_jackknifes() -> None:
 
 @pytest.mark.parametrize("n", [30, 120])
 def test_the_interval_holds_the_truth_as_often_as_it_says(n: int) -> None:
-    left, right = related(n * 200, 6)
+    left, right = mixed(n * 200, 6)
     truth = debiased_cka(left, right)
     samples = zip(left.split(n), right.split(n), strict=True)
     ends = np.array([debiased_interval(*sample) for sample in samples])
@@ -112,7 +109,7 @@ def test_four_rows_have_no_interval() -> None:
 
 
 def test_the_null_has_the_moments_of_all_pairings() -> None:
-    left, right = related(6, 3)
+    left, right = mixed(6, 3)
     orders = itertools.permutations(range(6))
     values = [debiased_cka(left, right[list(order)]) for order in orders]
     assert np.mean(values) == pytest.approx(0, abs=1e-12)
@@ -122,11 +119,9 @@ def test_the_null_has_the_moments_of_all_pairings() -> None:
 @pytest.mark.parametrize(("n", "d", "decay"), [(60, 100, 0), (100, 20, 0.5), (200, 20, 1)])
 def test_the_null_band_is_where_shuffled_pairs_lie(n: int, d: int, decay: float) -> None:
     scales = torch.arange(1.0, d + 1) ** -decay
-    left, right = (side * scales for side in related(n, d))
+    left, right = (side * scales for side in mixed(n, d))
     low, high = null_band(left, right)
-    generator = torch.Generator().manual_seed(5)
-    orders = [torch.randperm(n, generator=generator) for _ in range(1500)]
-    values = np.array([debiased_cka(left, right[order]) for order in orders])
+    values = np.array([debiased_cka(left, right[order]) for order in shuffles(n, 1500)])
     assert high == pytest.approx(np.quantile(values, 0.975), rel=0.15)
     assert low == pytest.approx(np.quantile(values, 0.025), rel=0.15)
     assert 0.92 < np.mean((low <= values) & (values <= high)) < 0.97
@@ -134,7 +129,7 @@ def test_the_null_band_is_where_shuffled_pairs_lie(n: int, d: int, decay: float)
 
 
 def test_the_null_band_narrows_with_more_rows_alone() -> None:
-    left, right = related(400, 16)
+    left, right = mixed(400, 16)
     wide, narrow = null_band(left[:100], right[:100]), null_band(left, right)
     assert (wide[1] - wide[0]) / (narrow[1] - narrow[0]) == pytest.approx(4, rel=0.1)
     flat = torch.cat([left, torch.zeros(400, 500, dtype=left.dtype)], dim=1)

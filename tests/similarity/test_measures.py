@@ -11,10 +11,13 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from alignscope.errors import SimilarityError
-from alignscope.similarity.canonical import pwcca, svcca
+from alignscope.similarity.canonical import procrustes, pwcca, svcca
 from alignscope.similarity.cka import biased_cka, debiased_cka, rbf_cka
-from alignscope.similarity.neurons import anc, procrustes, rsa
+from alignscope.similarity.neurons import anc
+from alignscope.similarity.ranks import rsa
 from alignscope.similarity.retrieval import centred_cosine, mutual_nearest, retrieval
+from alignscope.similarity.sides import BiasWarning
+from gauss import normal, related
 
 Measure = Callable[[Tensor, Tensor], float]
 
@@ -24,15 +27,6 @@ EVERY = (
 )
 ROTATED = (debiased_cka, biased_cka, rbf_cka, procrustes, svcca, pwcca)
 every = pytest.mark.parametrize("measure", EVERY)
-
-
-def normal(n: int, d: int, seed: int = 1) -> Tensor:
-    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
-def related(n: int = 60, d: int = 7) -> tuple[Tensor, Tensor]:
-    left = normal(n, d)
-    return left + 3, left @ (torch.eye(d) + 0.3 * normal(d, d, 2)) + 0.7 * normal(n, d, 3)
 
 
 @every
@@ -212,6 +206,7 @@ def test_a_constant_side_is_refused(measure: Measure, flat: Tensor) -> None:
         measure(normal(9, 2), flat)
 
 
+@pytest.mark.filterwarnings("ignore::alignscope.similarity.sides.BiasWarning")
 @pytest.mark.parametrize("measure", [anc, procrustes, retrieval, centred_cosine])
 def test_three_rows_are_enough_for_some(measure: Measure) -> None:
     assert -1 <= measure(normal(3, 2), normal(3, 2, 2)) <= 1
@@ -227,3 +222,10 @@ def test_three_rows_are_too_few_for_others(measure: Measure) -> None:
 def test_repeated_rows_are_fine(measure: Measure) -> None:
     left, right = (side.repeat(2, 1) for side in related(30, 4))
     assert -1 <= measure(left, right) <= 1
+
+
+@pytest.mark.parametrize("measure", [biased_cka, rbf_cka, procrustes, svcca, pwcca])
+def test_few_rows_in_many_dimensions_are_warned_of(measure: Measure) -> None:
+    with pytest.warns(BiasWarning, match="of 13 rows in 7 dimensions is drawn upwards"):
+        measure(*related(13, 7))
+    measure(*related(14, 7))  # warnings are errors

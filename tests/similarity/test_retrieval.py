@@ -1,16 +1,12 @@
 """Retrieval against loops over all pairs."""
 
 import pytest
-import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from alignscope.errors import SimilarityError
 from alignscope.similarity.retrieval import retrieval
-
-
-def normal(n: int, d: int, seed: int) -> Tensor:
-    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+from gauss import normal
 
 
 def by_hand(left: Tensor, right: Tensor) -> float:

@@ -7,7 +7,7 @@ import polars as pl
 from alignscope.errors import StoreError
 from alignscope.store import Outcome, Row, Store
 from alignscope.study import Run
-from alignscope.tables import RUNS, SCORES, frame
+from alignscope.tables import RUN_SIMILARITY, RUNS, SCORES, frame
 
 REF = "REF"
 
@@ -22,6 +22,23 @@ def scores_table(outcomes: Iterable[Outcome]) -> pl.DataFrame:
     _check_alike(outcomes)
     rows = [{**_columns(outcome.run), **score} for outcome in outcomes for score in outcome.scores]
     return frame(rows, SCORES)
+
+
+def run_similarity_table(outcomes: Iterable[Outcome]) -> pl.DataFrame:
+    """One row per run, state, pair of corpora, layer and estimate (``tables.RUN_SIMILARITY``).
+
+    Raises:
+        StoreError: as `scores_table` does, or if no run of the study compared anything.
+    """
+    outcomes = list(outcomes)
+    _check_alike(outcomes)
+    rows = [{**_columns(outcome.run), **row} for outcome in outcomes for row in outcome.similarity]
+    if not rows:
+        raise StoreError(
+            "no run of this study has compared languages: it takes a [similarity] table in the "
+            "study file"
+        )
+    return frame(rows, RUN_SIMILARITY)
 
 
 def runs_table(runs: Iterable[Run], store: Store) -> pl.DataFrame:

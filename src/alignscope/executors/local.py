@@ -9,7 +9,7 @@ from itertools import islice
 from multiprocessing import active_children, get_context, parent_process
 from threading import Thread
 
-from alignscope.errors import AlignScopeError, DivergedError
+from alignscope.errors import AlignScopeError, DivergedError, SimilarityError
 from alignscope.store import Failure, Outcome
 from alignscope.study import Run
 
@@ -77,7 +77,7 @@ def _attempt(work: Work, run: Run) -> Result:
     """Perform a run; one that diverges is a result of its own, other errors are raised."""
     try:
         return work(run)
-    except DivergedError as error:
+    except (DivergedError, SimilarityError) as error:
         return Failure(run, str(error))
 
 

@@ -20,6 +20,21 @@ _BESIDE: dict[str, Any] = {
 }  # fmt: skip
 
 
+_TITLES = {
+    "cka": "linear CKA",
+    "cka-rbf": "RBF CKA",
+    "anc": "average neuron-wise correlation",
+    "retrieval": "translation retrieval, precision at 1",
+    "mutual": "mutual nearest neighbours",
+    "cosine": "cosine, language means taken off",
+    "svcca": "SVCCA",
+    "pwcca": "PWCCA",
+    "procrustes": "Procrustes",
+    "rsa": "RSA",
+}
+_ESTIMATORS = {"debiased": ", debiased", "biased": ", biased", "plain": ""}
+
+
 def check_figure(path: Path) -> None:
     """Make sure, before anything is computed, that a figure can be written to ``path``.
 
@@ -34,25 +49,37 @@ def check_figure(path: Path) -> None:
 
 
 def similarity_figure(similarity: pl.DataFrame) -> Figure:
-    """Draw debiased CKA and retrieval by layer, one line per language, with what chance gives.
+    """Draw every measure by layer, one line per language, with where random pairs would lie.
 
-    Takes ``tables.SIMILARITY`` of one encoder and one source. The black line is the mean over the
-    targets, the grey band the widest of the null bands, the dotted line retrieval by chance.
+    Takes ``tables.SIMILARITY`` of one encoder and one source. Of a measure with a debiased estimate
+    that one is drawn. The black line is the mean over the targets, the grey band the widest of the
+    null bands.
     """
     one = similarity.row(0, named=True)
-    figure = Figure(figsize=(11, 4.8), layout="constrained")
-    figure.suptitle(f"{one['encoder']}: {one['source']} and its translations", fontsize=11)
-    left, right = figure.subplots(1, 2)
-    _curves(left, similarity, "cka")
-    band = similarity.group_by("layer").agg(pl.min("null_low"), pl.max("null_high")).sort("layer")
-    left.fill_between(band["layer"], band["null_low"], band["null_high"], color="0.85")
-    left.annotate("random pairs", (0, band["null_high"][0]), **_BESIDE)
-    left.set_ylabel("linear CKA, debiased")
-    _curves(right, similarity, "retrieval")
-    right.axhline(1 / one["sentences"], color="0.55", linewidth=1, linestyle=":")
-    right.annotate("chance", (0, 1 / one["sentences"]), **_BESIDE)
-    right.set_ylabel("translation retrieval, precision at 1")
+    panels = _panels(similarity)
+    rows, columns = -(-len(panels) // 2), min(2, len(panels))
+    figure = Figure(figsize=(5.5 * columns, 4.6 * rows + 0.3), layout="constrained")
+    unit = "" if one["unit"] == "sentence" else ", aligned words"
+    title = f"{one['encoder']}: {one['source']} and its translations{unit}"
+    figure.suptitle(title, fontsize=11)
+    for place, (measure, table) in enumerate(panels.items(), start=1):
+        axes = figure.add_subplot(rows, columns, place)
+        _curves(axes, table)
+        band = table.group_by("layer").agg(pl.min("null_low"), pl.max("null_high")).sort("layer")
+        axes.fill_between(band["layer"], band["null_low"], band["null_high"], color="0.85")
+        axes.annotate("random pairs", (band["layer"][0], band["null_high"][0]), **_BESIDE)
+        axes.set_ylabel(_TITLES[measure] + _ESTIMATORS[table["estimator"][0]])
     return figure
+
+
+def _panels(similarity: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """The rows of each measure; of its biased estimates none if there are debiased ones."""
+    found = {}
+    for measure in similarity["measure"].unique(maintain_order=True):
+        table = similarity.filter(measure=measure)
+        debiased = table.filter(estimator="debiased")
+        found[measure] = debiased if len(debiased) else table
+    return found
 
 
 def write_figure(figure: Figure, path: Path) -> None:
@@ -69,12 +96,12 @@ def write_figure(figure: Figure, path: Path) -> None:
         raise StudyError(f"{path} cannot be written: {error.strerror}") from None
 
 
-def _curves(axes: Axes, table: pl.DataFrame, column: str) -> None:
+def _curves(axes: Axes, table: pl.DataFrame) -> None:
     """One line per target, from the most to the least alike in the mean, named at its end."""
     ranked = (
         table.group_by("target")
-        .agg(pl.col(column).sort_by("layer"))
-        .sort(pl.col(column).list.mean(), "target", descending=[True, False])
+        .agg(pl.col("value").sort_by("layer"))
+        .sort(pl.col("value").list.mean(), "target", descending=[True, False])
     )
     colours = matplotlib.colormaps["viridis"]
     layers = sorted(set(table["layer"]))
@@ -84,14 +111,20 @@ def _curves(axes: Axes, table: pl.DataFrame, column: str) -> None:
         colour = colours(0.85 * rank / max(1, len(ranked) - 1))
         axes.plot(layers, values, color=colour, linewidth=1.2, alpha=0.9)
         ends.append((values[-1], names[target], colour))
-    means = table.group_by("layer").agg(pl.mean(column)).sort("layer")[column]
+    means = table.group_by("layer").agg(pl.mean("value")).sort("layer")["value"]
     axes.plot(layers, means, color="black", linewidth=2.6)
     ends.append((means[-1], "mean", "black"))
     axes.set_xlabel("layer (0: embeddings, i: after block i − 1)")
-    axes.set_xticks(layers if len(layers) <= 16 else layers[::2])
-    axes.set_ylim(min(0.0, *table[column]) - 0.03, 1.05 * max(table[column]))
+    shown = layers if len(layers) <= 16 else layers[::2]
+    normed = set(table.filter("after_norm")["layer"])
+    axes.set_xticks(shown, [f"{layer}\n(norm)" if layer in normed else layer for layer in shown])
+    axes.set_ylim(min(0.0, *table["value"], *table["null_low"]) - 0.03, _top(table))
     axes.spines[["top", "right"]].set_visible(False)
     _name(axes, sorted(ends))
+
+
+def _top(table: pl.DataFrame) -> float:
+    return 1.05 * float(max(*table["value"], *table["null_high"]))
 
 
 def _names(table: pl.DataFrame) -> dict[str, str]:

@@ -26,6 +26,8 @@ def render(table: pl.DataFrame, form: str) -> bytes:
 
 
 def _for_people(table: pl.DataFrame) -> pl.DataFrame:
+    if "null_low" in table.columns:
+        return _estimates_for_people(table)
     if "contrast_mean" in table.columns:
         return _contrasts_for_people(table)
     return _effects_for_people(table) if "targets_mean" in table.columns else _points(table)
@@ -101,6 +103,38 @@ def _contrasts_for_people(table: pl.DataFrame) -> pl.DataFrame:
     return _without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
 
 
+_ALWAYS = ("target", "layer", "n", "measure", "estimator")
+
+
+def _estimates_for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """Each value with its interval and its null; of what it is about, what is not always alike."""
+    numbers = ("value", "low", "high", "null_low", "null_high")
+    names = [
+        name
+        for name in table.columns
+        if name not in numbers and (name in _ALWAYS or table[name].n_unique() > 1)
+    ]
+    rows = [
+        {
+            **{name: _text(row[name]) for name in names},
+            "value": f"{_short(row['value'])} [{_short(row['low'])}, {_short(row['high'])}]",
+            "random pairs": f"[{_short(row['null_low'])}, {_short(row['null_high'])}]",
+        }
+        for row in table.iter_rows(named=True)
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys([*names, "value", "random pairs"], pl.String))
+
+
+def _short(value: float) -> str:
+    return f"{value:.3f}".replace("-", MINUS)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return "" if value is None else str(value)
+
+
 def _interval(row: dict[str, Any], part: str) -> str:
     """``−31.0 [−32.5, −29.5]`` in points."""
     mean, low, high = (row[f"{part}_{end}"] for end in ("mean", "low", "high"))
@@ -127,18 +161,7 @@ def _mean_std(mean: float | None, std: float | None, signed: bool) -> str:
 
 
 _FRACTIONS = {"score", "majority", "dev_score"}
-_PRECISE = {
-    "spearman",
-    "low",
-    "high",
-    "cka",
-    "cka_low",
-    "cka_high",
-    "cka_biased",
-    "null_low",
-    "null_high",
-    "retrieval",
-}
+_PRECISE = {"spearman", "low", "high"}
 
 
 def _points(table: pl.DataFrame) -> pl.DataFrame:
@@ -148,7 +171,7 @@ def _points(table: pl.DataFrame) -> pl.DataFrame:
         if value is None:
             return ""
         if isinstance(value, float) and name in _PRECISE:
-            return f"{value:.3f}".replace("-", MINUS)
+            return _short(value)
         if isinstance(value, float):
             return f"{100 * value:.1f}" if name in _FRACTIONS else f"{value:.1f}"
         return str(value)

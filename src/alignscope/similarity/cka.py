@@ -1,17 +1,35 @@
-"""Centred kernel alignment with a linear kernel (Kornblith et al. 2019), biased and debiased.
+"""Centred kernel alignment (Kornblith et al. 2019), biased and debiased.
 
-Rows are examples, columns are features, and row i of both sides is the same example. Everything is
-computed from products of features in float64, never from an n × n kernel matrix.
+Rows are examples, columns are features, and row i of both sides is the same example.
 """
 
 import math
 
 import torch
-from scipy.stats import t as student
 from torch import Tensor
 
 from alignscope.errors import SimilarityError
-from alignscope.similarity.sides import CONSTANT, Array, centred_sides
+from alignscope.similarity.estimate import Estimate
+from alignscope.similarity.intervals import LEVEL, jackknife
+from alignscope.similarity.kernels import (
+    Kernel,
+    gaussian_kernel,
+    linear_kernel,
+    once,
+    shared,
+    trace,
+)
+from alignscope.similarity.nulls import (
+    band,
+    independent_spread,
+    limit_draws,
+    normal_draws,
+    pairing_moments,
+)
+from alignscope.similarity.sides import CONSTANT, Array, varying_sides, warn_biased
+
+LEAST = 4
+"""Rows below which the unbiased HSIC is not defined."""
 
 
 def debiased_cka(left: Array, right: Array) -> float:
@@ -28,51 +46,45 @@ def debiased_cka(left: Array, right: Array) -> float:
         SimilarityError: if the sides do not have the same n of at least 4 rows, are not finite,
             or one of them does not vary.
     """
-    x, y = centred_sides(left, right, "CKA", least=4)
-    return _ratio(_unbiased(x, y), _unbiased(x, x), _unbiased(y, y))
+    return alignment(*_linear(left, right), debiased=True)
 
 
 def biased_cka(left: Array, right: Array) -> float:
     """Return linear CKA as of Kornblith et al. 2019, equation 2.
 
     It is far above 0 for independent sides unless n is much larger than d: read it beside
-    `debiased_cka` and a shuffled null, never alone.
+    `debiased_cka` and a shuffled null, never alone (`sides.BiasWarning` if n < 2 d).
 
     Raises:
         SimilarityError: as `debiased_cka` does.
     """
-    x, y = centred_sides(left, right, "CKA", least=4)
-    return _ratio(_cross(x, y), _cross(x, x), _cross(y, y))
+    x, y = _linear(left, right)
+    warn_biased("biased CKA", len(x), int(max(x.width, y.width)))
+    return alignment(x, y, debiased=False)
 
 
-def rbf_cka(left: Array, right: Array) -> float:
-    """Return biased CKA with Gaussian kernels (Kornblith et al. 2019, section 4).
+def rbf_cka(left: Array, right: Array, *, debiased: bool = False) -> float:
+    """Return CKA with Gaussian kernels (Kornblith et al. 2019, section 4).
 
     >>> x = torch.randn(100, 8)
     >>> round(rbf_cka(x, 3 * x + 1), 6)
     1.0
 
     The kernel is exp(-distance² / (2 sigma²)) with sigma² the median of the squared distances that
-    are not zero, as Muller et al. 2021 released it. Biased as `biased_cka` is; n × n memory.
+    are not zero, as Muller et al. 2021 released it. Biased as `biased_cka` is, unless ``debiased``;
+    n × n memory.
 
     Raises:
         SimilarityError: as `debiased_cka` does.
     """
-    k, m = (_centred_kernel(side) for side in centred_sides(left, right, "CKA", least=4))
-    return _ratio(float((k * m).sum()), float((k * k).sum()), float((m * m).sum()))
+    both = varying_sides(left, right, "CKA", least=LEAST)
+    if not debiased:
+        warn_biased("biased RBF CKA", len(both[0]), max(side.shape[1] for side in both))
+    x, y = map(gaussian_kernel, both)
+    return alignment(x, y, debiased=debiased)
 
 
-def _centred_kernel(side: Tensor) -> Tensor:
-    squares = side.square().sum(1)
-    distances = (squares[:, None] + squares - 2 * side @ side.T).clamp(min=0).fill_diagonal_(0)
-    # Two equal rows are at a distance of rounding: that is zero as well.
-    apart = distances[distances > 1e-12 * squares.max()]
-    median = (apart.median() - (-apart).median()) / 2  # of an even number: between the middle two
-    kernel = (-distances / (2 * median)).exp()
-    return kernel - kernel.mean(0) - kernel.mean(1, keepdim=True) + kernel.mean()
-
-
-def debiased_interval(left: Array, right: Array, level: float = 0.95) -> tuple[float, float]:
+def debiased_interval(left: Array, right: Array, level: float = LEVEL) -> tuple[float, float]:
     """Return an interval around debiased CKA for other sentences of the same kind.
 
     >>> x = torch.randn(100, 8)
@@ -80,26 +92,16 @@ def debiased_interval(left: Array, right: Array, level: float = 0.95) -> tuple[f
     >>> low < debiased_cka(x, x + torch.randn(100, 8)) < high
     True
 
-    The estimate plus and minus Student's quantile times the delete-one jackknife's standard error
-    (Efron & Stein 1981), which is computed for all rows at once. It is no bootstrap on purpose:
-    that draws some rows twice, and a row beside its double is no pair of different sentences.
+    The delete-one jackknife (`intervals.jackknife`), for all rows at once.
 
     Raises:
         SimilarityError: as `debiased_cka` does, and if there are fewer than 5 rows.
     """
-    x, y = centred_sides(left, right, "CKA's interval", least=5)
-    estimate = _ratio(_unbiased(x, y), _unbiased(x, x), _unbiased(y, y))
-    between, own, other = (_unbiased_without_each(*pair) for pair in ((x, y), (x, x), (y, y)))
-    if bool((own <= 0).any() or (other <= 0).any()):
-        raise SimilarityError("CKA's interval is not defined where all variation is in one row")
-    without = between / (own * other).sqrt()
-    n = len(without)
-    error = math.sqrt((n - 1) / n * float((without - without.mean()).square().sum()))
-    reach = float(student.ppf((1 + level) / 2, n - 1)) * error
-    return estimate - reach, estimate + reach
+    x, y = _linear(left, right, LEAST + 1)
+    return alignment_interval(x, y, debiased=True, level=level)
 
 
-def null_band(left: Array, right: Array, level: float = 0.95) -> tuple[float, float]:
+def null_band(left: Array, right: Array, level: float = LEVEL) -> tuple[float, float]:
     """Return where ``level`` of debiased CKA lies when rows are paired at random.
 
     >>> x, y = torch.randn(100, 8), torch.randn(100, 8)
@@ -107,79 +109,120 @@ def null_band(left: Array, right: Array, level: float = 0.95) -> tuple[float, fl
     >>> low < 0 < high
     True
 
-    Over all n! pairings the mean is exactly 0 and the variance exactly 2 / (n (n - 3)), whatever
-    the sides are: the unbiased HSIC is a product of matrices without diagonal whose rows sum to 0,
-    and of such a matrix every sum over pairs of entries is a multiple of its sum of squares. The
-    shape is that of the limit of many rows, the sum over i and j of a_i b_j (z_ij² - 1) with a and
-    b the variances of the sides' principal components and z standard normal: skewed where few
-    components have most of the variance. It is drawn, always alike.
+    Mean and variance over all pairings are exact (`nulls.independent_spread`), the shape is that of
+    the limit of many rows (`nulls.limit_draws`).
 
     Raises:
         SimilarityError: as `debiased_cka` does.
     """
-    x, y = centred_sides(left, right, "CKA", least=4)
-    draws = _limit(_spectrum(x), _spectrum(y)) * math.sqrt(2 / (len(x) * (len(x) - 3)))
-    ends = torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=draws.dtype)
-    low, high = torch.quantile(draws, ends).tolist()
-    return low, high
+    return alignment_band(*_linear(left, right), debiased=True, level=level)
 
 
-def _spectrum(side: Tensor) -> Tensor:
-    """The largest variances of principal components, scaled so that all squares sum to 1."""
-    products = side.T @ side if side.shape[1] <= len(side) else side @ side.T
-    variances: Tensor = torch.linalg.eigvalsh(products / products.norm())
-    return variances.flip(0)[:_COMPONENTS].cpu()
+def compare_kernels(x: Kernel, y: Kernel) -> list[Estimate]:
+    """Return the debiased and the biased alignment of two kernels, with intervals and nulls.
+
+    Raises:
+        SimilarityError: if a kernel is constant, or there are fewer than 5 rows.
+    """
+    if len(x) <= LEAST:
+        raise SimilarityError(f"CKA's interval needs at least {LEAST + 1} rows, there are {len(x)}")
+    return [
+        Estimate(
+            estimator,
+            alignment(x, y, debiased=debiased),
+            *alignment_interval(x, y, debiased=debiased),
+            *alignment_band(x, y, debiased=debiased),
+        )
+        for estimator, debiased in (("debiased", True), ("biased", False))
+    ]
 
 
-def _limit(left: Tensor, right: Tensor) -> Tensor:
-    """Draws of mean 0 and variance 1; what the smaller components add is as good as normal."""
-    generator = torch.Generator().manual_seed(1)
-    shape = (_NULL_DRAWS, len(left), len(right))
-    squares = torch.randn(shape, generator=generator, dtype=left.dtype).square() - 1
-    rest = max(0.0, 1 - float(left.square().sum() * right.square().sum()))
-    others = torch.randn(_NULL_DRAWS, generator=generator, dtype=left.dtype)
-    return (squares @ right @ left) / math.sqrt(2) + math.sqrt(rest) * others
-
-
-_COMPONENTS, _NULL_DRAWS = 12, 4000
-
-
-def _cross(x: Tensor, y: Tensor) -> float:
-    return float((x.T @ y).square().sum())
-
-
-def _unbiased(x: Tensor, y: Tensor) -> float:
-    """HSIC, up to a factor that cancels, from kernels without their diagonals."""
-    product = x.T @ y
-    a, b, r, q = _rows(x, y)
-    trace = product.square().sum() - a @ b
-    return float(_assemble(len(x), trace, r.sum(), q.sum(), r @ q))
-
-
-def _unbiased_without_each(x: Tensor, y: Tensor) -> Tensor:
-    """`_unbiased` of all rows but row i, for every i, (n,); centring makes no difference to it."""
-    product = x.T @ y
-    a, b, r, q = _rows(x, y)
-    # What row i has to do with all others: the sum over j of K_ij L_ij, r_j L_ij and K_ij q_j.
-    both = ((x @ product) * y).sum(1) - a * b
-    left, right = y @ (r @ y) - r * b, x @ (q @ x) - q * a
-    trace = product.square().sum() - a @ b - 2 * both
-    middle = r @ q - r * q - left - right + both
-    return _assemble(len(x) - 1, trace, r.sum() - 2 * r, q.sum() - 2 * q, middle)
-
-
-def _rows(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The diagonals of both kernels, and their rows' sums without them."""
-    a, b = x.square().sum(1), y.square().sum(1)
-    return a, b, x @ x.sum(0) - a, y @ y.sum(0) - b
-
-
-def _assemble(n: int, trace: Tensor, whole_x: Tensor, whole_y: Tensor, middle: Tensor) -> Tensor:
-    """Song et al. 2012, equation 4."""
-    return trace + whole_x * whole_y / ((n - 1) * (n - 2)) - 2 * middle / (n - 2)
-
-
-def _ratio(between: float, left: float, right: float) -> float:
+def alignment(x: Kernel, y: Kernel, *, debiased: bool) -> float:
+    """Return the alignment of two kernels: HSIC, divided by that of each with itself."""
+    between, left, right = _hsic(x, y, debiased), _own(x, debiased), _own(y, debiased)
     if left <= 0 or right <= 0:
         raise SimilarityError(CONSTANT.format("CKA"))
     return between / math.sqrt(left * right)
+
+
+def alignment_interval(
+    x: Kernel, y: Kernel, *, debiased: bool, level: float = LEVEL
+) -> tuple[float, float]:
+    """Return the jackknife's interval around `alignment`; a kernel's width is not fitted anew."""
+    left, right = (_own_without_each(kernel, debiased) for kernel in (x, y))
+    if bool((left <= 0).any() or (right <= 0).any()):
+        raise SimilarityError("CKA's interval is not defined where all variation is in one row")
+    without = _without_each(x, y, debiased) / (left * right).sqrt()
+    return jackknife(alignment(x, y, debiased=debiased), without, level)
+
+
+def alignment_band(
+    x: Kernel, y: Kernel, *, debiased: bool, level: float = LEVEL
+) -> tuple[float, float]:
+    """Return the null band of `alignment`; the biased one's is exact in mean and variance too."""
+    if debiased:
+        return band(independent_spread(len(x)) * limit_draws(x, y), level)
+    return kernel_band(x, y, math.sqrt(_own(x, False) * _own(y, False)), level)
+
+
+def kernel_band(x: Kernel, y: Kernel, scale: float, level: float = LEVEL) -> tuple[float, float]:
+    """Return the null band of the sum of products of all entries of two kernels, over ``scale``.
+
+    Its moments over all pairings are exact (`nulls.pairing_moments`).
+    """
+    mean, variance = pairing_moments(x, y)
+    unbiased = math.sqrt(_own(x, True) * _own(y, True)) * independent_spread(len(x))
+    draws = math.sqrt(variance) * normal_draws() + unbiased * limit_draws(x, y)
+    return band((mean + draws) / scale, level)
+
+
+def _linear(left: Array, right: Array, least: int = LEAST) -> tuple[Kernel, Kernel]:
+    x, y = varying_sides(left, right, "CKA", least=least)
+    return linear_kernel(x), linear_kernel(y)
+
+
+def _hsic(x: Kernel, y: Kernel, debiased: bool) -> float:
+    """HSIC, up to a factor that cancels."""
+    (a, r), (b, q) = _margins(x, debiased), _margins(y, debiased)
+    total = trace(x, y) + a @ b
+    return float(assemble(len(x), total, r.sum(), q.sum(), r @ q, debiased))
+
+
+def _without_each(x: Kernel, y: Kernel, debiased: bool) -> Tensor:
+    """`_hsic` of all rows but row i, for every i, (n,)."""
+    (a, r), (b, q) = _margins(x, debiased), _margins(y, debiased)
+    both = x.own if x is y else shared(x, y)
+    total = both.sum() - 2 * both + a @ b - a * b
+    # What row i has to do with all others: the sum over j of r_j L_ij, K_ij q_j and K_ij L_ij.
+    middle = r @ q - r * q - y.times(r) - x.times(q) + both
+    whole_x, whole_y = r.sum() - 2 * r + a, q.sum() - 2 * q + b
+    return assemble(len(x) - 1, total, whole_x, whole_y, middle, debiased)
+
+
+@once
+def _own(kernel: Kernel, debiased: bool) -> float:
+    return _hsic(kernel, kernel, debiased)
+
+
+@once
+def _own_without_each(kernel: Kernel, debiased: bool) -> Tensor:
+    return _without_each(kernel, kernel, debiased)
+
+
+def _margins(kernel: Kernel, debiased: bool) -> tuple[Tensor, Tensor]:
+    """Diagonal and row sums, of a kernel without its diagonal if ``debiased``."""
+    if debiased:
+        return torch.zeros_like(kernel.diagonal), kernel.sums
+    return kernel.diagonal, kernel.sums + kernel.diagonal
+
+
+def assemble(
+    n: int, total: Tensor, whole_x: Tensor, whole_y: Tensor, middle: Tensor, debiased: bool
+) -> Tensor:
+    """HSIC, up to a factor that cancels, from 1ᵀ(K∘L)1, 1ᵀK1, 1ᵀL1 and 1ᵀKL1.
+
+    Song et al. 2012, equation 4, of kernels without diagonals; else Gretton et al. 2005.
+    """
+    if debiased:
+        return total + whole_x * whole_y / ((n - 1) * (n - 2)) - 2 * middle / (n - 2)
+    return total + whole_x * whole_y / (n * n) - 2 * middle / n

@@ -1,67 +1,162 @@
-"""Similarity between corpora: from names to the table."""
+"""Similarity between corpora: from names to rows and tables."""
 
 from collections.abc import Sequence
 
 import polars as pl
+import torch
 from torch import Tensor
-from transformers import PreTrainedModel
 
+from alignscope.comparison import FEWEST, Comparison
 from alignscope.corpora import read, spread
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.places import Places
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.load import load_encoder, load_tokenizer, speak
-from alignscope.similarity.by_layer import similarity_by_layer
+from alignscope.encoders.load import load_encoder, load_tokenizer
+from alignscope.errors import DataError, SimilarityError
+from alignscope.similarity.by_layer import Row, similarity_by_layer
+from alignscope.similarity.cache import Cache
 from alignscope.similarity.parallel import check_parallel
-from alignscope.similarity.represent import represent
+from alignscope.similarity.reader import Reader
+from alignscope.similarity.words import aligned_words
 from alignscope.study import Encoder
 from alignscope.subwords import Subwords, longest_input
 from alignscope.tables import SIMILARITY, frame
 
 LONGEST = 512  # pieces, where an encoder sets no limit
 
+Corpora = dict[str, Sequence[Sentence]]
+
 
 def similarity_table(
-    encoder: Encoder,
+    encoder: Encoder | str,
     source: str,
     targets: Sequence[str],
-    places: Places,
+    places: Places | None = None,
+    asked: Comparison | None = None,
     *,
-    split: str = "test",
-    limit: int | None = None,
+    cached: bool = True,
 ) -> pl.DataFrame:
     """Compare a parallel corpus with its translations (``tables.SIMILARITY``).
 
-    >>> similarity_table(Encoder(name="embedded"), "synthetic:vesti/news",
-    ...                  ["synthetic:qadir/news"], Places.of()).columns[:5]
-    ['encoder', 'source', 'split', 'target', 'layer']
+    >>> similarity_table("embedded", "synthetic:vesti/news", ["synthetic:qadir/news"]).columns[:3]
+    ['encoder', 'source', 'split']
 
-    Sentences are paired by their ids; ``limit`` takes as many at equal distances.
+    Sentences are paired by their ids. Corpora are looked for in ``places`` (`Places.of()` if
+    nothing is said); what the encoder makes of them is kept in its cache unless ``cached`` is off.
 
     Raises:
         DataError: if a corpus is not there, or does not line up with the source.
         EncoderError: if the encoder cannot be loaded.
-        SimilarityError: if there are too few sentences to compare.
+        SimilarityError: if there are too few sentences to compare, or a layer is not there.
     """
-    loaded = load_encoder(encoder.name, encoder.revision, remote_code=encoder.remote_code)
-    tokenizer = load_tokenizer(encoder.name, encoder.revision, remote_code=encoder.remote_code)
-    subwords = Subwords(tokenizer, min(longest_input(loaded) or LONGEST, LONGEST))
-
-    def sentences(name: str) -> Sequence[Sentence]:
-        return spread(read(parse_corpus(name), split, places), limit)
-
-    own = sentences(source)
-    for name in targets:
-        check_parallel(own, sentences(name), (source, name))
-    left = _represent(loaded, subwords, source, own)
-    right = {name: _represent(loaded, subwords, name, sentences(name)) for name in targets}
-    rows = similarity_by_layer(left, right)
-    same = {"encoder": encoder.label, "source": source, "split": split}
-    return frame([{**same, **row} for row in rows], SIMILARITY)
+    places, asked = places or Places.of(), asked or Comparison()
+    corpora = read_parallel([source, *targets], asked, places)
+    named = Encoder(name=encoder) if isinstance(encoder, str) else encoder
+    reader = reader_of(named, cache_in(places) if cached else Cache(None))
+    rows = compare(reader, reader, source, targets, corpora, asked)
+    return frame([{"encoder": named.label, "source": source, **row} for row in rows], SIMILARITY)
 
 
-def _represent(
-    encoder: PreTrainedModel, subwords: Subwords, name: str, sentences: Sequence[Sentence]
-) -> Tensor:
-    speak(encoder, parse_corpus(name).language)
-    return represent(encoder, subwords, sentences)
+def read_parallel(names: Sequence[str], asked: Comparison, places: Places) -> Corpora:
+    """Read corpora, and make sure that they line up with the first of them.
+
+    Raises:
+        DataError: if one is not there or does not line up, there are fewer than 20 sentences, or
+            words are asked for that are not aligned.
+    """
+    corpora = {
+        name: spread(read(parse_corpus(name), asked.split, places), asked.limit) for name in names
+    }
+    for name in names[1:]:
+        check_parallel(corpora[names[0]], corpora[name], (names[0], name))
+        if asked.words:
+            aligned_words(corpora[names[0]], corpora[name], (names[0], name))
+    if len(corpora[names[0]]) < FEWEST:
+        raise DataError(
+            f"{names[0]} has {len(corpora[names[0]])} {asked.split} sentences: too few to compare "
+            f"languages by, {FEWEST} at least"
+        )
+    return corpora
+
+
+def cache_in(places: Places) -> Cache:
+    """Return where representations are kept."""
+    return Cache(places.cache / "representations")
+
+
+def reader_of(named: Encoder, cache: Cache) -> Reader:
+    """Load an encoder and its tokenizer, onto a GPU if there is one.
+
+    Raises:
+        EncoderError: if they cannot be loaded.
+    """
+    encoder = load_encoder(named.name, named.revision, remote_code=named.remote_code)
+    tokenizer = load_tokenizer(named.name, named.revision, remote_code=named.remote_code)
+    subwords = Subwords(tokenizer, min(longest_input(encoder) or LONGEST, LONGEST))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return Reader(encoder.to(device), subwords, cache)
+
+
+def compare(
+    left: Reader,
+    right: Reader,
+    source: str,
+    targets: Sequence[str],
+    corpora: Corpora,
+    asked: Comparison,
+) -> list[Row]:
+    """Compare what one reader makes of the source with what another makes of the targets.
+
+    Rows have the columns of ``tables.ESTIMATES``.
+
+    Raises:
+        SimilarityError: as `similarity_by_layer` does, or if a layer is not there.
+    """
+    if asked.words:
+        rows = _compare_words(left, right, source, targets, corpora, asked)
+    else:
+        own = left.sentences(source, corpora[source], asked.pooling)
+        others = {t: right.sentences(t, corpora[t], asked.pooling) for t in targets}
+        rows = similarity_by_layer(own, others, asked.measures, _layers(own, asked))
+    same = {"split": asked.split, "unit": asked.unit, "pooling": asked.pooling}
+    return [{**same, **row, "after_norm": row["layer"] in right.after_norm} for row in rows]
+
+
+def _compare_words(
+    left: Reader,
+    right: Reader,
+    source: str,
+    targets: Sequence[str],
+    corpora: Corpora,
+    asked: Comparison,
+) -> list[Row]:
+    """Compare aligned words; other ones with each target."""
+    pairs = {
+        name: aligned_words(corpora[source], corpora[name], (source, name)) for name in targets
+    }
+    each = zip(*(own for own, _ in pairs.values()), strict=True)
+    union = [sorted({word for chosen in of_one for word in chosen}) for of_one in each]
+    vectors = left.words(source, corpora[source], union)
+    rows: list[Row] = []
+    for name, (own, theirs) in pairs.items():
+        others = right.words(name, corpora[name], theirs)
+        rows += similarity_by_layer(
+            vectors[:, _rows(union, own)], {name: others}, asked.measures, _layers(vectors, asked)
+        )
+    return rows
+
+
+def _rows(union: Sequence[Sequence[int]], chosen: Sequence[Sequence[int]]) -> list[int]:
+    """Where the chosen words of every sentence are among all that were read."""
+    found, start = [], 0
+    for words, wanted in zip(union, chosen, strict=True):
+        found += [start + words.index(word) for word in wanted]
+        start += len(words)
+    return found
+
+
+def _layers(vectors: Tensor, asked: Comparison) -> list[int]:
+    try:
+        return asked.layers_of(len(vectors))
+    except ValueError as error:
+        raise SimilarityError(str(error)) from None

@@ -1,11 +1,12 @@
-"""Measures that look for the same neurons or the same geometry, not for a kernel's."""
+"""Average neuron-wise correlation: do the same neurons do the same?"""
 
 import torch
-from scipy.stats import spearmanr
 from torch import Tensor
 
-from alignscope.errors import SimilarityError
-from alignscope.similarity.sides import CONSTANT, Array, centred_sides, sides
+from alignscope.similarity.estimate import Estimate
+from alignscope.similarity.intervals import correlation_influence, influence_interval
+from alignscope.similarity.nulls import Rows, mean_moments, normal_band
+from alignscope.similarity.sides import Array, centred, sides
 
 
 def anc(left: Array, right: Array) -> float:
@@ -24,60 +25,28 @@ def anc(left: Array, right: Array) -> float:
         SimilarityError: if the shapes differ, there are fewer than 2 rows, a value is not finite
             or a side does not vary.
     """
-    x, y = centred_sides(left, right, "ANC", same_width=True)
-    x, y = (torch.nn.functional.normalize(_without_rounding(side), dim=0) for side in (x, y))
-    return float((x * y).sum(0).mean())
+    x, y = (neurons(side) for side in sides(left, right, "ANC", same_width=True))
+    return float(_correlations(x, y).mean())
 
 
-def _without_rounding(side: Tensor) -> Tensor:
-    """Zero the columns of which centring left nothing but rounding."""
-    most = side.abs().amax(0)
-    return torch.where(most > 1e-12 * side.abs().max(), side, 0.0)
+def neurons(side: Tensor) -> Rows:
+    """Centre the columns of a side (n, d) and scale them to norm 1."""
+    columns = centred(side.double(), "ANC")
+    most = columns.abs().amax(0)
+    # Where a neuron is constant, centring leaves rounding, which would be scaled up.
+    columns = torch.where(most > 1e-12 * columns.abs().max(), columns, 0.0)
+    return Rows(torch.nn.functional.normalize(columns, dim=0))
 
 
-def procrustes(left: Array, right: Array) -> float:
-    """Return how well the best rotation carries one side onto the other (Ding et al. 2021).
-
-    >>> x = torch.randn(100, 8)
-    >>> round(procrustes(x, x @ torch.linalg.qr(torch.randn(8, 8)).Q), 6)
-    1.0
-
-    With both sides centred and of Frobenius norm 1 it is the nuclear norm of XᵀY, between 0 and
-    1; the orthogonal Procrustes distance of that paper is 2 - 2 times it. Biased upwards where n
-    is not much larger than d, as biased CKA is.
-
-    Raises:
-        SimilarityError: if there are fewer than 2 rows, or numbers of rows that differ, a value is
-            not finite or a side does not vary.
-    """
-    x, y = centred_sides(left, right, "Procrustes")
-    return float(torch.linalg.svdvals(x.T @ y).sum() / (x.norm() * y.norm()))
+def compare_neurons(x: Rows, y: Rows) -> list[Estimate]:
+    """Return the ANC of two sides, with interval and the normal null of its exact moments."""
+    correlations, (n, d) = _correlations(x, y), x.rows.shape
+    influence = correlation_influence(x.rows, y.rows, correlations).mean(1)
+    value = float(correlations.mean())
+    mean, variance = mean_moments(x, y)
+    null = normal_band(mean * n / d, variance * (n / d) ** 2)
+    return [Estimate("plain", value, *influence_interval(value, influence), *null)]
 
 
-def rsa(left: Array, right: Array) -> float:
-    """Return representational similarity analysis (Kriegeskorte et al. 2008).
-
-    >>> x = torch.randn(100, 8)
-    >>> round(rsa(x, x), 6)
-    1.0
-
-    Spearman's correlation, over all pairs of rows, of how dissimilar the two are on one side with
-    how dissimilar they are on the other; dissimilarity is 1 - Pearson's correlation of the rows.
-    Memory grows with n².
-
-    Raises:
-        SimilarityError: if there are fewer than 4 rows, or numbers of rows that differ, a value is
-            not finite, or all pairs of a side are equally dissimilar.
-    """
-    # Rows are compared as they are: centring them by column as well would be another measure.
-    both = sides(left, right, "RSA", least=4)
-    above = torch.triu_indices(len(both[0]), len(both[0]), 1, device=both[0].device)
-    pairs = [_correlations(side)[*above].cpu() for side in both]
-    if any(float(pair.max() - pair.min()) <= 1e-12 for pair in pairs):
-        raise SimilarityError(CONSTANT.format("RSA"))
-    return float(spearmanr(*(1 - pair.numpy() for pair in pairs)).statistic)
-
-
-def _correlations(rows: Tensor) -> Tensor:
-    rows = torch.nn.functional.normalize(rows - rows.mean(1, keepdim=True), dim=1)
-    return rows @ rows.T
+def _correlations(x: Rows, y: Rows) -> Tensor:
+    return (x.rows * y.rows).sum(0)

@@ -1,8 +1,11 @@
-"""Translation retrieval: is the nearest sentence of the other language the translation?"""
+"""Is the nearest sentence of the other language the translation, and how near is it?"""
 
 import torch
 from torch import Tensor
 
+from alignscope.similarity.estimate import Estimate
+from alignscope.similarity.intervals import influence_interval, share_interval
+from alignscope.similarity.nulls import Rows, Shares, drawn_band, mean_moments, normal_band
 from alignscope.similarity.sides import Array, sides
 
 
@@ -20,8 +23,7 @@ def retrieval(left: Array, right: Array, *, centred: bool = True) -> float:
     Raises:
         SimilarityError: if the shapes differ or a value is not finite.
     """
-    cosines = _cosines(left, right, "retrieval", centred)
-    return float((_nearest(cosines).diagonal() + _nearest(cosines.T).diagonal()).mean() / 2)
+    return _found(*_both(left, right, "retrieval", centred)).of_pairs()
 
 
 def mutual_nearest(left: Array, right: Array, *, centred: bool = True) -> float:
@@ -37,8 +39,7 @@ def mutual_nearest(left: Array, right: Array, *, centred: bool = True) -> float:
     Raises:
         SimilarityError: as `retrieval` does.
     """
-    cosines = _cosines(left, right, "mutual nearest neighbours", centred)
-    return float((_nearest(cosines).diagonal() * _nearest(cosines.T).diagonal()).mean())
+    return _agreed(*_both(left, right, "mutual nearest neighbours", centred)).of_pairs()
 
 
 def centred_cosine(left: Array, right: Array, *, centred: bool = True) -> float:
@@ -54,23 +55,59 @@ def centred_cosine(left: Array, right: Array, *, centred: bool = True) -> float:
     Raises:
         SimilarityError: as `retrieval` does.
     """
-    x, y = _directions(left, right, "cosine", centred)
-    return float((x * y).sum(1).mean())
+    return float(_cosines(*_both(left, right, "cosine", centred)).mean())
 
 
-def _cosines(left: Array, right: Array, measure: str, centred: bool) -> Tensor:
-    x, y = _directions(left, right, measure, centred)
-    return x @ y.T
+def directions(side: Tensor, *, centred: bool = True) -> Rows:
+    """Scale the rows of a side (n, d) to norm 1, its mean taken off before."""
+    rows = side.double()
+    return Rows(torch.nn.functional.normalize(rows - rows.mean(0) if centred else rows, dim=1))
 
 
-def _directions(left: Array, right: Array, measure: str, centred: bool) -> tuple[Tensor, Tensor]:
+def compare_found(x: Rows, y: Rows) -> list[Estimate]:
+    """Return retrieval, with Wilson's interval and the null of 1000 pairings."""
+    return _share(_found(x, y))
+
+
+def compare_agreed(x: Rows, y: Rows) -> list[Estimate]:
+    """Return mutual nearest neighbours, with Wilson's interval and the null of 1000 pairings."""
+    return _share(_agreed(x, y))
+
+
+def compare_cosines(x: Rows, y: Rows) -> list[Estimate]:
+    """Return the mean cosine, with Student's interval and the normal null of its exact moments."""
+    cosines, null = _cosines(x, y), normal_band(*mean_moments(x, y))
+    value = float(cosines.mean())
+    return [Estimate("plain", value, *influence_interval(value, cosines), *null)]
+
+
+def _both(left: Array, right: Array, measure: str, centred: bool) -> tuple[Rows, Rows]:
     x, y = sides(left, right, measure, least=1, same_width=True)
-    if centred:
-        x, y = x - x.mean(0), y - y.mean(0)
-    return torch.nn.functional.normalize(x, dim=1), torch.nn.functional.normalize(y, dim=1)
+    return directions(x, centred=centred), directions(y, centred=centred)
+
+
+def _share(shares: Shares) -> list[Estimate]:
+    value = shares.of_pairs()
+    return [Estimate("plain", value, *share_interval(value, shares.n), *drawn_band(shares))]
+
+
+def _cosines(x: Rows, y: Rows) -> Tensor:
+    return (x.rows * y.rows).sum(1)
+
+
+def _found(x: Rows, y: Rows) -> Shares:
+    """How far each pair is found, the mean of both directions."""
+    cosines = x.rows @ y.rows.T
+    there, back = _nearest(cosines), _nearest(cosines.T).T
+    return Shares.of(there / 2 + back / 2)
+
+
+def _agreed(x: Rows, y: Rows) -> Shares:
+    cosines = x.rows @ y.rows.T
+    return Shares.of(_nearest(cosines) * _nearest(cosines.T).T)
 
 
 def _nearest(cosines: Tensor) -> Tensor:
     """Each row's nearest columns: 1/k where k of them are equally near, else 0."""
-    best = cosines >= cosines.max(dim=1, keepdim=True).values - 1e-12
-    return best.double() / best.sum(1, keepdim=True)
+    best = cosines >= cosines.amax(dim=1, keepdim=True) - 1e-12
+    return best / best.sum(1, keepdim=True)

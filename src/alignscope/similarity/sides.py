@@ -1,5 +1,7 @@
 """The two sides of a comparison: arrays whose row i is the same example."""
 
+import warnings
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -9,13 +11,18 @@ from alignscope.errors import SimilarityError
 Array = Tensor | np.ndarray
 """(n, d): n examples, d features; NumPy or torch, on any device, of any precision."""
 
+
+class BiasWarning(UserWarning):
+    """A measure that few rows draw upwards was asked for, with fewer than 2 d of them."""
+
+
 CONSTANT = "{} is not defined where a side does not vary between its rows"
 
 
 def sides(
     left: Array, right: Array, measure: str, *, least: int = 2, same_width: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """Return both sides in float64, ready to be compared; ``measure`` is for the error.
+    """Return both sides in double, ready to be compared; ``measure`` is for the error.
 
     Raises:
         SimilarityError: if they are not (n, d) and (n, e) with at least ``least`` rows, have
@@ -35,21 +42,48 @@ def sides(
     return x.double(), y.double()
 
 
-def centred_sides(
-    left: Array, right: Array, measure: str, *, least: int = 2, same_width: bool = False
+def varying_sides(
+    left: Array, right: Array, measure: str, *, least: int = 2
 ) -> tuple[Tensor, Tensor]:
-    """Return `sides` with every column's mean taken off.
+    """Return `sides` that may well be centred: neither is constant.
 
     Raises:
         SimilarityError: as `sides` does, and if a side is constant.
     """
-    x, y = sides(left, right, measure, least=least, same_width=same_width)
-    return _varying(x, measure), _varying(y, measure)
+    x, y = sides(left, right, measure, least=least)
+    for side in (x, y):
+        check_varies(side, measure)
+    return x, y
 
 
-def _varying(side: Tensor, measure: str) -> Tensor:
-    """Centre a side; what is left of a constant one is rounding, which must not be compared."""
-    centred = side - side.mean(0)
-    if centred.abs().max() <= 1e-12 * side.abs().max():
+def centred(side: Tensor, measure: str) -> Tensor:
+    """Take the mean of every column off, in the precision of the side.
+
+    Raises:
+        SimilarityError: if all rows are equal, or centring leaves nothing but rounding.
+    """
+    check_varies(side, measure)
+    rows: Tensor = side - side.mean(0, dtype=torch.float64).to(side.dtype)
+    return rows
+
+
+def check_varies(side: Tensor, measure: str) -> None:
+    """Make sure that a side is not constant; what centring leaves of one is rounding.
+
+    Raises:
+        SimilarityError: if it is.
+    """
+    low, high = side.aminmax(dim=0)
+    if (high - low).max() <= 1e-12 * side.abs().max():
         raise SimilarityError(CONSTANT.format(measure))
-    return centred
+
+
+def warn_biased(measure: str, n: int, d: int) -> None:
+    """Warn (`BiasWarning`) that a biased measure is far above 0 for n unrelated rows of d."""
+    if n < 2 * d:
+        warnings.warn(
+            f"{measure} of {n} rows in {d} dimensions is drawn upwards, for unrelated sides too: "
+            "read it beside its null band, or use a debiased measure",
+            BiasWarning,
+            stacklevel=3,
+        )

@@ -1,0 +1,26 @@
+"""Sides of known nature: normal, and related to each other."""
+
+import torch
+from torch import Tensor
+
+
+def normal(n: int, d: int, seed: int = 1) -> Tensor:
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def mixed(n: int, d: int, seed: int = 1) -> tuple[Tensor, Tensor]:
+    """Two sides that share a space, turned: column i of one is not column i of the other."""
+    left = normal(n, d, seed)
+    return left, left @ normal(d, d, seed + 1) + normal(n, d, seed + 2)
+
+
+def related(n: int = 60, d: int = 7, seed: int = 1) -> tuple[Tensor, Tensor]:
+    """Two sides whose columns mostly correspond."""
+    left = normal(n, d, seed)
+    right = left @ (torch.eye(d) + 0.3 * normal(d, d, 2)) + 0.7 * normal(n, d, seed + 2)
+    return left + 3, right
+
+
+def shuffles(n: int, count: int) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(5)
+    return [torch.randperm(n, generator=generator) for _ in range(count)]

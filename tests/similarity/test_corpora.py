@@ -1,0 +1,167 @@
+"""From names of corpora to tables, in studies and on their own, on the embedded languages."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+import polars as pl
+import pytest
+import torch
+
+from alignscope import perform
+from alignscope.analysis.collect import run_similarity_table
+from alignscope.comparison import Comparison, MeasureName, StudySimilarity
+from alignscope.data.places import Places
+from alignscope.encoders.load import load_encoder, load_tokenizer
+from alignscope.errors import DataError, SimilarityError, StoreError, StudyError
+from alignscope.similarity import reader
+from alignscope.similarity.cka import debiased_cka
+from alignscope.similarity.corpora import read_parallel, similarity_table
+from alignscope.similarity.represent import represent_words
+from alignscope.similarity.retrieval import retrieval
+from alignscope.similarity.words import aligned_words
+from alignscope.store import Store
+from alignscope.study import Encoder, Limits, Run, Training
+from alignscope.subwords import Subwords
+from alignscope.sweep import check_data, check_encoders
+from alignscope.tables import RUN_SIMILARITY, SIMILARITY
+
+VESTI, QADIR, DORUN = (f"synthetic:{name}/news" for name in ("vesti", "qadir", "dorun"))
+CHAT = "synthetic:qadir/chat"
+pytestmark = pytest.mark.filterwarnings("ignore::alignscope.similarity.sides.BiasWarning")
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    return Places((), tmp_path / "cache", download=False)
+
+
+def table(places: Places, *targets: str, **asked: Any) -> pl.DataFrame:
+    return similarity_table("embedded", VESTI, targets, places, Comparison(limit=150, **asked))
+
+
+def test_every_measure_gives_rows_of_every_layer(places: Places) -> None:
+    found = table(places, QADIR, DORUN, measures=get_args(MeasureName), layers="1,8")
+    assert found.schema == SIMILARITY
+    kinds = 2 * 2 + 8  # two estimates of linear and RBF CKA
+    assert len(found) == 2 * 2 * kinds
+    assert set(found["n"]) == {150}
+    assert found["target"].unique(maintain_order=True).to_list() == [QADIR, DORUN]
+    assert (found["null_low"] < found["null_high"]).all()
+    assert (found["value"] > found["null_high"]).all()
+    assert not found["after_norm"].any()
+    assert (found["low"] < found["value"]).all()
+
+
+def test_it_is_read_once(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = table(places, QADIR)
+    monkeypatch.setattr(reader, "represent", None)
+    assert table(places, QADIR).equals(first)
+    assert len(list((places.cache / "representations").iterdir())) == 2
+
+
+def test_words_are_compared_where_they_translate_each_other(places: Places) -> None:
+    found = table(places, QADIR, DORUN, words=True, layers="4", measures=["cka", "retrieval"])
+    asked = Comparison(limit=150, words=True)
+    corpora = read_parallel([VESTI, QADIR, DORUN], asked, places)
+    encoder, subwords = load_encoder("embedded"), Subwords(load_tokenizer("embedded"), 128)
+    for target in (QADIR, DORUN):
+        both = aligned_words(corpora[VESTI], corpora[target], ("a", "b"))
+        left, right = (
+            represent_words(encoder, subwords, corpora[name], words)[4]
+            for name, words in zip((VESTI, target), both, strict=True)
+        )
+        rows = found.filter(target=target)
+        assert set(rows["n"]) == {len(left)} == {sum(map(len, both[0]))}
+        assert set(rows["unit"]) == {"word"}
+        cka = rows.filter(estimator="debiased")["value"].item()
+        assert cka == pytest.approx(debiased_cka(left, right), abs=1e-5)
+        assert rows.filter(measure="retrieval")["value"].item() == retrieval(left, right)
+
+
+@pytest.mark.parametrize(
+    ("target", "asked", "error", "message"),
+    [
+        (CHAT, {}, DataError, "do not line up"),
+        (QADIR, {"layers": "0-9"}, SimilarityError, "layers 0-9 asked for, the encoder has 0-8"),
+    ],
+)
+def test_what_cannot_be_compared(
+    places: Places, target: str, asked: dict[str, str], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        table(places, target, **asked)
+
+
+def test_a_corpus_of_few_sentences_is_refused(tiny_corpora: Path, tmp_path: Path) -> None:
+    few = Places((tiny_corpora,), tmp_path, download=False)
+    with pytest.raises(DataError, match="ud:en_tiny has 4 test sentences: too few"):
+        read_parallel(["ud:en_tiny"], Comparison(), few)
+
+
+def make_run(window: str | None = None, **similarity: Any) -> Run:
+    return Run(
+        encoder=Encoder(name="embedded"),
+        identity="embedded",
+        task="pos",
+        source=VESTI,
+        evaluated=(VESTI,),
+        window=window,
+        init=None if window is None else "config",
+        adapters=None if window is None else "reset",
+        seed=1,
+        training=Training(epochs=1, learning_rate=5e-4),
+        limits=Limits(train=200, dev=20, test=20),
+        similarity=StudySimilarity(
+            corpora=(QADIR, VESTI, DORUN), limit=100, measures=("cka",), layers="0,8", **similarity
+        ),
+    )
+
+
+def test_a_run_compares_both_encoders_and_what_changed(places: Places, tmp_path: Path) -> None:
+    run = make_run()
+    check_data([run], places)
+    check_encoders([run], places)
+    outcome = perform.perform(run, places)
+    assert {f"{name}/test" for name in (VESTI, QADIR, DORUN)} <= outcome.provenance["data"].keys()
+    store = Store(tmp_path / "store")
+    store.put(outcome)
+    found = run_similarity_table(store.outcomes([run]))
+    assert found.schema == RUN_SIMILARITY
+    debiased = found.filter(estimator="debiased")
+    pairs = debiased.filter(layer=0).select("state", "corpus", "target").rows()
+    assert pairs == [
+        *[("fine-tuned", VESTI, name) for name in (QADIR, DORUN)],
+        *[("pretrained", VESTI, name) for name in (QADIR, DORUN)],
+        *[("drift", name, name) for name in (VESTI, QADIR, DORUN)],
+    ]
+    alone = table(places, QADIR, DORUN, measures=["cka"], layers="0,8")
+    same = similarity_table(
+        "embedded", VESTI, [QADIR], places, Comparison(limit=100, measures=("cka",), layers="0,8")
+    )
+    pretrained = found.filter(state="pretrained", target=QADIR)
+    assert pretrained["value"].to_list() == same["value"].to_list()
+    assert alone["n"].unique().item() == 150
+    drift = debiased.filter(state="drift")
+    assert (drift["value"] < 1).all()
+    by_layer = drift.group_by("layer").agg(pl.mean("value")).sort("layer")["value"]
+    assert by_layer[0] > 0.99 > by_layer[1] > 0.2
+
+
+def test_a_windowed_run_says_nothing_of_the_pretrained_encoder(places: Places) -> None:
+    outcome = perform.perform(make_run("0-1", drift=False), places)
+    assert {row["state"] for row in outcome.similarity} == {"fine-tuned"}
+    assert not torch.tensor([row["value"] for row in outcome.similarity]).isnan().any()
+
+
+def test_what_a_run_cannot_compare_is_said_before_any_training(places: Places) -> None:
+    chat = make_run().similarity.model_copy(update={"corpora": (VESTI, CHAT)})  # type: ignore[union-attr]
+    with pytest.raises(DataError, match="do not line up"):
+        check_data([make_run().model_copy(update={"similarity": chat})], places)
+    deep = make_run().similarity.model_copy(update={"layers": "9"})  # type: ignore[union-attr]
+    with pytest.raises(StudyError, match=r"similarity.layers: layers 9 asked for"):
+        check_encoders([make_run().model_copy(update={"similarity": deep})], places)
+
+
+def test_a_study_without_similarity_has_no_such_table() -> None:
+    with pytest.raises(StoreError, match=r"takes a \[similarity\] table"):
+        run_similarity_table([])

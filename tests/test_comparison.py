@@ -1,0 +1,36 @@
+"""What is compared: which layers, and what is refused."""
+
+import pytest
+
+from alignscope.comparison import Comparison
+from alignscope.complaints import asked_for
+from alignscope.errors import StudyError
+
+
+@pytest.mark.parametrize(
+    ("layers", "found"),
+    [(None, [0, 1, 2, 3]), ("0-3", [0, 1, 2, 3]), ("3,0", [0, 3]), ("1-2,2-3", [1, 2, 3])],
+)
+def test_layers_are_taken_in_order(layers: str | None, found: list[int]) -> None:
+    assert Comparison(layers=layers).layers_of(4) == found
+
+
+@pytest.mark.parametrize("layers", ["4", "0-4", "3-1"])
+def test_layers_that_are_not_there(layers: str) -> None:
+    with pytest.raises(ValueError, match=f"layers {layers} asked for, the encoder has 0-3"):
+        Comparison(layers=layers).layers_of(4)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"measures": ["xyz"]}, "measures.0: Input should be 'cka', .*found 'xyz'"),
+        ({"layers": "all"}, "layers: layers are written like 0-3,8"),
+        ({"pooling": "max"}, "pooling: Input should be 'mean', .*found 'max'"),
+        ({"limit": 19}, "limit: Input should be greater than or equal to 20"),
+    ],
+)
+def test_options_that_make_no_sense(given: dict[str, object], message: str) -> None:
+    with pytest.raises(StudyError, match=message):
+        asked_for(Comparison, **given)
+    assert asked_for(Comparison, layers=None) == Comparison()
