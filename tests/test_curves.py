@@ -72,7 +72,7 @@ def test_one_measure_has_one_panel_and_a_biased_one_says_so() -> None:
 def test_names_beside_lines_do_not_lie_on_each_other() -> None:
     figure = similarity_figure(table(("a", "b", "c", "d", "e", "f", "g", "h", "i", "j")))
     for axes in figure.axes:
-        names = [text for text in axes.texts if text.get_position()[0] == 1.01]
+        names = [text for text in axes.texts if text.get_position()[0] == 1.03]
         places = sorted(text.get_position()[1] for text in names)
         low, high = axes.get_ylim()
         gaps = [b - a for a, b in pairwise(places)]

@@ -17,6 +17,7 @@ from alignscope.errors import StudyError
 FORMATS = ("pdf", "png", "svg")
 _BESIDE: dict[str, Any] = {
     "xytext": (0, 2), "textcoords": "offset points", "color": "0.4", "fontsize": 8,
+    "bbox": {"facecolor": "white", "alpha": 0.7, "linewidth": 0, "pad": 0.5},
 }  # fmt: skip
 
 
@@ -60,7 +61,8 @@ def similarity_figure(similarity: pl.DataFrame) -> Figure:
     rows, columns = -(-len(panels) // 2), min(2, len(panels))
     figure = Figure(figsize=(5.5 * columns, 4.6 * rows + 0.3), layout="constrained")
     unit = "" if one["unit"] == "sentence" else ", aligned words"
-    title = f"{one['encoder']}: {one['source']} and its translations{unit}"
+    encoder = "/".join(one["encoder"].split("/")[-2:])  # of a folder, its end says which
+    title = f"{encoder}: {one['source']} and its translations{unit}"
     figure.suptitle(title, fontsize=11)
     for place, (measure, table) in enumerate(panels.items(), start=1):
         axes = figure.add_subplot(rows, columns, place)
@@ -120,7 +122,7 @@ def _curves(axes: Axes, table: pl.DataFrame) -> None:
     axes.set_xticks(shown, [f"{layer}\n(norm)" if layer in normed else layer for layer in shown])
     axes.set_ylim(min(0.0, *table["value"], *table["null_low"]) - 0.03, _top(table))
     axes.spines[["top", "right"]].set_visible(False)
-    _name(axes, sorted(ends))
+    _name(axes, layers[-1], sorted(ends))
 
 
 def _top(table: pl.DataFrame) -> float:
@@ -135,13 +137,15 @@ def _names(table: pl.DataFrame) -> dict[str, str]:
     return dict(zip(targets, languages if unique else targets, strict=True))
 
 
-def _name(axes: Axes, ends: Sequence[tuple[float, str, Any]]) -> None:
-    """Write names beside the ends of lines, which are sorted: as near as they fit."""
+def _name(axes: Axes, last: int, ends: Sequence[tuple[float, str, Any]]) -> None:
+    """Write names beside the ends of lines, at the last layer and sorted: as near as they fit."""
     low, high = axes.get_ylim()
     steps = 0.037 * (high - low) * np.arange(len(ends))
     places = isotonic_regression([end for end, _, _ in ends] - steps).x + steps
-    for place, (_, name, colour) in zip(places, ends, strict=True):
+    for place, (end, name, colour) in zip(places, ends, strict=True):
         axes.annotate(
-            name, (1.01, place), xycoords=("axes fraction", "data"), color=colour, fontsize=8,
-            va="center", annotation_clip=False, fontweight="bold" if name == "mean" else "normal",
+            name, (last, end), (1.03, place), xycoords="data", textcoords=("axes fraction", "data"),
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.5, "shrinkB": 1},
+            color=colour, fontsize=8, va="center", annotation_clip=False,
+            fontweight="bold" if name == "mean" else "normal",
         )  # fmt: skip

@@ -4,6 +4,7 @@ Rows are examples, columns are features, and row i of both sides is the same exa
 """
 
 import math
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -27,6 +28,8 @@ from alignscope.similarity.nulls import (
     pairing_moments,
 )
 from alignscope.similarity.sides import CONSTANT, Array, varying_sides, warn_biased
+
+Number = TypeVar("Number", float, Tensor)
 
 LEAST = 4
 """Rows below which the unbiased HSIC is not defined."""
@@ -183,9 +186,10 @@ def _linear(left: Array, right: Array, least: int = LEAST) -> tuple[Kernel, Kern
 
 def _hsic(x: Kernel, y: Kernel, debiased: bool) -> float:
     """HSIC, up to a factor that cancels."""
-    (a, r), (b, q) = _margins(x, debiased), _margins(y, debiased)
-    total = trace(x, y) + a @ b
-    return float(assemble(len(x), total, r.sum(), q.sum(), r @ q, debiased))
+    (_, r), (_, q) = _margins(x, debiased), _margins(y, debiased)
+    entries = trace(x, y) if debiased else trace(x, y) + x.diagonal @ y.diagonal
+    total, whole_x, whole_y, middle = map(float, (entries, r.sum(), q.sum(), r @ q))
+    return assemble(len(x), total, whole_x, whole_y, middle, debiased)
 
 
 def _without_each(x: Kernel, y: Kernel, debiased: bool) -> Tensor:
@@ -217,8 +221,8 @@ def _margins(kernel: Kernel, debiased: bool) -> tuple[Tensor, Tensor]:
 
 
 def assemble(
-    n: int, total: Tensor, whole_x: Tensor, whole_y: Tensor, middle: Tensor, debiased: bool
-) -> Tensor:
+    n: int, total: Number, whole_x: Number, whole_y: Number, middle: Number, debiased: bool
+) -> Number:
     """HSIC, up to a factor that cancels, from 1ᵀ(K∘L)1, 1ᵀK1, 1ᵀL1 and 1ᵀKL1.
 
     Song et al. 2012, equation 4, of kernels without diagonals; else Gretton et al. 2005.

@@ -6,10 +6,11 @@ Where there are more rows than features that comes from products of features, an
 is ever made.
 """
 
+import math
 from collections.abc import Callable, Iterator
-from functools import cached_property, wraps
-from typing import TypeVar
-from weakref import WeakKeyDictionary
+from functools import wraps
+from threading import RLock
+from typing import Any, TypeVar
 
 import torch
 from scipy.stats import rankdata
@@ -22,28 +23,73 @@ Result = TypeVar("Result")
 
 CHUNK = 4096
 """Rows multiplied at a time: sums over more of them in single precision lose digits."""
+WIDTH = 128
+"""Columns of a kernel multiplied at a time: the fewer, the less is computed twice; BLAS is fastest
+at tall products of at least about this width."""
+SUMMED = 1024
+"""Products summed in the precision of the rows, before they are added up in double."""
+
+
+def once(function: Callable[..., Result]) -> Callable[..., Result]:
+    """Compute what concerns one kernel alone (the first argument) once, as long as it lives."""
+
+    @wraps(function)
+    def remembered(kernel: "Kernel", *arguments: object) -> Result:
+        key = function.__name__, *arguments
+        with kernel.lock:
+            if key not in kernel.known:
+                kernel.known[key] = function(kernel, *arguments)
+            found: Result = kernel.known[key]
+            return found
+
+    return remembered
 
 
 class Kernel:
     """A symmetric kernel of n rows; ``diagonal`` and ``sums`` (of rows without it) are (n,).
 
-    ``rows`` (n, d) are the features whose products it holds, or None where there are none. What is
-    multiplied keeps the precision of the rows, sums over rows are in double.
+    It is made of ``rows`` (n, d), the features whose products it holds, or else it is the
+    ``matrix`` (n, n). What is multiplied keeps their precision, sums over rows are in double.
     """
 
-    def __init__(self, diagonal: Tensor, sums: Tensor, rows: Tensor | None = None) -> None:
-        self.diagonal, self.sums, self.rows = diagonal, sums, rows
+    def __init__(
+        self,
+        diagonal: Tensor,
+        sums: Tensor,
+        *,
+        rows: Tensor | None = None,
+        matrix: Tensor | None = None,
+    ) -> None:
+        self.diagonal, self.sums, self.rows, self.matrix = diagonal, sums, rows, matrix
+        self.known: dict[object, Any] = {}
+        self.lock = RLock()
 
     def __len__(self) -> int:
         return len(self.diagonal)
 
-    @cached_property
-    def strips(self) -> tuple[Tensor, ...]:
-        """The upper triangle: for some rows at a time, their entries from their own column on."""
-        rows = self._features()
-        return tuple(rows[i : i + step] @ rows[i:].T for i, step in _steps(len(rows)))
+    @property
+    @once
+    def entries(self) -> Tensor:
+        """The lower triangle: strip by strip what is below, and in the square around, the diagonal.
 
-    @cached_property
+        The squares hold both triangles, and are scaled by √½ for it: half of the sum of products of
+        two kernels is the sum of products of their ``entries``. They are in rows of `SUMMED`, of
+        which the last is filled up with zeros.
+        """
+        n, given = len(self), self._features() if self.matrix is None else self.matrix
+        count = sum((n - start) * width for start, width in _strips(n))
+        found = given.new_empty(-(-count // SUMMED), SUMMED)
+        found.view(-1)[count:] = 0
+        for (start, width), strip in strips(found, n):
+            if self.matrix is None:
+                torch.mm(given[start:], given[start : start + width].T, out=strip)
+            else:
+                strip.copy_(given[start:, start : start + width])
+            strip[:width] *= math.sqrt(0.5)
+        return found
+
+    @property
+    @once
     def own(self) -> Tensor:
         """What the kernel shares with itself, (n,)."""
         return shared(self, self)
@@ -64,36 +110,30 @@ class Kernel:
 
     def product(self, columns: Tensor) -> Tensor:
         """Multiply by columns (n, k), the diagonal included; in double."""
-        if self.rows is not None:
-            return (self.rows @ (self.rows.T @ columns.to(self.rows.dtype))).double()
-        total, start = torch.zeros_like(columns), 0
-        for strip in self.strips:
-            end = start + len(strip)
-            total[start:end] += strip @ columns[start:]
-            total[end:] += strip[:, len(strip) :].T @ columns[start:end]
-            start = end
-        return total
+        if self.matrix is not None:
+            return self.matrix @ columns
+        rows = self._features()
+        return (rows @ (rows.T @ columns.to(rows.dtype))).double()
 
 
-def once(function: Callable[..., Result]) -> Callable[..., Result]:
-    """Compute what concerns one kernel alone (the first argument) once, as long as it lives."""
-    known: WeakKeyDictionary[Kernel, dict[object, Result]] = WeakKeyDictionary()
+def strips(entries: Tensor, n: int) -> Iterator[tuple[tuple[int, int], Tensor]]:
+    """Each strip of the ``entries`` of a kernel of n rows: its first column, its width, itself."""
+    flat, begin = entries.view(-1), 0
+    for start, width in _strips(n):
+        end = begin + (n - start) * width
+        yield (start, width), flat[begin:end].view(n - start, width)
+        begin = end
 
-    @wraps(function)
-    def remembered(kernel: Kernel, *arguments: object) -> Result:
-        results = known.setdefault(kernel, {})
-        if arguments not in results:
-            results[arguments] = function(kernel, *arguments)
-        return results[arguments]
 
-    return remembered
+def _strips(n: int) -> Iterator[tuple[int, int]]:
+    return ((start, min(WIDTH, n - start)) for start in range(0, n, WIDTH))
 
 
 def linear_kernel(side: Tensor) -> Kernel:
     """The products of all pairs of rows (n, d), every column's mean taken off."""
-    rows = side - side.mean(0)  # nearly is enough: what is left of the mean is in the sums
-    diagonal = torch.linalg.vecdot(rows, rows).double()
-    return Kernel(diagonal, (rows @ rows.sum(0)).double() - diagonal, rows)
+    rows = side - side.mean(0)
+    diagonal = torch.linalg.vector_norm(rows, dim=1).double().square()
+    return Kernel(diagonal, -diagonal, rows=rows)  # centred rows have products that sum to 0
 
 
 def gaussian_kernel(side: Tensor) -> Kernel:
@@ -138,27 +178,17 @@ def rank_kernel(side: Tensor) -> Kernel:
 
 def _dense(matrix: Tensor) -> Kernel:
     diagonal = matrix.diagonal().clone()
-    kernel = Kernel(diagonal, matrix.sum(1) - diagonal)
-    kernel.strips = tuple(matrix[i : i + step, i:] for i, step in _steps(len(matrix)))
-    return kernel
-
-
-def _steps(n: int) -> Iterator[tuple[int, int]]:
-    """Where strips begin, and their height: five of them, so that little is multiplied twice."""
-    height = max(1, -(-n // 5))
-    return ((start, height) for start in range(0, n, height))
+    return Kernel(diagonal, matrix.sum(1) - diagonal, matrix=matrix)
 
 
 def shared(x: Kernel, y: Kernel) -> Tensor:
     """Row by row, (n,): the sum over all other rows j of the product of entries i, j."""
     if _by_features(x, y):
         return _shared_features(x, y)
-    total, start = torch.zeros_like(x.diagonal), 0
-    for one, other in zip(x.strips, y.strips, strict=True):
-        both, end = one * other, start + len(one)
-        total[start:end] += both.sum(1)
-        total[end:] += both[:, len(one) :].sum(0)
-        start = end
+    total = torch.zeros_like(x.diagonal)
+    for (start, width), both in strips(x.entries * y.entries, len(x)):
+        total[start:] += both.sum(1)
+        total[start : start + width] += both.sum(0)
     return total - x.diagonal * y.diagonal
 
 
@@ -166,11 +196,11 @@ def trace(x: Kernel, y: Kernel) -> Tensor:
     """The sum of `shared` over all rows, which costs less."""
     if _by_features(x, y):
         return cross(x, y).square().sum() - x.diagonal @ y.diagonal
-    total = -(x.diagonal @ y.diagonal)
-    for one, other in zip(x.strips, y.strips, strict=True):
-        height = len(one)
-        twice = torch.linalg.vecdot(one[:, :height], other[:, :height]).double().sum()
-        total += 2 * torch.linalg.vecdot(one, other).double().sum() - twice
+    if x is y:
+        half = torch.linalg.vector_norm(x.entries, dim=1).double().square()
+    else:
+        half = torch.linalg.vecdot(x.entries, y.entries).double()
+    total: Tensor = 2 * half.sum() - x.diagonal @ y.diagonal
     return total
 
 
