@@ -1,6 +1,6 @@
 """All layers of an encoder for a corpus: AlignScope beside one sentence at a time.
 
-    python benchmarks/extraction.py [--sentences 200] [--rounds 3]
+    python benchmarks/extraction.py [--rounds 3]
 
 BERTs of random weights (speed does not depend on them), as small as the encoder that comes with
 AlignScope and as large as BERT-base, on sentences about as long as those of PUD.
@@ -21,7 +21,12 @@ from alignscope.similarity.represent import represent
 from alignscope.subwords import Subwords
 from alignscope.synthetic.corpus import read_synthetic
 
-SHAPES = {"8 blocks × 64": (8, 64), "4 blocks × 256": (4, 256), "12 blocks × 768": (12, 768)}
+SHAPES = {
+    "8 blocks × 64": (8, 64, 1000),
+    "4 blocks × 256": (4, 256, 400),
+    "12 blocks × 768": (12, 768, 100),
+}
+"""Blocks, hidden size, and how many sentences are read."""
 
 
 @torch.inference_mode()
@@ -67,26 +72,24 @@ def encoder_of(blocks: int, hidden: int, pieces: int) -> PreTrainedModel:
 def main() -> None:
     """Print sentences per second, the ratio and the largest difference, for each shape."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sentences", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     tokenizer = load_tokenizer("embedded")
     tokenizer.model_max_length = 512  # joined sentences are longer than it is told to expect
-    sentences = sentences_of(arguments.sentences)
-    subwords = Subwords(tokenizer, 512)
-    pieces = sum(len(found.chunks[0]) for found in subwords.split(sentences)) / len(sentences)
-    print(f"{len(sentences)} sentences of {pieces:.1f} pieces, {torch.get_num_threads()} threads")
+    drawn = sentences_of(max(count for _, _, count in SHAPES.values()))
+    pieces = sum(len(found.chunks[0]) for found in Subwords(tokenizer, 512).split(drawn))
+    print(f"sentences of {pieces / len(drawn):.1f} pieces, {torch.get_num_threads()} threads")
     print("| | one at a time, sentences/s | AlignScope, sentences/s | ratio | largest difference |")
     print("|---|---|---|---|---|")
-    for name, shape in SHAPES.items():
-        encoder = encoder_of(*shape, len(tokenizer))
+    for name, (blocks, hidden, count) in SHAPES.items():
+        encoder, sentences = encoder_of(blocks, hidden, len(tokenizer)), drawn[:count]
         one_at_a_time(encoder, tokenizer, sentences[:4])
         slow, fast = [], []
         for _ in range(arguments.rounds):
             start = time.perf_counter()
             expected = one_at_a_time(encoder, tokenizer, sentences)
             middle = time.perf_counter()
-            found = represent(encoder, subwords, sentences)
+            found = represent(encoder, Subwords(tokenizer, 512), sentences)
             slow.append(middle - start)
             fast.append(time.perf_counter() - middle)
         wrong = float((found - expected).abs().max())

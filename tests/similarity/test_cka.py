@@ -34,7 +34,9 @@ biased = pytest.mark.filterwarnings("ignore::alignscope.similarity.sides.BiasWar
 
 
 @biased
-@pytest.mark.parametrize(("n", "d", "e"), [(4, 3, 3), (10, 40, 7), (60, 5, 9), (60, 200, 200)])
+@pytest.mark.parametrize(
+    ("n", "d", "e"), [(4, 3, 3), (10, 40, 7), (60, 5, 9), (60, 200, 200), (300, 200, 170)]
+)
 def test_features_give_what_kernels_give(n: int, d: int, e: int) -> None:
     left, right = normal(n, d) + 3, normal(n, e, 2) - left_part(n, e)
     assert debiased_cka(left, right) == pytest.approx(

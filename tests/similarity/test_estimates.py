@@ -195,8 +195,8 @@ def test_single_precision_is_enough_for_outlier_dimensions() -> None:
 
 def test_many_rows_give_what_few_give() -> None:
     """More rows than twice the features take another way, by products of features."""
-    left, right = mixed(90, 20)
-    wide = [torch.nn.functional.pad(side, (0, 60)) for side in (left, right)]
+    left, right = mixed(300, 20)
+    wide = [torch.nn.functional.pad(side, (0, 140)) for side in (left, right)]
     for estimator, found in estimates("cka", left, right).items():
         other = estimates("cka", *wide)[estimator]
         assert vars(other) == pytest.approx(vars(found) | {"estimator": estimator}, abs=1e-9)
