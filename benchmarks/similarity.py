@@ -188,12 +188,15 @@ def part_for(name: str, source: Tensor, targets: list[Tensor]) -> tuple[Tensor, 
     return source, targets
 
 
+def possible(n: int) -> list[str]:
+    """The ways that n sentences can be compared in."""
+    return [name for name in WAYS if n <= LARGE or "textbook" not in name]
+
+
 def compare_times(arguments: argparse.Namespace) -> None:
     """Print seconds per pair, ratios, and the largest error of each way."""
     n, d, layers = arguments.sentences, arguments.hidden, arguments.layers
-    seconds: dict[str, list[float]] = {
-        name: [] for name in WAYS if not (n > LARGE and "textbook" in name)
-    }
+    seconds: dict[str, list[float]] = {name: [] for name in possible(n)}
     errors: dict[str, float] = {}
     for turn in range(arguments.rounds + 1):
         source, targets = workload(layers, n, d, arguments.targets, turn)
@@ -228,7 +231,7 @@ def compare_memory(arguments: argparse.Namespace) -> None:
     about = f"n = {arguments.sentences}, d = {arguments.hidden}"
     print(f"\n| {about} | peak memory beyond the data, MiB |")
     print("|---|---|")
-    for name in WAYS:
+    for name in possible(arguments.sentences):
         command = [sys.executable, __file__, "--only", name, "--sentences", arguments.sentences]
         command += ["--hidden", arguments.hidden, "--layers", 1, "--targets", 2]
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
