@@ -49,8 +49,12 @@ class TableName(StrEnum):
 
     scores = "scores"
     effects = "effects"
+    intervals = "intervals"
     contrasts = "contrasts"
     distances = "distances"
+    gaps = "gaps"
+    drift = "drift"
+    boundaries = "boundaries"
     similarity = "similarity"
     runs = "runs"
 
@@ -160,31 +164,19 @@ def table(
     format: TableFormat = Format.md,
     out: OutFile = None,
     encoder: Encoders = None,
+    features: Annotated[
+        Path | None,
+        typer.Option(help="distances and gaps: a CSV file, a column language, then features"),
+    ] = None,
 ) -> None:
     """Print a table of a study: scores, what follows from them, similarity, or runs."""
-    from alignscope.analysis.collect import run_similarity_table, runs_table, scores_table
-    from alignscope.analysis.contrasts import contrasts_table
-    from alignscope.analysis.distances import distances_table
-    from alignscope.analysis.effects import effects_table
+    from alignscope.analysis.tables import make_table
     from alignscope.store import Store
-    from alignscope.synthetic.distance import typological_distance
 
     check_output(format, out)
     results = Store(store)
     runs = results.planned(_study(study, encoder))
-    if which == TableName.runs:
-        chosen = runs_table(runs, results)
-    elif which == TableName.similarity:
-        chosen = run_similarity_table(results.outcomes(runs))
-    else:
-        chosen = scores_table(results.outcomes(runs))
-    if which == TableName.effects:
-        chosen = effects_table(chosen)
-    if which == TableName.contrasts:
-        chosen = contrasts_table(chosen)
-    if which == TableName.distances:
-        chosen = distances_table(chosen, typological_distance)
-    put(chosen, format, out)
+    put(make_table(which.value, runs, results, features), format, out)
 
 
 for command in (cli_encoder.blocks, cli_encoder.similarity, cli_encoder.pretrain):

@@ -2,6 +2,8 @@
 
 import polars as pl
 
+Schema = dict[str, type[pl.DataType]] | dict[str, pl.DataType | type[pl.DataType]]
+
 RUN_COLUMNS = {
     "address": pl.String,
     "encoder": pl.String,
@@ -69,6 +71,23 @@ CONTRASTS = {
     },
 }
 
+INTERVALS = {
+    "encoder": pl.String,
+    "task": pl.String,
+    "metric": pl.String,
+    "source": pl.String,
+    "init": pl.String,
+    "window": pl.String,
+    "on": pl.String,  # source, targets, domains, a contrast of them, or the name of a corpus
+    "seeds": pl.Int64,
+    "corpora": pl.Int64,  # over which, and over seeds, the mean is taken
+    "mean": pl.Float64,  # effect, a fraction
+    "low": pl.Float64,  # 95 % interval; null for a single seed
+    "high": pl.Float64,
+    "p": pl.Float64,  # of no effect
+    "p_holm": pl.Float64,  # corrected for all windows, sources and (of single corpora) corpora
+}
+
 DISTANCES = {
     "encoder": pl.String,
     "task": pl.String,
@@ -78,6 +97,58 @@ DISTANCES = {
     "spearman": pl.Float64,  # of REF's zero-shot score and the distance to the source
     "low": pl.Float64,  # 95 % interval over targets; null where it is not defined
     "high": pl.Float64,
+}
+
+DRIFT = {
+    "encoder": pl.String,
+    "task": pl.String,
+    "source": pl.String,
+    "measure": pl.String,
+    "estimator": pl.String,
+    "layer": pl.Int64,  # 0 = embeddings, i + 1 = after block i
+    "seeds": pl.Int64,
+    "corpora": pl.Int64,
+    "mean": pl.Float64,  # similarity of before and after fine-tuning; 1 = left as it was
+    "low": pl.Float64,  # 95 % interval over seeds and corpora; null for a single seed
+    "high": pl.Float64,
+}
+
+BOUNDARIES: dict[str, pl.DataType | type[pl.DataType]] = {
+    "encoder": pl.String,
+    "task": pl.String,
+    "metric": pl.String,
+    "source": pl.String,
+    "init": pl.String,
+    "windows": pl.Int64,
+    "block": pl.Int64,  # the first that predicts; null where it cannot be told: see reason
+    "low": pl.Int64,  # blocks between which 95 % of its distribution lie
+    "high": pl.Int64,
+    "p": pl.Float64,  # how often windows in a random order rise as much
+    "shares": pl.List(pl.Struct({"block": pl.Int64, "share": pl.Float64})),  # its distribution
+    "reason": pl.String,
+}
+
+GAPS = {
+    "encoder": pl.String,
+    "task": pl.String,
+    "metric": pl.String,
+    "source": pl.String,
+    "state": pl.String,  # pretrained or fine-tuned: where the similarity was measured
+    "measure": pl.String,
+    "estimator": pl.String,
+    "layer": pl.Int64,
+    "targets": pl.Int64,  # languages that have both a similarity and a gap
+    "spearman": pl.Float64,  # of similarity to the source and gap to it; below 0: alike, small gap
+    "low": pl.Float64,  # 95 % interval over targets; null where it is not defined
+    "high": pl.Float64,
+    "p": pl.Float64,  # by permutation
+    "p_holm": pl.Float64,  # corrected for the layers of a curve
+    "pearson": pl.Float64,
+    "partial": pl.Float64,  # Spearman's, with the distance between the languages given
+    "partial_low": pl.Float64,
+    "partial_high": pl.Float64,
+    "partial_p": pl.Float64,
+    "partial_p_holm": pl.Float64,
 }
 
 ESTIMATES = {
@@ -107,7 +178,7 @@ RUN_SIMILARITY = {
 }
 
 
-def frame(rows: list[dict[str, object]], schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+def frame(rows: list[dict[str, object]], schema: Schema) -> pl.DataFrame:
     """Turn rows into a table of exactly these columns; a missing or extra key is an error."""
     for row in rows:
         if row.keys() != schema.keys():

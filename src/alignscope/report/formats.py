@@ -28,6 +28,12 @@ def render(table: pl.DataFrame, form: str) -> bytes:
 def _for_people(table: pl.DataFrame) -> pl.DataFrame:
     if "null_low" in table.columns:
         return _estimates_for_people(table)
+    if {"on", "p_holm"} <= {*table.columns}:
+        return _intervals_for_people(table)
+    if "spearman" in table.columns and "p_holm" in table.columns:
+        return _gaps_for_people(table)
+    if "shares" in table.columns:
+        return _boundaries_for_people(table)
     if "contrast_mean" in table.columns:
         return _contrasts_for_people(table)
     return _effects_for_people(table) if "targets_mean" in table.columns else _points(table)
@@ -46,6 +52,7 @@ def markdown(table: pl.DataFrame) -> str:
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "<": r"$<$", ">": r"$>$",
     MINUS: "$-$", "±": r"$\pm$", "Δ": r"$\Delta$",
 }  # fmt: skip
 
@@ -94,13 +101,87 @@ def _contrasts_for_people(table: pl.DataFrame) -> pl.DataFrame:
     rows = [
         {
             **{name: row[name] or "" for name in names},
-            **{title: _interval(row, part) for part, title in parts.items()},
+            **{title: _interval(*_ends(row, part)) for part, title in parts.items()},
             "seeds": str(row["seeds"]),
         }
         for row in table.iter_rows(named=True)
     ]
     columns = [*names, *parts.values(), "seeds"]
     return _without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+
+
+def _intervals_for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """Signed effects in points with their intervals, and p-values."""
+    names = ["encoder", "task", "metric", "source", "window", "init", "on"]
+    rows = [
+        {
+            **{name: row[name] or "" for name in names},
+            "effect": _interval(row["mean"], row["low"], row["high"]),
+            "p": _p(row["p"]),
+            "p (Holm)": _p(row["p_holm"]),
+            "seeds": str(row["seeds"]),
+            "corpora": str(row["corpora"]),
+        }
+        for row in table.iter_rows(named=True)
+    ]
+    columns = [*names, "effect", "p", "p (Holm)", "seeds", "corpora"]
+    return _without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+
+
+def _boundaries_for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """The first block that predicts, with its distribution; or why it cannot be told."""
+    names = ["encoder", "task", "metric", "source", "init"]
+    rows = [
+        {
+            **{name: row[name] or "" for name in names},
+            "windows": str(row["windows"]),
+            "predicts from block": row["reason"] or f"{row['block']} [{row['low']}, {row['high']}]",
+            "p": _p(row["p"]),
+            "distribution": ", ".join(
+                f"{one['block']}: {100 * one['share']:.0f} %" for one in row["shares"]
+            ),
+        }
+        for row in table.iter_rows(named=True)
+    ]
+    columns = [*names, "windows", "predicts from block", "p", "distribution"]
+    return _without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+
+
+def _gaps_for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """Correlations with their intervals and p-values; the partial one where there is any."""
+    names = ["encoder", "task", "metric", "source", "state", "measure", "estimator"]
+    rows = [
+        {
+            **{name: str(row[name]) for name in (*names, "layer", "targets")},
+            "Spearman": _with_ends(row["spearman"], row["low"], row["high"]),
+            "p": _p(row["p"]),
+            "p (Holm)": _p(row["p_holm"]),
+            "Pearson": _with_ends(row["pearson"], None, None),
+            "given distance": _with_ends(row["partial"], row["partial_low"], row["partial_high"]),
+            "p given it": _p(row["partial_p"]),
+        }
+        for row in table.iter_rows(named=True)
+    ]
+    columns = [*names, "layer", "targets", "Spearman", "p", "p (Holm)", "Pearson",
+               "given distance", "p given it"]  # fmt: skip
+    people = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String))
+    empty = [n for n in ("given distance", "p given it") if set(people[n]) <= {""}]
+    return _without_repetition(people.drop(empty))
+
+
+def _with_ends(value: float | None, low: float | None, high: float | None) -> str:
+    """``−0.512 [−0.801, −0.004]``, without ends where there are none."""
+    if value is None:
+        return ""
+    ends = "" if low is None or high is None else f" [{_short(low)}, {_short(high)}]"
+    return f"{_short(value)}{ends}"
+
+
+def _p(value: float | None) -> str:
+    """A p-value as it is printed: three digits, and never a plain 0."""
+    if value is None:
+        return ""
+    return f"{value:.3f}" if value >= 0.001 else "<0.001"
 
 
 _ALWAYS = ("target", "layer", "n", "measure", "estimator")
@@ -135,10 +216,13 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _interval(row: dict[str, Any], part: str) -> str:
+def _ends(row: dict[str, Any], part: str) -> tuple[float, float | None, float | None]:
+    return row[f"{part}_mean"], row[f"{part}_low"], row[f"{part}_high"]
+
+
+def _interval(mean: float, low: float | None, high: float | None) -> str:
     """``−31.0 [−32.5, −29.5]`` in points."""
-    mean, low, high = (row[f"{part}_{end}"] for end in ("mean", "low", "high"))
-    ends = "" if low is None else f" [{100 * low:+.1f}, {100 * high:+.1f}]"
+    ends = "" if low is None or high is None else f" [{100 * low:+.1f}, {100 * high:+.1f}]"
     return f"{100 * mean:+.1f}{ends}".replace("-", MINUS)
 
 
@@ -147,7 +231,7 @@ def _without_repetition(people: pl.DataFrame) -> pl.DataFrame:
     same = [
         name
         for name in ("encoder", "init")
-        if people[name].replace("", None).drop_nulls().n_unique() < 2
+        if name in people.columns and people[name].replace("", None).drop_nulls().n_unique() < 2
     ]
     return people.drop(same)
 
@@ -161,7 +245,7 @@ def _mean_std(mean: float | None, std: float | None, signed: bool) -> str:
 
 
 _FRACTIONS = {"score", "majority", "dev_score"}
-_PRECISE = {"spearman", "low", "high"}
+_PRECISE = {"spearman", "mean", "low", "high"}
 
 
 def _points(table: pl.DataFrame) -> pl.DataFrame:

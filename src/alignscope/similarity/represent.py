@@ -1,5 +1,6 @@
 """Representations: what every layer of an encoder makes of sentences, or of words in them."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -173,7 +174,8 @@ def _best_batch(encoder: PreTrainedModel) -> int:
     """
     if encoder.device.type != "cpu":
         return 16_384
-    return round(16_384 / encoder.config.hidden_size**0.5)
+    hidden: int = encoder.config.hidden_size
+    return round(16_384 / math.sqrt(hidden))
 
 
 def _groups(

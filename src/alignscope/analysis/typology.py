@@ -1,0 +1,94 @@
+"""How far apart languages are: embedded ones by their descriptions, others by given features."""
+
+import csv
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+from alignscope.analysis.distances import Distance
+from alignscope.errors import DataError
+from alignscope.synthetic.distance import typological_distance
+from alignscope.synthetic.language import languages
+
+Features = dict[str, dict[str, str]]
+
+
+def distance_of(names: Iterable[str], features: Path | None) -> Distance | None:
+    """Return the distance between these languages: by a file of features, or as embedded ones.
+
+    None where there is no file and not all are embedded languages.
+
+    Raises:
+        DataError: if the file cannot be used, or says nothing of one of the languages.
+    """
+    if features is None:
+        return typological_distance if {*names} <= {*languages()} else None
+    known = read_features(features)
+    for name in names:
+        if name not in known:
+            raise DataError(f"{features} says nothing of {name}, it has {', '.join(known)}")
+    return feature_distance(known)
+
+
+def read_features(path: Path) -> Features:
+    """Read a table of features, CSV or by its ending TSV: a column ``language``, then any others.
+
+    An empty cell is a feature that is not known. Tables such as those of lang2vec or WALS can be
+    written so.
+
+    Raises:
+        DataError: if the file cannot be read, has no such column, no feature, or a language twice.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from None
+    rows = list(csv.DictReader(text.splitlines(), delimiter="\t" if path.suffix == ".tsv" else ","))
+    if not rows or next(iter(rows[0])) != "language" or len(rows[0]) < 2:
+        raise DataError(f"{path} should have a column language, then one for each feature")
+    found: Features = {}
+    for row in rows:
+        name = (row.pop("language") or "").strip()
+        if name in found:
+            raise DataError(f"{path} has the language {name} twice")
+        found[name] = {feature: (value or "").strip() for feature, value in row.items() if feature}
+    return found
+
+
+def feature_distance(known: Features) -> Distance:
+    """Return Gower's distance (1971) over the features that both languages have, between 0 and 1.
+
+    >>> known = {"en": {"order": "SVO", "cases": "2"}, "de": {"order": "", "cases": "4"}}
+    >>> feature_distance(known | {"ja": {"order": "SOV", "cases": "8"}})("en", "de")
+    0.3333333333333333
+
+    A feature that is a number everywhere counts by how far apart two are in its range, another one
+    by whether they differ.
+    """
+    spans = {feature: _span(known, feature) for feature in next(iter(known.values()))}
+
+    def distance(left: str, right: str) -> float:
+        parts = []
+        for feature, span in spans.items():
+            one, other = known[left].get(feature, ""), known[right].get(feature, "")
+            if not one or not other:
+                continue
+            if span is None:
+                parts.append(float(one != other))
+            elif span > 0:
+                parts.append(abs(float(one) - float(other)) / span)
+        if not parts:
+            raise DataError(f"{left} and {right} have no feature in common that is known of both")
+        return math.fsum(parts) / len(parts)
+
+    return distance
+
+
+def _span(known: Features, feature: str) -> float | None:
+    """The range of a feature that is a number everywhere; None of another one."""
+    values = [row.get(feature, "") for row in known.values()]
+    try:
+        numbers = [float(value) for value in values if value]
+    except ValueError:
+        return None
+    return max(numbers) - min(numbers) if numbers else 0.0
