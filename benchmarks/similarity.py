@@ -261,9 +261,10 @@ def stream_many(arguments: argparse.Namespace) -> None:
     start = time.perf_counter()
 
     def chunks() -> Iterator[tuple[Tensor, Tensor]]:
-        for _ in range(0, arguments.stream, STREAMED):
-            rows = torch.randn(STREAMED, d, generator=draw)
-            yield rows, rows + torch.randn(STREAMED, d, generator=draw)
+        for start in range(0, arguments.stream, STREAMED):
+            count = min(STREAMED, arguments.stream - start)
+            rows = torch.randn(count, d, generator=draw)
+            yield rows, rows + torch.randn(count, d, generator=draw)
 
     value = stream(chunks())
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

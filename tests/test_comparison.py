@@ -25,6 +25,8 @@ def test_layers_that_are_not_there(layers: str) -> None:
     ("given", "message"),
     [
         ({"measures": ["xyz"]}, "measures.0: Input should be 'cka', .*found 'xyz'"),
+        ({"measures": ["cka", "rsa", "cka"]}, "measures: cka is given twice"),
+        ({"words": True, "pooling": "last"}, "what is asked: a word is the mean of its sub-words"),
         ({"layers": "all"}, "layers: layers are written like 0-3,8"),
         ({"pooling": "max"}, "pooling: Input should be 'mean', .*found 'max'"),
         ({"limit": 19}, "limit: Input should be greater than or equal to 20"),

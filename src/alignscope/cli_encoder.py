@@ -54,6 +54,10 @@ def similarity(
     plot: Annotated[
         Path | None, typer.Option(help="draw it, too: a .png, .pdf or .svg file")
     ] = None,
+    revision: Annotated[str, typer.Option(help="a branch, tag or commit on the hub")] = "main",
+    remote_code: Annotated[
+        bool, typer.Option("--remote-code", help="run code that comes with the encoder")
+    ] = False,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="keep no representations for the next call")
     ] = False,
@@ -74,10 +78,12 @@ def similarity(
                       words=words, split=split, limit=limit)  # fmt: skip
     from alignscope.data.places import Places
     from alignscope.similarity.corpora import similarity_table
+    from alignscope.study import Encoder
 
     places = Places.of(data or [], download=not offline)
+    named = Encoder(name=encoder, revision=revision, remote_code=remote_code)
     with _warnings_as_sentences():
-        compared = similarity_table(encoder, source, target, places, asked, cached=not no_cache)
+        compared = similarity_table(named, source, target, places, asked, cached=not no_cache)
     put(compared, format, out)
     if plot is not None:
         write_figure(similarity_figure(compared), plot)

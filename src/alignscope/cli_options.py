@@ -42,11 +42,15 @@ OutFile = Annotated[Path | None, typer.Option(help="a file instead of the screen
 
 
 def check_output(format: Format, out: Path | None) -> None:
-    """Refuse to put what nobody can read on a screen, before anything is computed.
+    """Refuse, before anything is computed, what cannot be written or nobody can read on a screen.
 
     Raises:
-        StudyError: for a parquet table without a file.
+        StudyError: for a file in no folder, or a parquet table without a file.
     """
+    if out is not None and out.is_dir():
+        raise StudyError(f"{out} cannot be written: it is a folder")
+    if out is not None and not out.absolute().parent.is_dir():
+        raise StudyError(f"{out} cannot be written: there is no folder {out.absolute().parent}")
     if format == Format.parquet and out is None and sys.stdout.isatty():
         raise StudyError("a parquet table cannot be shown on a screen; name a file with --out")
 

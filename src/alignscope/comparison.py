@@ -39,6 +39,14 @@ class Comparison(Strict):
     pooling: SentencePooling = "mean"
     words: bool = Field(False, description="compare words that translate each other")
 
+    @field_validator("measures")
+    @classmethod
+    def _once(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for measure in given:
+            if given.count(measure) > 1:
+                raise ValueError(f"{measure} is given twice")
+        return given
+
     @field_validator("layers")
     @classmethod
     def _ranges(cls, given: str | None) -> str | None:

@@ -26,7 +26,7 @@ def asked_for(table: type[Table], **values: object) -> Table:
     try:
         return table.model_validate({k: v for k, v in values.items() if v is not None})
     except ValidationError as error:
-        raise StudyError(explain(error, {None: table})) from None
+        raise StudyError(explain(error, {None: table}, "what is asked")) from None
 
 
 def explain(

@@ -154,10 +154,8 @@ def _similarity(run: Run, model: Model, subwords: Subwords, places: Places) -> l
     """Compare parallel corpora, if the run asks for it, inside the model and before it was one."""
     if run.similarity is None:
         return []
-    pretrained = pretrained_of(run).to(model.encoder.device)
-    return similarity_of_run(
-        run,
-        Reader(pretrained, subwords, cache_in(places)),
-        Reader(model.encoder, subwords, Cache(None)),
-        places,
-    )
+
+    def pretrained() -> Reader:
+        return Reader(pretrained_of(run).to(model.encoder.device), subwords, cache_in(places))
+
+    return similarity_of_run(run, pretrained, Reader(model.encoder, subwords, Cache(None)), places)

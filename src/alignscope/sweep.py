@@ -13,8 +13,10 @@ from alignscope.encoders.load import block_count, speak
 from alignscope.errors import StoreError, StudyError, nearest
 from alignscope.executors.local import Result, Work
 from alignscope.grid import Inspected
-from alignscope.perform import encoder_of, subwords_of
-from alignscope.similarity.states import parallel_of
+from alignscope.perform import encoder_of, pretrained_of, subwords_of
+from alignscope.similarity.corpora import cache_in
+from alignscope.similarity.reader import Reader
+from alignscope.similarity.states import check_similarity, parallel_of
 from alignscope.store import Failure, Store
 from alignscope.study import Encoder, Run, Study
 from alignscope.subwords import Subwords
@@ -109,6 +111,8 @@ def _check_words(encoder: PreTrainedModel, runs: Sequence[Run], places: Places) 
         for name, sentences in parallel_of(run, places).items():
             speak(encoder, parse_corpus(name).language)
             subwords[run.task].split(sentences)
+        reader = Reader(pretrained_of(run), subwords[run.task], cache_in(places))
+        check_similarity(run, reader, places)
 
 
 def _reads(runs: Iterable[Run]) -> dict[tuple[str, str, str], Run]:

@@ -1,11 +1,14 @@
 """All layers of a source and its targets: what pairs give one by one, in any number of threads."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
 
 import pytest
 import torch
 from torch import Tensor
 
+from alignscope.comparison import MeasureName
 from alignscope.errors import SimilarityError
 from alignscope.similarity import cores
 from alignscope.similarity.by_layer import cka_by_layer, similarity_by_layer
@@ -47,6 +50,59 @@ def test_each_comparison_has_a_core_and_torch_has_its_threads_back(threads: int)
     finally:
         torch.set_num_threads(before)
     assert alone == cka_by_layer(SOURCE, TARGETS)
+
+
+def test_calls_that_overlap_give_torch_back_the_threads_it_had_before_the_first() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        for _ in range(20):
+            with ThreadPoolExecutor(4) as users:
+                list(users.map(lambda _: cka_by_layer(SOURCE, TARGETS), range(8)))
+            with ThreadPoolExecutor(1) as later:
+                assert later.submit(torch.get_num_threads).result() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.filterwarnings("ignore::alignscope.similarity.sides.BiasWarning")
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_half_precision_is_not_multiplied_as_such(kind: torch.dtype) -> None:
+    """A neuron with an offset, as encoders have them, overflows half precision when squared."""
+    source, target = (16 * layers_of(seed, 100) for seed in (10, 20))
+    source[:, :, 0] += 400
+    source, target = source.to(kind), target.to(kind)
+    for measure in get_args(MeasureName):
+        half, double = (
+            similarity_by_layer(one, {"de": other}, [measure])
+            for one, other in ((source, target), (source.double(), target.double()))
+        )
+        for found, expected in zip(half, double, strict=True):
+            assert found["value"] == pytest.approx(expected["value"], abs=1e-5)
+            assert found["null_high"] == pytest.approx(expected["null_high"], abs=1e-4)
+    expected_cka = cka_by_layer(source.double(), {"de": target.double()})["de"]
+    assert cka_by_layer(source, {"de": target})["de"] == pytest.approx(expected_cka, abs=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::alignscope.similarity.sides.BiasWarning")
+@pytest.mark.parametrize("measure", ["svcca", "pwcca", "procrustes", "anc", "cka"])
+def test_single_precision_gives_no_directions_of_its_own(measure: MeasureName) -> None:
+    """Layers after a norm have fewer dimensions than columns; rounding fills the rest."""
+    left, right = (normal(200, 5, seed) @ normal(5, 24, seed + 1) for seed in (1, 5))
+    right = right + 0.5 * left
+    found, expected = (
+        similarity_by_layer(one[None], {"de": other[None]}, [measure])[0]["value"]
+        for one, other in ((left.float(), right.float()), (left, right))
+    )
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_side_that_differs_by_rounding_alone_is_constant() -> None:
+    flat = (1.8 + 1e-7 * normal(40, 6)).float()[None]
+    assert flat.std() > 0
+    for compare in (cka_by_layer, similarity_by_layer):
+        with pytest.raises(SimilarityError, match="does not vary"):
+            compare(flat, {"de": normal(40, 6)[None].float()})
 
 
 def test_many_rows_have_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,13 +15,18 @@ from alignscope.encoders.load import load_encoder, load_tokenizer
 from alignscope.errors import DataError, SimilarityError, StoreError, StudyError
 from alignscope.similarity import reader
 from alignscope.similarity.cka import debiased_cka
-from alignscope.similarity.corpora import read_parallel, similarity_table
+from alignscope.similarity.corpora import (
+    UnknownWarning,
+    read_parallel,
+    similarity_table,
+    warn_unknown,
+)
 from alignscope.similarity.represent import represent_words
 from alignscope.similarity.retrieval import retrieval
 from alignscope.similarity.words import aligned_words
 from alignscope.store import Store
 from alignscope.study import Encoder, Limits, Run, Training
-from alignscope.subwords import Subwords
+from alignscope.subwords import Pieces, Subwords
 from alignscope.sweep import check_data, check_encoders
 from alignscope.tables import RUN_SIMILARITY, SIMILARITY
 
@@ -92,6 +97,34 @@ def test_what_cannot_be_compared(
         table(places, target, **asked)
 
 
+def test_a_corpus_is_given_once(places: Places) -> None:
+    for targets in ((QADIR, QADIR), (DORUN, VESTI)):
+        with pytest.raises(DataError, match=f"{targets[1]} is given twice"):
+            table(places, *targets)
+
+
+def test_words_that_cannot_be_read_are_warned_of() -> None:
+    known, unknown = Pieces(((1, 2),), ((0, 0, 1),) * 9, 0, 0), Pieces(((1,),), ((0, 0, 1),), 0, 1)
+    warn_unknown("ud:ko_pud", [known, unknown])  # one in ten; warnings are errors
+    with pytest.warns(UnknownWarning, match="18 % of the words of ud:ko_pud are read as the unkno"):
+        warn_unknown("ud:ko_pud", [known, unknown, unknown])
+
+
+def test_a_fine_tuned_encoder_reads_each_corpus_once(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[int] = []
+    original = reader.represent
+
+    def counted(*given: Any) -> torch.Tensor:
+        reads.append(1)
+        return original(*given)
+
+    monkeypatch.setattr(reader, "represent", counted)
+    perform.perform(make_run(), places)
+    assert len(reads) == 2 * 3  # two encoders, three corpora
+
+
 def test_a_corpus_of_few_sentences_is_refused(tiny_corpora: Path, tmp_path: Path) -> None:
     few = Places((tiny_corpora,), tmp_path, download=False)
     with pytest.raises(DataError, match="ud:en_tiny has 4 test sentences: too few"):
@@ -157,6 +190,9 @@ def test_what_a_run_cannot_compare_is_said_before_any_training(places: Places) -
     chat = make_run().similarity.model_copy(update={"corpora": (VESTI, CHAT)})  # type: ignore[union-attr]
     with pytest.raises(DataError, match="do not line up"):
         check_data([make_run().model_copy(update={"similarity": chat})], places)
+    few = make_run().similarity.model_copy(update={"measures": ("pwcca",), "limit": 60})  # type: ignore[union-attr]
+    with pytest.raises(SimilarityError, match="PWCCA of 60 rows with"):
+        check_encoders([make_run().model_copy(update={"similarity": few})], places)
     deep = make_run().similarity.model_copy(update={"layers": "9"})  # type: ignore[union-attr]
     with pytest.raises(StudyError, match=r"similarity.layers: layers 9 asked for"):
         check_encoders([make_run().model_copy(update={"similarity": deep})], places)

@@ -209,3 +209,19 @@ def test_intervals_of_shares_and_means_are_the_textbooks() -> None:
     low, high = influence_interval(2.5, values)
     assert high - 2.5 == pytest.approx(3.18244630 * values.std() / 2)
     assert low + high == pytest.approx(5)
+
+
+def test_the_null_of_a_biased_measure_is_not_below_what_it_can_be() -> None:
+    left, right = (normal(100, 20, seed) for seed in (1, 2))
+    left[0], right[0] = 30 * left[0], 30 * right[0]
+    assert estimates("cka", left, right)["biased"].null_low == 0
+
+
+def test_ties_take_no_memory_for_every_pairing_and_entry() -> None:
+    """Many equal rows: all n x n shares are there, and the mean of their null is 1 / n."""
+    side = torch.cat([normal(1, 4).repeat(290, 1), normal(10, 4, 2)])
+    found = estimates("retrieval", side, side)["plain"]
+    assert found.null_low < 1 / 300 < found.null_high
+    whole, blocks = torch.ones(3, 3), nulls._AT_ONCE
+    assert nulls.drawn_band(nulls.Shares.of(whole / 3)) == pytest.approx((1 / 3, 1 / 3))
+    assert blocks < 290 * 290

@@ -1,4 +1,4 @@
-"""Corpora that do not line up are refused."""
+"""Corpora are put into one order by their ids; those that do not line up are refused."""
 
 from collections.abc import Sequence
 
@@ -6,26 +6,29 @@ import pytest
 
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError
-from alignscope.similarity.parallel import check_parallel
+from alignscope.similarity.parallel import align
 
 
 def corpus(ids: Sequence[str | None]) -> list[Sentence]:
-    return [Sentence(("a",), id=one) for one in ids]
+    return [Sentence((f"w{place}",), id=one) for place, one in enumerate(ids)]
 
 
-def test_the_same_ids_line_up() -> None:
-    check_parallel(corpus(["x", "y"]), corpus(["x", "y"]), ("en", "de"))
+def test_sentences_are_paired_by_their_ids_whatever_their_order() -> None:
+    left, right = corpus(["x", "y", "z"]), corpus(["z", "x", "y"])
+    assert align(left, right, ("en", "de")) == [right[1], right[2], right[0]]
+    assert align(left, left, ("en", "de")) == left
 
 
 @pytest.mark.parametrize(
     ("left", "right", "message"),
     [
-        (["x", "y"], ["x", "z"], "en and de do not line up: sentence 2 is y in one and z in the"),
-        (["x", None], ["x", None], "sentence 2 is None in one"),
-        (["x", "y"], ["x"], "one has 2 sentences, the other 1"),
-        (["x", "x"], ["x", "x"], "more than once"),
+        (["x", "y"], ["x", "z"], "en and de do not line up: sentence 2 of en, y, is not in de"),
+        (["x", None], ["x", "y"], "a sentence of en has no id"),
+        (["x", "y"], ["x"], "sentence 2 of en, y, is not in de"),
+        (["x"], ["y", "x"], "de has 2 sentences, en 1, not y"),
+        (["x", "y"], ["x", "x"], "de has the id x 2 times"),
     ],
 )
-def test_others_do_not(left: list[str], right: list[str], message: str) -> None:
+def test_others_do_not_line_up(left: list[str], right: list[str], message: str) -> None:
     with pytest.raises(DataError, match=message):
-        check_parallel(corpus(left), corpus(right), ("en", "de"))
+        align(corpus(left), corpus(right), ("en", "de"))

@@ -12,7 +12,7 @@ from alignscope.data.places import Places
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.load import load_encoder, load_tokenizer
 from alignscope.errors import DataError
-from alignscope.similarity.parallel import check_parallel
+from alignscope.similarity.parallel import align
 from alignscope.similarity.represent import represent
 from alignscope.subwords import Subwords
 
@@ -40,7 +40,7 @@ def test_every_sentence_of_every_language_is_read_once(
     for language in found:
         sentences = pud(real_data, language)
         assert len(sentences) == 1000
-        check_parallel(english, sentences, ("en", language))
+        assert align(english, sentences, ("en", language)) == sentences
         vectors = represent(encoder, subwords, sentences)
         assert vectors.shape == (5, 1000, 32)
         backwards = represent(encoder, subwords, sentences[::-1], batch_pieces=900)
@@ -51,5 +51,5 @@ def test_every_sentence_of_every_language_is_read_once(
 def test_a_sentence_missing_in_one_language_is_noticed(real_data: Path) -> None:
     english, german = pud(real_data, "en"), pud(real_data, "de")
     del german[500]
-    with pytest.raises(DataError, match=f"sentence 501 is {english[500].id} in one and"):
-        check_parallel(english, german, ("en", "de"))
+    with pytest.raises(DataError, match=f"sentence 501 of en, {english[500].id}, is not in de"):
+        align(english, german, ("en", "de"))

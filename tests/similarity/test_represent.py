@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import AlbertConfig, AlbertModel
 
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.load import load_encoder, load_tokenizer
 from alignscope.errors import DataError
 from alignscope.similarity.by_layer import similarity_by_layer
 from alignscope.similarity.cka import debiased_cka
-from alignscope.similarity.represent import represent
+from alignscope.similarity.represent import layers_after_norm, represent, represent_words
 from alignscope.subwords import Subwords
 
 Folders = Callable[[str], Path]
@@ -83,3 +84,57 @@ def test_nothing_is_refused(encoder_folders: Folders) -> None:
     for nothing in ([], [Sentence(())]):
         with pytest.raises(DataError, match="nothing to represent"):
             represent(encoder, subwords, nothing)
+
+
+def test_other_poolings_are_the_tokens_they_name(encoder_folders: Folders) -> None:
+    folder = str(encoder_folders("bert"))
+    encoder, tokenizer = load_encoder(folder), load_tokenizer(folder)
+    subwords = Subwords(tokenizer, 64)
+    found = {
+        name: represent(encoder, subwords, SENTENCES, name)
+        for name in ("first", "last", "weighted")
+    }
+    for place, sentence in enumerate(SENTENCES):
+        encoded = tokenizer(list(sentence.words), is_split_into_words=True, return_tensors="pt")
+        with torch.inference_mode():
+            layers = torch.stack(encoder(**encoded, output_hidden_states=True).hidden_states)[:, 0]
+        inside = layers[:, 1:-1]
+        places = torch.arange(1.0, inside.shape[1] + 1)
+        expected = {
+            "first": layers[:, 0],
+            "last": layers[:, -1],
+            "weighted": (places[:, None] * inside).sum(1) / places.sum(),
+        }
+        for name, vectors in expected.items():
+            assert torch.allclose(found[name][:, place], vectors, atol=1e-5), name
+
+
+@pytest.mark.parametrize(
+    ("family", "after"), [("bert", set()), ("modernbert", {4}), ("eurobert", {4})]
+)
+def test_layers_after_a_norm_at_the_end_are_known(
+    encoder_folders: Folders, family: str, after: set[int]
+) -> None:
+    assert layers_after_norm(load_encoder(str(encoder_folders(family)))) == after
+
+
+def test_an_encoder_that_cannot_be_ablated_can_be_compared() -> None:
+    config = AlbertConfig(vocab_size=9, hidden_size=8, num_hidden_layers=2, num_attention_heads=2,
+                          intermediate_size=8, embedding_size=4)  # fmt: skip
+    assert layers_after_norm(AlbertModel(config)) == frozenset()
+
+
+def test_an_encoder_is_left_training_also_where_reading_fails(encoder_folders: Folders) -> None:
+    folder = str(encoder_folders("bert"))
+    encoder, subwords = load_encoder(folder), Subwords(load_tokenizer(folder), 64)
+    encoder.train()
+    with pytest.raises(IndexError):
+        represent_words(encoder, subwords, SENTENCES[:1], [[7]])
+    encoder.embeddings.register_forward_pre_hook(_stop)
+    with pytest.raises(RuntimeError, match="stop"):
+        represent(encoder, subwords, SENTENCES)
+    assert encoder.training
+
+
+def _stop(*_: object) -> None:
+    raise RuntimeError("stop")

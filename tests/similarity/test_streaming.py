@@ -5,6 +5,7 @@ import torch
 
 from alignscope.errors import SimilarityError
 from alignscope.similarity.cka import biased_cka, debiased_cka
+from alignscope.similarity.sides import BiasWarning
 from alignscope.similarity.streaming import StreamingCka
 from gauss import mixed, normal
 
@@ -62,3 +63,11 @@ def test_constant_sides_are_refused() -> None:
     stream.add(torch.full((9, 2), 0.1), normal(9, 2))
     with pytest.raises(SimilarityError, match="does not vary"):
         stream.debiased  # noqa: B018
+
+
+@pytest.mark.filterwarnings("error::alignscope.similarity.sides.BiasWarning")
+def test_a_biased_estimate_of_few_rows_is_warned_of() -> None:
+    stream = StreamingCka()
+    stream.add(normal(13, 7), normal(13, 7, 2))
+    with pytest.warns(BiasWarning, match="biased CKA of 13 rows in 7 dimensions"):
+        assert stream.biased > 0.2

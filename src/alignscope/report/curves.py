@@ -1,6 +1,6 @@
 """Figures over the layers of an encoder."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +64,10 @@ def similarity_figure(similarity: pl.DataFrame) -> Figure:
     encoder = "/".join(one["encoder"].split("/")[-2:])  # of a folder, its end says which
     title = f"{encoder}: {one['source']} and its translations{unit}"
     figure.suptitle(title, fontsize=11)
+    colours = _colours(next(iter(panels.values())))
     for place, (measure, table) in enumerate(panels.items(), start=1):
         axes = figure.add_subplot(rows, columns, place)
-        _curves(axes, table)
+        _curves(axes, table, colours)
         band = table.group_by("layer").agg(pl.min("null_low"), pl.max("null_high")).sort("layer")
         axes.fill_between(band["layer"], band["null_low"], band["null_high"], color="0.85")
         axes.annotate("random pairs", (band["layer"][0], band["null_high"][0]), **_BESIDE)
@@ -98,23 +99,26 @@ def write_figure(figure: Figure, path: Path) -> None:
         raise StudyError(f"{path} cannot be written: {error.strerror}") from None
 
 
-def _curves(axes: Axes, table: pl.DataFrame) -> None:
-    """One line per target, from the most to the least alike in the mean, named at its end."""
-    ranked = (
-        table.group_by("target")
-        .agg(pl.col("value").sort_by("layer"))
-        .sort(pl.col("value").list.mean(), "target", descending=[True, False])
-    )
-    colours = matplotlib.colormaps["viridis"]
+def _colours(table: pl.DataFrame) -> dict[str, Any]:
+    """A colour for every target, from the most to the least alike in the mean."""
+    means = table.group_by("target").agg(pl.col("value").sort_by("layer").mean())
+    ranked = means.sort("value", "target", descending=[True, False])["target"].to_list()
+    shades = matplotlib.colormaps["viridis"]
+    return {name: shades(0.85 * i / max(1, len(ranked) - 1)) for i, name in enumerate(ranked)}
+
+
+def _curves(axes: Axes, table: pl.DataFrame, colours: Mapping[str, Any]) -> None:
+    """One line per target, named at its end, and the mean; of a single layer, points."""
     layers = sorted(set(table["layer"]))
     names = _names(table)
     ends: list[tuple[float, str, Any]] = []
-    for rank, (target, values) in enumerate(ranked.iter_rows()):
-        colour = colours(0.85 * rank / max(1, len(ranked) - 1))
-        axes.plot(layers, values, color=colour, linewidth=1.2, alpha=0.9)
+    marker = "o" if len(layers) == 1 else ""
+    for target, colour in colours.items():
+        values = table.filter(target=target).sort("layer")["value"].to_list()
+        axes.plot(layers, values, color=colour, linewidth=1.2, alpha=0.9, marker=marker)
         ends.append((values[-1], names[target], colour))
     means = table.group_by("layer").agg(pl.mean("value")).sort("layer")["value"]
-    axes.plot(layers, means, color="black", linewidth=2.6)
+    axes.plot(layers, means, color="black", linewidth=2.6, marker=marker)
     ends.append((means[-1], "mean", "black"))
     axes.set_xlabel("layer (0: embeddings, i: after block i − 1)")
     shown = layers if len(layers) <= 16 else layers[::2]
@@ -145,7 +149,8 @@ def _name(axes: Axes, last: int, ends: Sequence[tuple[float, str, Any]]) -> None
     for place, (end, name, colour) in zip(places, ends, strict=True):
         axes.annotate(
             name, (last, end), (1.03, place), xycoords="data", textcoords=("axes fraction", "data"),
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.5, "shrinkB": 1},
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.5, "shrinkB": 1,
+                        "shrinkA": 0, "relpos": (0, 0.5)},
             color=colour, fontsize=8, va="center", annotation_clip=False,
             fontweight="bold" if name == "mean" else "normal",
         )  # fmt: skip

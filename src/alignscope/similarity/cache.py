@@ -77,7 +77,8 @@ def fingerprint(encoder: PreTrainedModel) -> str:
     It follows what the encoder is now, wherever it came from: fine-tuned, it is another one.
     """
     config = {key: value for key, value in encoder.config.to_dict().items() if key not in _NAMES}
-    described = json.dumps([type(encoder).__name__, config], sort_keys=True, default=str)
+    kind = f"{type(encoder).__module__}.{type(encoder).__qualname__}"  # of remote code: its commit
+    described = json.dumps([kind, config], sort_keys=True, default=str)
     digest = hashlib.sha256(described.encode())
     for name, weight in sorted(encoder.state_dict().items()):
         digest.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())

@@ -9,7 +9,7 @@ from alignscope.errors import SimilarityError
 from alignscope.similarity.estimate import Estimate
 from alignscope.similarity.intervals import correlation_influence, influence_interval
 from alignscope.similarity.nulls import shuffled_band
-from alignscope.similarity.sides import Array, centred, sides, warn_biased
+from alignscope.similarity.sides import Array, centred, rounding, sides, warn_biased
 
 
 def svcca(left: Array, right: Array, *, kept: float = 0.99) -> float:
@@ -28,7 +28,7 @@ def svcca(left: Array, right: Array, *, kept: float = 0.99) -> float:
             one of them does not vary, or they have no more rows than directions: every pair of
             sides would then give 1.
     """
-    x, y = (principal(side, kept) for side in sides(left, right, "SVCCA"))
+    x, y = (principal(side, kept, eps) for side, eps in _rounded(left, right, "SVCCA"))
     _, correlations, _ = _canonical(x, y, "SVCCA")
     warn_biased("SVCCA", len(x.side), max(x.width, y.width))
     return float(correlations.mean())
@@ -47,7 +47,7 @@ def pwcca(left: Array, right: Array) -> float:
     Raises:
         SimilarityError: as `svcca` does.
     """
-    x, y = (principal(side, 1.0) for side in sides(left, right, "PWCCA"))
+    x, y = (principal(side, 1.0, eps) for side, eps in _rounded(left, right, "PWCCA"))
     variates, correlations, _ = _canonical(x, y, "PWCCA")
     warn_biased("PWCCA", len(x.side), max(x.width, y.width))
     return float((_weights(x, variates) * correlations).sum())
@@ -68,7 +68,7 @@ def procrustes(left: Array, right: Array) -> float:
         SimilarityError: if there are fewer than 2 rows, or numbers of rows that differ, a value is
             not finite or a side does not vary.
     """
-    x, y = (unit(side) for side in sides(left, right, "Procrustes"))
+    x, y = (unit(side, eps) for side, eps in _rounded(left, right, "Procrustes"))
     warn_biased("Procrustes", len(x), max(x.shape[1], y.shape[1]))
     return float(torch.linalg.svdvals(x.T @ y).sum())
 
@@ -86,21 +86,32 @@ class Principal:
         return self.directions.shape[1]
 
 
-def principal(side: Tensor, kept: float) -> Principal:
-    """Find as many principal directions of a side as hold the fraction ``kept`` of its variance."""
-    rows = centred(side.double(), "canonical correlation")
+def principal(side: Tensor, kept: float, relative: float | None = None) -> Principal:
+    """Find as many principal directions of a side as hold the fraction ``kept`` of its variance.
+
+    Directions that rounding may have made do not count; of single precision there are some
+    wherever a side has a lower rank than columns, as after a layer's norm.
+    """
+    relative = relative or rounding(side)
+    rows = centred(side, "canonical correlation", relative)
     left, values, _ = torch.linalg.svd(rows, full_matrices=False)
-    rank = int((values > values[0] * max(rows.shape) * torch.finfo(rows.dtype).eps).sum())
+    rank = int((values > relative * len(rows) ** 0.5 * side.abs().max()).sum())
     share = values.square().cumsum(0) / values.square().sum()
     enough = int((share < kept).sum()) + 1 if kept < 1 else rank
     return Principal(rows, left[:, : min(rank, enough)])
 
 
-def unit(side: Tensor) -> Tensor:
+def unit(side: Tensor, relative: float | None = None) -> Tensor:
     """Centre a side and scale it to Frobenius norm 1."""
-    rows = centred(side.double(), "Procrustes")
+    rows = centred(side, "Procrustes", relative)
     scaled: Tensor = rows / rows.norm()
     return scaled
+
+
+def _rounded(left: Array, right: Array, measure: str) -> list[tuple[Tensor, float]]:
+    """Both sides in double, and how coarse they were given."""
+    both = zip(sides(left, right, measure), (left, right), strict=True)
+    return [(side, rounding(given)) for side, given in both]
 
 
 def compare_principal(x: Principal, y: Principal) -> list[Estimate]:

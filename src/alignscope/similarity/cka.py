@@ -16,7 +16,6 @@ from alignscope.similarity.kernels import (
     Kernel,
     gaussian_kernel,
     linear_kernel,
-    once,
     shared,
     trace,
 )
@@ -27,6 +26,7 @@ from alignscope.similarity.nulls import (
     normal_draws,
     pairing_moments,
 )
+from alignscope.similarity.once import once
 from alignscope.similarity.sides import CONSTANT, Array, varying_sides, warn_biased
 
 Number = TypeVar("Number", float, Tensor)
@@ -113,7 +113,8 @@ def null_band(left: Array, right: Array, level: float = LEVEL) -> tuple[float, f
     True
 
     Mean and variance over all pairings are exact (`nulls.independent_spread`), the shape is that of
-    the limit of many rows (`nulls.limit_draws`).
+    the limit of many rows (`nulls.limit_draws`): where a row is many times farther from the mean
+    than all others it is not to be relied on.
 
     Raises:
         SimilarityError: as `debiased_cka` does.
@@ -165,7 +166,8 @@ def alignment_band(
     """Return the null band of `alignment`; the biased one's is exact in mean and variance too."""
     if debiased:
         return band(independent_spread(len(x)) * limit_draws(x, y), level)
-    return kernel_band(x, y, math.sqrt(_own(x, False) * _own(y, False)), level)
+    low, high = kernel_band(x, y, math.sqrt(_own(x, False) * _own(y, False)), level)
+    return max(0.0, low), high  # it cannot be less
 
 
 def kernel_band(x: Kernel, y: Kernel, scale: float, level: float = LEVEL) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -23,14 +24,34 @@ def one_on_each_core(side: Tensor) -> Iterator[ThreadPoolExecutor]:
     sides of many rows, there is one worker, and torch is left as it is. After an error nothing that
     was not yet begun is done.
     """
-    threads = torch.get_num_threads()
-    many = side.device.type == "cpu" and len(side) < LARGE
-    each = 1 if many else threads
-    pool = ThreadPoolExecutor(threads if many else 1, initializer=torch.set_num_threads,
-                              initargs=(each,))  # fmt: skip
-    torch.set_num_threads(each)
+    if side.device.type != "cpu" or len(side) >= LARGE:
+        with ThreadPoolExecutor(1) as pool:
+            yield pool
+        return
+    with _torch_on_one_core() as cores:
+        pool = ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,))
+        try:
+            yield pool
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+_lock = Lock()
+_inside: list[int] = []
+"""For each that is inside, the threads that torch had before the first of them."""
+
+
+@contextmanager
+def _torch_on_one_core() -> Iterator[int]:
+    """Let torch have one thread, and give back what it had when the last has left."""
+    with _lock:
+        threads = _inside[0] if _inside else torch.get_num_threads()
+        _inside.append(threads)
+        torch.set_num_threads(1)
     try:
-        yield pool
+        yield threads
     finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)
+        with _lock:
+            _inside.pop()
+            if not _inside:
+                torch.set_num_threads(threads)

@@ -1,5 +1,6 @@
 """Similarity between corpora: from names to rows and tables."""
 
+import warnings
 from collections.abc import Sequence
 
 import polars as pl
@@ -15,11 +16,11 @@ from alignscope.encoders.load import load_encoder, load_tokenizer
 from alignscope.errors import DataError, SimilarityError
 from alignscope.similarity.by_layer import Row, similarity_by_layer
 from alignscope.similarity.cache import Cache
-from alignscope.similarity.parallel import check_parallel
+from alignscope.similarity.parallel import align
 from alignscope.similarity.reader import Reader
 from alignscope.similarity.words import aligned_words
 from alignscope.study import Encoder
-from alignscope.subwords import Subwords, longest_input
+from alignscope.subwords import Pieces, Subwords, longest_input
 from alignscope.tables import SIMILARITY, frame
 
 LONGEST = 512  # pieces, where an encoder sets no limit
@@ -44,15 +45,23 @@ def similarity_table(
     Sentences are paired by their ids. Corpora are looked for in ``places`` (`Places.of()` if
     nothing is said); what the encoder makes of them is kept in its cache unless ``cached`` is off.
 
+    Warns (`UnknownWarning`) of corpora that the tokenizer can hardly read.
+
     Raises:
-        DataError: if a corpus is not there, or does not line up with the source.
+        DataError: if a corpus is not there, is given twice, or does not line up with the source.
         EncoderError: if the encoder cannot be loaded.
         SimilarityError: if there are too few sentences to compare, or a layer is not there.
     """
     places, asked = places or Places.of(), asked or Comparison()
+    names = [source, *targets]
+    for name in targets:
+        if names.count(name) > 1:
+            raise DataError(f"{name} is given twice: a source is compared with other corpora")
     corpora = read_parallel([source, *targets], asked, places)
     named = Encoder(name=encoder) if isinstance(encoder, str) else encoder
     reader = reader_of(named, cache_in(places) if cached else Cache(None))
+    for name in names:
+        warn_unknown(name, reader.subwords.split(corpora[name]))
     rows = compare(reader, reader, source, targets, corpora, asked)
     return frame([{"encoder": named.label, "source": source, **row} for row in rows], SIMILARITY)
 
@@ -64,19 +73,35 @@ def read_parallel(names: Sequence[str], asked: Comparison, places: Places) -> Co
         DataError: if one is not there or does not line up, there are fewer than 20 sentences, or
             words are asked for that are not aligned.
     """
-    corpora = {
-        name: spread(read(parse_corpus(name), asked.split, places), asked.limit) for name in names
-    }
-    for name in names[1:]:
-        check_parallel(corpora[names[0]], corpora[name], (names[0], name))
-        if asked.words:
-            aligned_words(corpora[names[0]], corpora[name], (names[0], name))
-    if len(corpora[names[0]]) < FEWEST:
+    first = read(parse_corpus(names[0]), asked.split, places)
+    if len(first) < FEWEST:
         raise DataError(
-            f"{names[0]} has {len(corpora[names[0]])} {asked.split} sentences: too few to compare "
+            f"{names[0]} has {len(first)} {asked.split} sentences: too few to compare "
             f"languages by, {FEWEST} at least"
         )
+    corpora: Corpora = {names[0]: spread(first, asked.limit)}
+    for name in names[1:]:
+        own = read(parse_corpus(name), asked.split, places)
+        corpora[name] = spread(align(first, own, (names[0], name)), asked.limit)
+        if asked.words:
+            aligned_words(corpora[names[0]], corpora[name], (names[0], name))
     return corpora
+
+
+class UnknownWarning(UserWarning):
+    """Many words of a corpus are read as the unknown token, which tells one from no other."""
+
+
+def warn_unknown(name: str, split: Sequence[Pieces]) -> None:
+    """Warn of a corpus of whose words more than one in ten is unknown to the tokenizer."""
+    words = sum(len(pieces.spans) for pieces in split)
+    unknown = sum(pieces.unknown for pieces in split)
+    if unknown > words / 10:
+        warnings.warn(
+            f"{100 * unknown / words:.0f} % of the words of {name} are read as the unknown token",
+            UnknownWarning,
+            stacklevel=3,
+        )
 
 
 def cache_in(places: Places) -> Cache:

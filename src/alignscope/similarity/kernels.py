@@ -2,24 +2,20 @@
 
 A comparison of two kernels K and L asks how alike they are entry by entry. All of it follows from
 their diagonals, the sums of their rows, and `shared`: row by row the sum of products of entries.
-Where there are more rows than features that comes from products of features, and no n × n matrix
-is ever made.
+Where there are more than twice as many rows as features that comes from products of features, and
+no n × n matrix is ever made.
 """
 
 import math
-from collections.abc import Callable, Iterator
-from functools import wraps
-from threading import RLock
-from typing import Any, TypeVar
+from collections.abc import Iterator
 
 import torch
 from scipy.stats import rankdata
 from torch import Tensor
 
 from alignscope.errors import SimilarityError
+from alignscope.similarity.once import Remembers, once
 from alignscope.similarity.sides import CONSTANT
-
-Result = TypeVar("Result")
 
 CHUNK = 4096
 """Rows multiplied at a time: sums over more of them in single precision lose digits."""
@@ -30,22 +26,7 @@ SUMMED = 1024
 """Products summed in the precision of the rows, before they are added up in double."""
 
 
-def once(function: Callable[..., Result]) -> Callable[..., Result]:
-    """Compute what concerns one kernel alone (the first argument) once, as long as it lives."""
-
-    @wraps(function)
-    def remembered(kernel: "Kernel", *arguments: object) -> Result:
-        key = function.__name__, *arguments
-        with kernel.lock:
-            if key not in kernel.known:
-                kernel.known[key] = function(kernel, *arguments)
-            found: Result = kernel.known[key]
-            return found
-
-    return remembered
-
-
-class Kernel:
+class Kernel(Remembers):
     """A symmetric kernel of n rows; ``diagonal`` and ``sums`` (of rows without it) are (n,).
 
     It is made of ``rows`` (n, d), the features whose products it holds, or else it is the
@@ -60,9 +41,8 @@ class Kernel:
         rows: Tensor | None = None,
         matrix: Tensor | None = None,
     ) -> None:
+        super().__init__()
         self.diagonal, self.sums, self.rows, self.matrix = diagonal, sums, rows, matrix
-        self.known: dict[object, Any] = {}
-        self.lock = RLock()
 
     def __len__(self) -> int:
         return len(self.diagonal)

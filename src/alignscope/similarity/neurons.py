@@ -6,7 +6,7 @@ from torch import Tensor
 from alignscope.similarity.estimate import Estimate
 from alignscope.similarity.intervals import correlation_influence, influence_interval
 from alignscope.similarity.nulls import Rows, mean_moments, normal_band
-from alignscope.similarity.sides import Array, centred, sides
+from alignscope.similarity.sides import Array, centred, rounding, sides
 
 
 def anc(left: Array, right: Array) -> float:
@@ -25,16 +25,18 @@ def anc(left: Array, right: Array) -> float:
         SimilarityError: if the shapes differ, there are fewer than 2 rows, a value is not finite
             or a side does not vary.
     """
-    x, y = (neurons(side) for side in sides(left, right, "ANC", same_width=True))
+    both = zip(sides(left, right, "ANC", same_width=True), (left, right), strict=True)
+    x, y = (neurons(side, rounding(given)) for side, given in both)
     return float(_correlations(x, y).mean())
 
 
-def neurons(side: Tensor) -> Rows:
+def neurons(side: Tensor, relative: float | None = None) -> Rows:
     """Centre the columns of a side (n, d) and scale them to norm 1."""
-    columns = centred(side.double(), "ANC")
-    most = columns.abs().amax(0)
+    relative = relative or rounding(side)
+    columns = centred(side, "ANC", relative)
     # Where a neuron is constant, centring leaves rounding, which would be scaled up.
-    columns = torch.where(most > 1e-12 * columns.abs().max(), columns, 0.0)
+    varies = columns.abs().amax(0) > relative * side.abs().amax(0)
+    columns = torch.where(varies, columns, 0.0)
     return Rows(torch.nn.functional.normalize(columns, dim=0))
 
 

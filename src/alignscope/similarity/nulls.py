@@ -3,13 +3,14 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import torch
 from scipy.stats import norm
 from torch import Tensor
 
-from alignscope.similarity.kernels import Kernel, once, trace
+from alignscope.similarity.kernels import Kernel, trace
+from alignscope.similarity.once import Remembers, once
 
 LEVEL = 0.95
 SHUFFLES = 39
@@ -77,18 +78,21 @@ def normal_band(mean: float, variance: float, level: float = LEVEL) -> tuple[flo
     return mean - reach, mean + reach
 
 
-class Rows:
+class Rows(Remembers):
     """Rows (n, d), of which the products of pairs are averaged; their moments are taken once."""
 
     def __init__(self, rows: Tensor) -> None:
+        super().__init__()
         self.rows = rows
 
-    @cached_property
+    @property
+    @once
     def mean(self) -> Tensor:
         """The mean row, (d,)."""
         return self.rows.mean(0)
 
-    @cached_property
+    @property
+    @once
     def scatter(self) -> Tensor:
         """The products of columns from which the mean is taken off, (d, d)."""
         away = self.rows - self.mean
@@ -130,9 +134,11 @@ def drawn_band(shares: Shares, level: float = LEVEL) -> tuple[float, float]:
 
     For shares that are mostly 0, whose null is no normal one; its mean is that of all entries.
     """
-    hit = _orders(shares.n)[shares.rows] == shares.columns[:, None].int()
-    found = (hit.T.float() @ shares.weights.float()).double() / shares.n
-    return band(found, level)
+    orders, found = _orders(shares.n), torch.zeros(_PAIRINGS, dtype=torch.float64)
+    parts = (torch.split(part, _AT_ONCE) for part in (shares.rows, shares.columns, shares.weights))
+    for rows, columns, weights in zip(*parts, strict=True):
+        found += (orders[rows] == columns[:, None].int()).T.double() @ weights
+    return band(found / shares.n, level)
 
 
 def shuffled_band(n: int, measure: Callable[[Tensor], float]) -> tuple[float, float]:
@@ -142,7 +148,7 @@ def shuffled_band(n: int, measure: Callable[[Tensor], float]) -> tuple[float, fl
     return min(found), max(found)
 
 
-_COMPONENTS, _BESIDE, _ROUNDS, _DRAWS, _PAIRINGS = 12, 6, 2, 4000, 1000
+_COMPONENTS, _BESIDE, _ROUNDS, _DRAWS, _PAIRINGS, _AT_ONCE = 12, 6, 2, 4000, 1000, 8192
 
 
 @once

@@ -1,6 +1,6 @@
-"""A reader: an encoder with its tokenizer, that remembers what it has read."""
+"""A reader: an encoder with its tokenizer, that reads a corpus once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from torch import Tensor
@@ -18,11 +18,13 @@ from alignscope.subwords import Subwords
 class Reader:
     """Turns the sentences of a corpus into vectors, in the adapters of its language (X-MOD).
 
-    The encoder must not change while its reader is in use.
+    What is kept in no folder is kept in memory, as long as the reader lives. The encoder must not
+    change while its reader is in use.
     """
 
     def __init__(self, encoder: PreTrainedModel, subwords: Subwords, cache: Cache) -> None:
         self.encoder, self.subwords, self.cache = encoder, subwords, cache
+        self._read: dict[object, Tensor] = {}
 
     @cached_property
     def after_norm(self) -> frozenset[int]:
@@ -34,8 +36,10 @@ class Reader:
     ) -> Tensor:
         """Return `represent` of sentences of the corpus ``name``."""
         speak(self.encoder, parse_corpus(name).language)
-        return self.cache.keep(
-            self._key(sentences, [pooling]),
+        return self._keep(
+            name,
+            sentences,
+            [pooling],
             lambda: represent(self.encoder, self.subwords, sentences, pooling),
         )
 
@@ -44,15 +48,27 @@ class Reader:
     ) -> Tensor:
         """Return `represent_words` of sentences of the corpus ``name``."""
         speak(self.encoder, parse_corpus(name).language)
-        return self.cache.keep(
-            self._key(sentences, ["words", *map(list, words)]),
+        return self._keep(
+            name,
+            sentences,
+            ["words", *map(list, words)],
             lambda: represent_words(self.encoder, self.subwords, sentences, words),
         )
 
-    def _key(self, sentences: Sequence[Sentence], options: Sequence[object]) -> str:
-        if self.cache.folder is None:
-            return ""
-        return key_of(self.encoder, self._whole, self.subwords.split(sentences), options)
+    def _keep(
+        self,
+        name: str,
+        sentences: Sequence[Sentence],
+        options: Sequence[object],
+        compute: Callable[[], Tensor],
+    ) -> Tensor:
+        if self.cache.folder is not None:
+            split = self.subwords.split(sentences)
+            return self.cache.keep(key_of(self.encoder, self._whole, split, options), compute)
+        key = name, str(options), tuple(sentence.words for sentence in sentences)
+        if key not in self._read:
+            self._read[key] = compute()
+        return self._read[key]
 
     @cached_property
     def _whole(self) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -14,7 +15,7 @@ from alignscope.buckets import plan_batches
 from alignscope.comparison import SentencePooling
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.blocks import final_norm
-from alignscope.errors import DataError
+from alignscope.errors import DataError, EncoderError
 from alignscope.precision import autocast
 from alignscope.subwords import Pieces, Subwords
 
@@ -79,10 +80,14 @@ def represent_words(
 def layers_after_norm(encoder: PreTrainedModel) -> frozenset[int]:
     """Return the layers (0: embeddings) whose vectors have passed a norm at the end of the encoder.
 
-    Curves over layers may jump there.
+    Curves over layers may jump there. Of an encoder whose blocks are not found (ALBERT shares one)
+    it is not known, and none is returned.
     """
     last: int = encoder.config.num_hidden_layers
-    return frozenset() if final_norm(encoder) is None else frozenset({last})
+    try:
+        return frozenset() if final_norm(encoder) is None else frozenset({last})
+    except EncoderError:
+        return frozenset()
 
 
 def _refuse_nothing(sentences: Sequence[Sentence]) -> None:
@@ -142,29 +147,45 @@ def _read(
     batch_pieces: int | None,
 ) -> Tensor:
     """Read every sentence once, and sum its spots up: (layers, vectors, hidden)."""
-    training, device = encoder.training, encoder.device
-    encoder.eval()
     batch_pieces = batch_pieces or _best_batch(encoder)
     starts = [0, *accumulate(map(len, spots))]
     found: Tensor | None = None
-    for group in _groups(split, spots, batch_pieces):
-        batch = collate([Example(split[i], {}) for i in group], pad, "mean").to(device)
-        sums = _sums(
-            [split[i] for i in group], [spots[i] for i in group], batch.ids.shape[1], device
-        )
-        with autocast(encoder, "auto"):
-            output = encoder(
-                input_ids=batch.ids, attention_mask=batch.present, output_hidden_states=True
-            )
-        vectors = [sums.of(layer) for layer in output.hidden_states]
-        if found is None:
-            found = torch.empty(len(vectors), starts[-1], vectors[0].shape[1])
-        rows = [row for i in group for row in range(starts[i], starts[i + 1])]
-        for layer, part in enumerate(vectors):
-            found[layer, rows] = part.cpu()
-    encoder.train(training)
+    with _evaluating(encoder):
+        for group in _groups(split, spots, batch_pieces):
+            vectors = _vectors(encoder, [split[i] for i in group], [spots[i] for i in group], pad)
+            if found is None:
+                found = torch.empty(len(vectors), starts[-1], vectors[0].shape[1])
+            rows = [row for i in group for row in range(starts[i], starts[i + 1])]
+            for layer, part in enumerate(vectors):
+                found[layer, rows] = part.cpu()
     assert found is not None  # there is at least one sentence
     return found
+
+
+@contextmanager
+def _evaluating(encoder: PreTrainedModel) -> Iterator[None]:
+    training = encoder.training
+    encoder.eval()
+    try:
+        yield
+    finally:
+        encoder.train(training)
+
+
+def _vectors(
+    encoder: PreTrainedModel,
+    split: Sequence[Pieces],
+    spots: Sequence[Sequence[Sequence[Spot]]],
+    pad: int,
+) -> list[Tensor]:
+    """Read some sentences at once; every layer's vectors of them, (vectors, hidden)."""
+    batch = collate([Example(pieces, {}) for pieces in split], pad, "mean").to(encoder.device)
+    sums = _sums(split, spots, batch.ids.shape[1], encoder.device)
+    with autocast(encoder, "auto"):
+        output = encoder(
+            input_ids=batch.ids, attention_mask=batch.present, output_hidden_states=True
+        )
+    return [sums.of(layer) for layer in output.hidden_states]
 
 
 def _best_batch(encoder: PreTrainedModel) -> int:

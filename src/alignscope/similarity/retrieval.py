@@ -109,5 +109,5 @@ def _agreed(x: Rows, y: Rows) -> Shares:
 
 def _nearest(cosines: Tensor) -> Tensor:
     """Each row's nearest columns: 1/k where k of them are equally near, else 0."""
-    best = cosines >= cosines.amax(dim=1, keepdim=True) - 1e-12
+    best = (cosines >= cosines.amax(dim=1, keepdim=True) - 1e-12).double()
     return best / best.sum(1, keepdim=True)

@@ -13,11 +13,21 @@ Array = Tensor | np.ndarray
 """(n, d): n examples, d features; NumPy or torch, on any device, of any precision."""
 
 
+SINGLE = 1.2e-6
+"""Ten times the rounding of single precision: what differs by less is taken for equal."""
+DOUBLE = 1e-12
+
+
 class BiasWarning(UserWarning):
     """A measure that few rows draw upwards was asked for, with fewer than 2 d of them."""
 
 
 CONSTANT = "{} is not defined where a side does not vary between its rows"
+
+
+def rounding(side: Array) -> float:
+    """Return how far apart, relative to the largest, values are that rounding may have parted."""
+    return DOUBLE if torch.as_tensor(side).dtype == torch.float64 else SINGLE
 
 
 def sides(
@@ -52,19 +62,19 @@ def varying_sides(
         SimilarityError: as `sides` does, and if a side is constant.
     """
     x, y = sides(left, right, measure, least=least)
-    for side in (x, y):
-        check_varies(side, measure)
+    for side, given in ((x, left), (y, right)):
+        check_varies(side, measure, rounding(given))
     return x, y
 
 
-def centred(side: Tensor, measure: str) -> Tensor:
-    """Take the mean of every column off, in the precision of the side.
+def centred(side: Tensor, measure: str, relative: float | None = None) -> Tensor:
+    """Take the mean of every column off, in double.
 
     Raises:
-        SimilarityError: if all rows are equal, or centring leaves nothing but rounding.
+        SimilarityError: as `check_varies` does.
     """
-    check_varies(side, measure)
-    rows: Tensor = side - side.mean(0, dtype=torch.float64).to(side.dtype)
+    check_varies(side, measure, relative)
+    rows: Tensor = side.double() - side.mean(0, dtype=torch.float64)
     return rows
 
 
@@ -80,13 +90,13 @@ def largest(side: Tensor, measure: str) -> float:
     return found
 
 
-def check_varies(side: Tensor, measure: str) -> None:
-    """Make sure that a side is not constant; what centring leaves of one is rounding.
+def check_varies(side: Tensor, measure: str, relative: float | None = None) -> None:
+    """Make sure that a side is not constant, to `rounding` or what is given of it.
 
     Raises:
         SimilarityError: if it is, or not all values are finite.
     """
-    least = 1e-12 * largest(side, measure)
+    least = (relative or rounding(side)) * largest(side, measure)
     if least and (side[0] - side[-1]).abs().max() > least:
         return  # nearly always, and far cheaper than all columns
     if not least or (side.amax(0) - side.amin(0)).max() <= least:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from alignscope.errors import SimilarityError
 from alignscope.similarity.cka import LEAST, assemble
-from alignscope.similarity.sides import CONSTANT, Array, sides
+from alignscope.similarity.sides import CONSTANT, Array, sides, warn_biased
 
 
 class StreamingCka:
@@ -60,7 +60,9 @@ class StreamingCka:
 
     @property
     def biased(self) -> float:
-        """`cka.biased_cka` of all rows so far."""
+        """`cka.biased_cka` of all rows so far; warns as that does."""
+        if self._offsets is not None:
+            warn_biased("biased CKA", self.n, max(map(len, self._offsets)))
         return self._alignment(debiased=False)
 
     def _alignment(self, *, debiased: bool) -> float:
