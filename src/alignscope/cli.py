@@ -179,6 +179,24 @@ def table(
     put(make_table(which.value, runs, results, features), format, out)
 
 
+@app.command()
+def claims(
+    study: StudyFile,
+    store: StoreFolder = Path("results"),
+    format: TableFormat = Format.md,
+    out: OutFile = None,
+    encoder: Encoders = None,
+) -> None:
+    """Say which of the paper's hypotheses a study supports, contradicts or leaves undecided."""
+    from alignscope.analysis.tables import make_table
+    from alignscope.store import Store
+
+    check_output(format, out)
+    chosen, results = _study(study, encoder), Store(store)
+    runs = results.planned(chosen)
+    put(make_table("claims", runs, results, thresholds=chosen.claims), format, out)
+
+
 for command in (cli_encoder.blocks, cli_encoder.similarity, cli_encoder.pretrain):
     app.command()(command)
 

@@ -75,6 +75,16 @@ class TaskGrid(Strict):
         return names
 
 
+class Thresholds(Strict):
+    """What the claims about a study are held against; scores are fractions (docs/claims.md)."""
+
+    crucial: float = Field(0.02, ge=0, le=1, description="the lowest window costs targets more")
+    harmless: float = Field(0.015, ge=0, le=1, description="the highest costs targets no more")
+    language: float = Field(0.02, ge=0, le=1, description="the lowest costs more than on domains")
+    stable: float = Field(0.01, ge=0, le=1, description="lower layers stay more alike by this")
+    related: float = Field(0.0, ge=0, le=1, description="correlation of similarity and gap below −")
+
+
 class Study(Strict):
     """A grid of runs; `grid.runs` unfolds it."""
 
@@ -88,6 +98,7 @@ class Study(Strict):
     limits: Limits = Limits()
     data: tuple[str, ...] = ()
     similarity: StudySimilarity | None = None
+    claims: Thresholds = Thresholds()
     tasks: dict[str, TaskGrid] = Field(min_length=1)
 
     @field_validator("encoders", mode="before")
@@ -141,8 +152,9 @@ class Study(Strict):
 
     @property
     def grid(self) -> dict[str, Any]:
-        """All that decides which runs there are; not the name, nor where data lies."""
-        return _without_similarity(self.model_dump(mode="json", exclude={"name", "data"}))
+        """All that decides which runs there are; not the name, claims, nor where data lies."""
+        excluded = {"name", "data", "claims"}
+        return _without_similarity(self.model_dump(mode="json", exclude=excluded))
 
     @property
     def digest(self) -> str:
@@ -156,7 +168,12 @@ class Study(Strict):
 
 
 _TABLES: dict[str | None, type[BaseModel]] = {None: Study, "tasks": TaskGrid, "encoders": Encoder}
-_TABLES |= {"training": Training, "limits": Limits, "similarity": StudySimilarity}
+_TABLES |= {
+    "training": Training,
+    "limits": Limits,
+    "similarity": StudySimilarity,
+    "claims": Thresholds,
+}
 
 
 class Run(Strict):

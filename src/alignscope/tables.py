@@ -2,8 +2,6 @@
 
 import polars as pl
 
-Schema = dict[str, type[pl.DataType]] | dict[str, pl.DataType | type[pl.DataType]]
-
 RUN_COLUMNS = {
     "address": pl.String,
     "encoder": pl.String,
@@ -99,6 +97,23 @@ DISTANCES = {
     "high": pl.Float64,
 }
 
+CLAIMS = {
+    "encoder": pl.String,
+    "task": pl.String,
+    "metric": pl.String,
+    "source": pl.String,
+    "init": pl.String,  # of the windows; null where the claim is about none
+    "claim": pl.String,
+    "says": pl.String,
+    "statistic": pl.String,
+    "value": pl.Float64,  # effects are fractions
+    "low": pl.Float64,  # 95 % interval; null where there is none
+    "high": pl.Float64,
+    "sign": pl.String,  # supported where all of the interval is < or > the threshold
+    "threshold": pl.Float64,
+    "verdict": pl.String,  # supported, contradicted or undecided
+}
+
 DRIFT = {
     "encoder": pl.String,
     "task": pl.String,
@@ -113,7 +128,7 @@ DRIFT = {
     "high": pl.Float64,
 }
 
-BOUNDARIES: dict[str, pl.DataType | type[pl.DataType]] = {
+BOUNDARIES = {
     "encoder": pl.String,
     "task": pl.String,
     "metric": pl.String,
@@ -124,7 +139,7 @@ BOUNDARIES: dict[str, pl.DataType | type[pl.DataType]] = {
     "low": pl.Int64,  # blocks between which 95 % of its distribution lie
     "high": pl.Int64,
     "p": pl.Float64,  # how often windows in a random order rise as much
-    "shares": pl.List(pl.Struct({"block": pl.Int64, "share": pl.Float64})),  # its distribution
+    "shares": pl.String,  # its distribution, such as 2:0.13 4:0.87
     "reason": pl.String,
 }
 
@@ -178,7 +193,7 @@ RUN_SIMILARITY = {
 }
 
 
-def frame(rows: list[dict[str, object]], schema: Schema) -> pl.DataFrame:
+def frame(rows: list[dict[str, object]], schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
     """Turn rows into a table of exactly these columns; a missing or extra key is an error."""
     for row in rows:
         if row.keys() != schema.keys():

@@ -46,7 +46,7 @@ def boundaries_table(scores: pl.DataFrame) -> pl.DataFrame:
     for key, group in values.group_by(_GRID, maintain_order=True):
         found = boundary(contrasts_of(group))
         row = dict(zip(_GRID, key, strict=True)) | vars(found)
-        row["shares"] = [{"block": block, "share": share} for block, share in found.shares]
+        row["shares"] = " ".join(f"{block}:{share:.4g}" for block, share in found.shares)
         rows.append({**row, "windows": group["window"].n_unique()})
     return frame(rows, BOUNDARIES)
 

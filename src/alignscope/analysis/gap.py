@@ -41,10 +41,9 @@ def gaps_table(
     With some 17 targets a correlation of 0.5 is the least that is told from none: read the
     intervals.
     """
-    gaps = _gaps(scores)
+    gaps = gaps_of(scores)
     alike = (
-        similarity.filter((pl.col("window") == REF) & (pl.col("state") != "drift"))
-        .with_columns(language=pl.col("target").map_elements(_language, return_dtype=pl.String))
+        languages_of(similarity.filter((pl.col("window") == REF) & (pl.col("state") != "drift")))
         .group_by([*_CURVE, "language"])
         .agg(pl.col("value").sort().mean())
         .sort([*_CURVE, "language"])
@@ -62,7 +61,7 @@ def gaps_table(
     ).sort(["encoder", "task", "metric", "source", "state", "measure", "estimator", "layer"])
 
 
-def _gaps(scores: pl.DataFrame) -> pl.DataFrame:
+def gaps_of(scores: pl.DataFrame) -> pl.DataFrame:
     """Per source and target language the mean gap, and the language of the source."""
     reference = scores.filter(pl.col("window") == REF)
     own = reference.filter(relation="in-domain").select(
@@ -166,5 +165,12 @@ def _orders(n: int) -> NDArray[np.int64]:
     return orders
 
 
-def _language(corpus: str) -> str:
-    return parse_corpus(corpus).language
+def languages_of(similarity: pl.DataFrame) -> pl.DataFrame:
+    """Add the language of every target."""
+
+    def language(corpus: str) -> str:
+        return parse_corpus(corpus).language
+
+    return similarity.with_columns(
+        language=pl.col("target").map_elements(language, return_dtype=pl.String)
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from alignscope.analysis.boundary import boundaries_table
+from alignscope.analysis.claims import claims_table
 from alignscope.analysis.collect import run_similarity_table, runs_table, scores_table
 from alignscope.analysis.contrasts import contrasts_table
 from alignscope.analysis.distances import distances_table
@@ -15,7 +16,7 @@ from alignscope.analysis.gap import gaps_table
 from alignscope.analysis.intervals import intervals_table
 from alignscope.analysis.typology import distance_of
 from alignscope.store import Store
-from alignscope.study import Run
+from alignscope.study import Run, Thresholds
 from alignscope.synthetic.distance import typological_distance
 
 _OF_SCORES = {
@@ -27,11 +28,16 @@ _OF_SCORES = {
 
 
 def make_table(
-    name: str, runs: Sequence[Run], store: Store, features: Path | None = None
+    name: str,
+    runs: Sequence[Run],
+    store: Store,
+    features: Path | None = None,
+    thresholds: Thresholds | None = None,
 ) -> pl.DataFrame:
     """Make the table of that name from what a store holds of these runs.
 
-    ``features`` is a file that says how far apart languages are (`typology.read_features`).
+    ``features`` is a file that says how far apart languages are (`typology.read_features`),
+    ``thresholds`` what claims are held against.
 
     Raises:
         StoreError: if results cannot be compared, or there is no similarity where one is needed.
@@ -42,6 +48,9 @@ def make_table(
     outcomes = store.outcomes(runs)
     if name == "similarity":
         return run_similarity_table(outcomes)
+    if name == "claims":
+        compared = run_similarity_table(outcomes) if any(o.similarity for o in outcomes) else None
+        return claims_table(scores_table(outcomes), compared, thresholds or Thresholds())
     if name == "drift":
         return drift_table(run_similarity_table(outcomes))
     scores = scores_table(outcomes)

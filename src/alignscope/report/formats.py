@@ -32,6 +32,8 @@ def _for_people(table: pl.DataFrame) -> pl.DataFrame:
         return _intervals_for_people(table)
     if "spearman" in table.columns and "p_holm" in table.columns:
         return _gaps_for_people(table)
+    if "verdict" in table.columns:
+        return _claims_for_people(table)
     if "shares" in table.columns:
         return _boundaries_for_people(table)
     if "contrast_mean" in table.columns:
@@ -137,14 +139,40 @@ def _boundaries_for_people(table: pl.DataFrame) -> pl.DataFrame:
             "windows": str(row["windows"]),
             "predicts from block": row["reason"] or f"{row['block']} [{row['low']}, {row['high']}]",
             "p": _p(row["p"]),
-            "distribution": ", ".join(
-                f"{one['block']}: {100 * one['share']:.0f} %" for one in row["shares"]
-            ),
+            "distribution": _shares(row["shares"]),
         }
         for row in table.iter_rows(named=True)
     ]
     columns = [*names, "windows", "predicts from block", "p", "distribution"]
     return _without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+
+
+def _claims_for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """Each claim in words with its verdict, what was found, and what it is held against."""
+    names = ["encoder", "task", "metric", "source", "init"]
+    rows = []
+    for row in table.iter_rows(named=True):
+        effect = row["init"] is not None  # effects are in points, similarities are not
+        show = _interval if effect else _with_ends
+        limit = f"{100 * row['threshold']:+.1f}" if effect else f"{row['threshold']:.3f}"
+        rows.append(
+            {
+                **{name: row[name] or "" for name in names},
+                "claim": row["says"],
+                "verdict": row["verdict"],
+                "found": show(row["value"], row["low"], row["high"]),
+                "supported if": f"{row['sign']} {limit}".replace("-", MINUS),
+                "statistic": row["statistic"],
+            }
+        )
+    columns = [*names, "claim", "verdict", "found", "supported if", "statistic"]
+    return _without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+
+
+def _shares(text: str) -> str:
+    """``2:0.13 4:0.87`` as ``2: 13 %, 4: 87 %``."""
+    pairs = (part.split(":") for part in text.split())
+    return ", ".join(f"{block}: {100 * float(share):.0f} %" for block, share in pairs)
 
 
 def _gaps_for_people(table: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,167 @@
+"""The paper's hypotheses as statements that a study can support, contradict or leave undecided."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from alignscope.analysis.collect import REF
+from alignscope.analysis.crossed import crossed_mean
+from alignscope.analysis.effects import in_order
+from alignscope.analysis.gap import correlations, gaps_of, languages_of
+from alignscope.analysis.intervals import TARGETS_DOMAINS, TARGETS_SOURCE, intervals_table
+from alignscope.study import Thresholds
+from alignscope.tables import CLAIMS, frame
+
+SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
+
+_GRID = ["encoder", "task", "metric", "source"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement: that ``statistic`` is below (or above) its threshold."""
+
+    name: str
+    says: str
+    statistic: str
+
+
+CRUCIAL = Claim("crucial", "the lowest blocks are crucial for transfer, and less so for the source",
+                "effect of the lowest window, targets − source")  # fmt: skip
+HARMLESS = Claim("harmless", "the highest blocks can be re-initialised without loss of transfer",
+                 "effect of the highest window on the targets")  # fmt: skip
+LANGUAGE = Claim("language", "what the lowest blocks do is about language, not merely domain",
+                 "effect of the lowest window, targets − domains")  # fmt: skip
+STABLE = Claim("stable", "fine-tuning changes the lower layers less than the upper ones",
+               "similarity before and after, lower − upper half of the layers")  # fmt: skip
+RELATED = Claim("related", "the more alike a target is to the source, the smaller its gap",
+                "Spearman's correlation of similarity (mean over layers) and gap")  # fmt: skip
+CLAIMS_MADE = (CRUCIAL, HARMLESS, LANGUAGE, STABLE, RELATED)
+
+
+def verdict(low: float | None, high: float | None, threshold: float, *, below: bool) -> str:
+    """Say what an interval says of being below (or above) a threshold.
+
+    >>> verdict(-0.3, -0.1, -0.02, below=True), verdict(-0.3, 0.1, -0.02, below=True)
+    ('supported', 'undecided')
+
+    Supported where all of it is, contradicted where none of it is, undecided between, and where
+    there is no interval.
+    """
+    if low is None or high is None or low <= threshold <= high:
+        return UNDECIDED
+    return SUPPORTED if (high < threshold) == below else CONTRADICTED
+
+
+def claims_table(
+    scores: pl.DataFrame, similarity: pl.DataFrame | None, thresholds: Thresholds
+) -> pl.DataFrame:
+    """Judge every claim for every encoder, task, metric and source (``tables.CLAIMS``).
+
+    Takes ``tables.SCORES`` and, for the claims on layers, ``tables.RUN_SIMILARITY``. Each row has
+    the statistic with its 95 % interval, the threshold and the verdict. A claim for which a study
+    has nothing (no domains, no similarity) has no row.
+    """
+    rows = [*_of_windows(intervals_table(scores), thresholds)]
+    if similarity is not None:
+        rows += [
+            *_of_drift(scores, similarity, thresholds),
+            *_of_gaps(scores, similarity, thresholds),
+        ]
+    order = {claim.name: place for place, claim in enumerate(CLAIMS_MADE)}
+    rows.sort(key=lambda row: [str(row[name]) for name in _GRID] + [str(order[str(row["claim"])])])
+    return frame(rows, CLAIMS)
+
+
+def _row(
+    claim: Claim,
+    key: tuple[object, ...],
+    init: str | None,
+    value: float,
+    ends: tuple[float | None, float | None],
+    threshold: float,
+    *,
+    below: bool,
+) -> dict[str, object]:
+    return {
+        **dict(zip(_GRID, key, strict=True)),
+        "init": init,
+        "claim": claim.name,
+        "says": claim.says,
+        "statistic": claim.statistic,
+        "value": value,
+        "low": ends[0],
+        "high": ends[1],
+        "sign": "<" if below else ">",
+        "threshold": threshold,
+        "verdict": verdict(*ends, threshold, below=below),
+    }
+
+
+def _of_windows(intervals: pl.DataFrame, thresholds: Thresholds) -> Iterator[dict[str, object]]:
+    """The claims on the lowest and on the highest window."""
+    asked = (
+        (CRUCIAL, 0, TARGETS_SOURCE, -thresholds.crucial, True),
+        (HARMLESS, -1, "targets", -thresholds.harmless, False),
+        (LANGUAGE, 0, TARGETS_DOMAINS, -thresholds.language, True),
+    )
+    ordered = intervals.sort([*_GRID, "init", *in_order()])
+    for key, group in ordered.group_by([*_GRID, "init"], maintain_order=True):
+        windows = group["window"].unique(maintain_order=True)
+        if len(windows) < 2:
+            continue
+        for claim, place, on, threshold, below in asked:
+            for row in group.filter(window=windows[place], on=on).iter_rows(named=True):
+                ends = row["low"], row["high"]
+                yield _row(claim, key[:-1], str(key[-1]), row["mean"], ends, threshold, below=below)
+
+
+def _of_drift(
+    scores: pl.DataFrame, similarity: pl.DataFrame, thresholds: Thresholds
+) -> Iterator[dict[str, object]]:
+    """The claim on what fine-tuning changes; the same for all metrics of a task."""
+    own = _first_measure(similarity.filter((pl.col("state") == "drift") & (pl.col("layer") > 0)))
+    metrics = scores.select(_GRID).unique().sort(_GRID)
+    for key in metrics.iter_rows():
+        encoder, task, _, source = key
+        drift = own.filter(encoder=encoder, task=task, source=source, window=REF)
+        layers = drift["layer"].unique().sort()
+        if len(layers) < 2:
+            continue
+        lower = pl.col("layer") <= layers[len(layers) // 2 - 1]
+        each = drift.group_by("seed", "target").agg(
+            value=pl.col("value").filter(lower).mean() - pl.col("value").filter(~lower).mean()
+        )
+        wide = each.sort("target").pivot("target", index="seed", values="value").sort("seed")
+        found = crossed_mean(wide.drop_nulls().drop("seed").to_numpy())
+        ends = found.low, found.high
+        yield _row(STABLE, key, None, found.mean, ends, thresholds.stable, below=False)
+
+
+def _of_gaps(
+    scores: pl.DataFrame, similarity: pl.DataFrame, thresholds: Thresholds
+) -> Iterator[dict[str, object]]:
+    """The claim on similarity and gap, in the pretrained encoder."""
+    pretrained = similarity.filter((pl.col("state") == "pretrained") & (pl.col("window") == REF))
+    alike = (
+        languages_of(_first_measure(pretrained))
+        .group_by("encoder", "task", "source", "language")
+        .agg(pl.col("value").sort().mean())
+    )
+    joined = gaps_of(scores).join(alike, on=["encoder", "task", "source", "language"], how="inner")
+    for key, group in joined.sort([*_GRID, "language"]).group_by(_GRID, maintain_order=True):
+        found = correlations(group["value"].to_numpy(), group["gap"].to_numpy())
+        if found["spearman"] is not None:
+            ends = found["low"], found["high"]
+            limit = 0.0 - thresholds.related  # not −0.0
+            yield _row(RELATED, key, None, found["spearman"], ends, limit, below=True)
+
+
+def _first_measure(similarity: pl.DataFrame) -> pl.DataFrame:
+    """Debiased CKA where it was measured, else the first measure that was."""
+    cka = similarity.filter(measure="cka", estimator="debiased")
+    if len(cka) or similarity.is_empty():
+        return cka
+    first = similarity.row(0, named=True)
+    return similarity.filter(measure=first["measure"], estimator=first["estimator"])
