@@ -139,7 +139,7 @@ REFUSED = {
         'encoders = [{ name = "x", revison = "v1" }]\n' + TASKS,
         r"encoders\.0\.revison is not a key; did you mean 'revision'\?; allowed are name, remote",
     ),
-    "no key alike": ("zzz = 1\n" + TASKS, r"zzz is not a key; allowed are adapters, claims, data, enc"),
+    "no key alike": ("zzz = 1\n" + TASKS, r"zzz is not a key; allowed are adapters, claims, data,"),
     "type": ("seeds = 'one'\n" + TASKS, r"seeds: .* \(found 'one'\)"),
     "type of training": ("[training]\nepochs = 'many'\n" + TASKS, r"training\.epochs: .*'many'"),
     "type of task training": (
