@@ -1,0 +1,251 @@
+"""Tables as people read them: in points, with intervals, and nothing that is always the same."""
+
+from typing import Any
+
+import polars as pl
+
+from alignscope.analysis.collect import REF
+from alignscope.analysis.effects import MAJORITY
+
+MINUS = "−"
+
+
+def for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """Return a table of text: fractions as points, several columns that belong together as one."""
+    if "null_low" in table.columns:
+        return _estimates_for_people(table)
+    if {"on", "p_holm"} <= {*table.columns}:
+        return _intervals_for_people(table)
+    if "spearman" in table.columns and "p_holm" in table.columns:
+        return _gaps_for_people(table)
+    if "verdict" in table.columns:
+        return _claims_for_people(table)
+    if "shares" in table.columns:
+        return _boundaries_for_people(table)
+    if "contrast_mean" in table.columns:
+        return _contrasts_for_people(table)
+    return _effects_for_people(table) if "targets_mean" in table.columns else _points(table)
+
+
+def _effects_for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """REF and majority as scores, windows as signed differences, all in points.
+
+    The encoder and the init mode are named where there are several.
+    """
+    rows = []
+    for row in table.iter_rows(named=True):
+        signed = row["window"] not in (REF, MAJORITY)
+        rows.append(
+            {
+                **{name: row[name] or "" for name in ("encoder", "task", "metric", "source")},
+                "window": f"Δ {row['window']}" if signed else row["window"],
+                "init": row["init"] or "",
+                **{
+                    f"on {place}": _mean_std(row[f"{place}_mean"], row[f"{place}_std"], signed)
+                    for place in ("source", "targets", "domains")
+                },
+                "seeds": "" if row["window"] == MAJORITY else str(row["seeds"]),
+            }
+        )
+    names = ["encoder", "task", "metric", "source", "window", "init", "on source", "on targets",
+             "on domains", "seeds"]  # fmt: skip
+    return _without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String)))
+
+
+def _contrasts_for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """Signed effects in points, each with its interval."""
+    names = ["encoder", "task", "metric", "source", "window", "init"]
+    parts = {"source": "on source", "targets": "on targets", "contrast": "targets − source"}
+    rows = [
+        {
+            **{name: row[name] or "" for name in names},
+            **{title: _interval(*_ends(row, part)) for part, title in parts.items()},
+            "seeds": str(row["seeds"]),
+        }
+        for row in table.iter_rows(named=True)
+    ]
+    columns = [*names, *parts.values(), "seeds"]
+    return _without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+
+
+def _intervals_for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """Signed effects in points with their intervals, and p-values."""
+    names = ["encoder", "task", "metric", "source", "window", "init", "on"]
+    rows = [
+        {
+            **{name: row[name] or "" for name in names},
+            "effect": _interval(row["mean"], row["low"], row["high"]),
+            "p": _p(row["p"]),
+            "p (Holm)": _p(row["p_holm"]),
+            "seeds": str(row["seeds"]),
+            "corpora": str(row["corpora"]),
+        }
+        for row in table.iter_rows(named=True)
+    ]
+    columns = [*names, "effect", "p", "p (Holm)", "seeds", "corpora"]
+    return _without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+
+
+def _boundaries_for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """The first block that predicts, with its distribution; or why it cannot be told."""
+    names = ["encoder", "task", "metric", "source", "init"]
+    rows = [
+        {
+            **{name: row[name] or "" for name in names},
+            "windows": str(row["windows"]),
+            "predicts from block": row["reason"] or f"{row['block']} [{row['low']}, {row['high']}]",
+            "p": _p(row["p"]),
+            "distribution": _shares(row["shares"]),
+        }
+        for row in table.iter_rows(named=True)
+    ]
+    columns = [*names, "windows", "predicts from block", "p", "distribution"]
+    return _without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+
+
+def _claims_for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """Each claim in words with its verdict, what was found, and what it is held against."""
+    names = ["encoder", "task", "metric", "source", "init"]
+    rows = []
+    for row in table.iter_rows(named=True):
+        effect = row["init"] is not None  # effects are in points, similarities are not
+        show = _interval if effect else _with_ends
+        limit = f"{100 * row['threshold']:+.1f}" if effect else f"{row['threshold']:.3f}"
+        rows.append(
+            {
+                **{name: row[name] or "" for name in names},
+                "claim": row["says"],
+                "verdict": row["verdict"],
+                "found": show(row["value"], row["low"], row["high"]),
+                "supported if": f"{row['sign']} {limit}".replace("-", MINUS),
+                "statistic": row["statistic"],
+            }
+        )
+    columns = [*names, "claim", "verdict", "found", "supported if", "statistic"]
+    return _without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+
+
+def _shares(text: str) -> str:
+    """``2:0.13 4:0.87`` as ``2: 13 %, 4: 87 %``."""
+    pairs = (part.split(":") for part in text.split())
+    return ", ".join(f"{block}: {100 * float(share):.0f} %" for block, share in pairs)
+
+
+def _gaps_for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """Correlations with their intervals and p-values; the partial one where there is any."""
+    names = ["encoder", "task", "metric", "source", "state", "measure", "estimator"]
+    rows = [
+        {
+            **{name: str(row[name]) for name in (*names, "layer", "targets")},
+            "Spearman": _with_ends(row["spearman"], row["low"], row["high"]),
+            "p": _p(row["p"]),
+            "p (Holm)": _p(row["p_holm"]),
+            "Pearson": _with_ends(row["pearson"], None, None),
+            "given distance": _with_ends(row["partial"], row["partial_low"], row["partial_high"]),
+            "p given it": _p(row["partial_p"]),
+        }
+        for row in table.iter_rows(named=True)
+    ]
+    columns = [*names, "layer", "targets", "Spearman", "p", "p (Holm)", "Pearson",
+               "given distance", "p given it"]  # fmt: skip
+    people = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String))
+    empty = [n for n in ("given distance", "p given it") if set(people[n]) <= {""}]
+    return _without_repetition(people.drop(empty))
+
+
+def _with_ends(value: float | None, low: float | None, high: float | None) -> str:
+    """``−0.512 [−0.801, −0.004]``, without ends where there are none."""
+    if value is None:
+        return ""
+    ends = "" if low is None or high is None else f" [{_short(low)}, {_short(high)}]"
+    return f"{_short(value)}{ends}"
+
+
+def _p(value: float | None) -> str:
+    """A p-value as it is printed: three digits, and never a plain 0."""
+    if value is None:
+        return ""
+    return f"{value:.3f}" if value >= 0.001 else "<0.001"
+
+
+_ALWAYS = ("target", "layer", "n", "measure", "estimator")
+
+
+def _estimates_for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """Each value with its interval and its null; of what it is about, what is not always alike."""
+    numbers = ("value", "low", "high", "null_low", "null_high")
+    names = [
+        name
+        for name in table.columns
+        if name not in numbers and (name in _ALWAYS or table[name].n_unique() > 1)
+    ]
+    rows = [
+        {
+            **{name: _text(row[name]) for name in names},
+            "value": f"{_short(row['value'])} [{_short(row['low'])}, {_short(row['high'])}]",
+            "random pairs": f"[{_short(row['null_low'])}, {_short(row['null_high'])}]",
+        }
+        for row in table.iter_rows(named=True)
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys([*names, "value", "random pairs"], pl.String))
+
+
+def _short(value: float) -> str:
+    return f"{value:.3f}".replace("-", MINUS)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return "" if value is None else str(value)
+
+
+def _ends(row: dict[str, Any], part: str) -> tuple[float, float | None, float | None]:
+    return row[f"{part}_mean"], row[f"{part}_low"], row[f"{part}_high"]
+
+
+def _interval(mean: float, low: float | None, high: float | None) -> str:
+    """``−31.0 [−32.5, −29.5]`` in points."""
+    ends = "" if low is None or high is None else f" [{100 * low:+.1f}, {100 * high:+.1f}]"
+    return f"{100 * mean:+.1f}{ends}".replace("-", MINUS)
+
+
+def _without_repetition(people: pl.DataFrame) -> pl.DataFrame:
+    """A column that says the same in every row only makes a table wider."""
+    same = [
+        name
+        for name in ("encoder", "init")
+        if name in people.columns and people[name].replace("", None).drop_nulls().n_unique() < 2
+    ]
+    return people.drop(same)
+
+
+def _mean_std(mean: float | None, std: float | None, signed: bool) -> str:
+    """``86.1 ± 0.3`` in points, or ``−31.0``; empty where nothing was measured."""
+    if mean is None:
+        return ""
+    text = f"{100 * mean:+.1f}" if signed else f"{100 * mean:.1f}"
+    return text.replace("-", MINUS) + ("" if std is None else f" ± {100 * std:.1f}")
+
+
+_FRACTIONS = {"score", "majority", "dev_score"}
+_PRECISE = {"spearman", "mean", "low", "high"}
+
+
+def _points(table: pl.DataFrame) -> pl.DataFrame:
+    """Any other table as text: fractions in points, nothing where there is nothing."""
+
+    def text(name: str, value: object) -> str:
+        if value is None:
+            return ""
+        if isinstance(value, float) and name in _PRECISE:
+            return _short(value)
+        if isinstance(value, float):
+            return f"{100 * value:.1f}" if name in _FRACTIONS else f"{value:.1f}"
+        return str(value)
+
+    rows = [
+        {name: text(name, value) for name, value in row.items()}
+        for row in table.iter_rows(named=True)
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys(table.columns, pl.String))
