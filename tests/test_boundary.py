@@ -67,6 +67,19 @@ def test_one_boundary_in_seeds_that_disagree_could_be_anywhere() -> None:
     assert found.p < 0.05
 
 
+def test_one_window_in_the_middle_is_no_boundary() -> None:
+    draw = np.random.default_rng(4)
+    for levels in ([0, -0.2, 0, 0, 0, 0], [0, -0.1, 0, -0.12, 0, 0]):
+        found = [planted(levels, 5, draw) for _ in range(20)]
+        assert np.mean([one.block is None for one in found]) > 0.9
+    assert any("windows take turns" in one.reason for one in found)
+
+
+def test_too_few_to_tell_is_said() -> None:
+    two_seeds = {window: np.zeros((2, 8)) - (window.first < 2) for window in WINDOWS[:4]}
+    assert boundary(two_seeds).reason == "not identifiable: too few seeds or corpora for 4 windows"
+
+
 def test_what_has_no_order_has_no_boundary() -> None:
     some = np.ones((3, 4))
     assert (

@@ -95,6 +95,21 @@ def test_similarity_that_goes_with_a_small_gap(sign: int, expected: str) -> None
     assert verdicts(found)["related"] == expected
 
 
+def test_a_window_that_helps_the_source_alone_is_not_crucial() -> None:
+    helps = scores({"0-1": {"own": -0.1}, "2-3": {}}, seeds=5)
+    assert verdicts(claims_table(helps, None, Thresholds()))["crucial"] == "contradicted"
+
+
+def test_windows_are_those_that_were_planned_and_lie_apart() -> None:
+    given = scores({"0-1": HARM, "2-3": HARM}, seeds=5)
+    key = ("enc", "pos", "own", "config")
+    partial = claims_table(given, None, Thresholds(), {key: {"0-1", "2-3", "4-5"}})
+    assert set(partial["claim"]) == {"crucial", "language"}  # 4-5 is still missing
+    assert set(partial["window"]) == {"0-1"}
+    nested = scores({"0-1": HARM, "0-5": HARM}, seeds=5)
+    assert claims_table(nested, None, Thresholds()).is_empty()
+
+
 def test_an_interval_that_holds_the_threshold_or_is_not_there_decides_nothing() -> None:
     assert verdict(-0.1, 0.1, 0.0, below=True) == "undecided"
     assert verdict(None, None, 0.0, below=False) == "undecided"

@@ -53,6 +53,27 @@ def test_an_interval_that_touches_zero_has_p_of_five_percent() -> None:
     assert crossed_mean(values - found.high).p == pytest.approx(0.05, abs=1e-6)
 
 
+@pytest.mark.parametrize(("domains", "spread"), [(2, 0.02), (2, 0.05), (4, 0.03), (5, 0.0)])
+def test_a_contrast_knows_that_its_other_corpora_are_a_sample(domains: int, spread: float) -> None:
+    draw, inside = np.random.default_rng(2), []
+    for _ in range(SIMULATIONS):
+        seed = 0.01 * draw.normal(size=(5, 1))
+        targets = 0.03 * draw.normal(size=(1, 16)) + 0.01 * draw.normal(size=(5, 16))
+        beside = spread * draw.normal(size=(1, domains)) + 0.01 * draw.normal(size=(5, domains))
+        difference = targets + seed - beside.mean(1, keepdims=True)
+        found = crossed_mean(difference, beside=beside)
+        assert found.low is not None
+        assert found.high is not None
+        inside.append(found.low <= 0 <= found.high)
+    assert 0.92 <= np.mean(inside) <= 0.99
+    assert crossed_mean(difference, beside=beside[:, :1]).p is None
+
+
+def test_rounding_is_no_effect_that_is_sure() -> None:
+    found = crossed_mean(np.array([[0.7 - 0.8], [0.6 - 0.7]]))
+    assert found.p is None
+
+
 def test_one_corpus_gives_students_interval() -> None:
     values = np.array([[0.3], [0.1], [0.5], [0.2]])
     found, expected = crossed_mean(values), ttest_1samp(values[:, 0], 0)

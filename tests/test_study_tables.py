@@ -104,7 +104,9 @@ def test_what_was_planted_is_claimed(folder: Path) -> None:
     table = pl.read_csv(io.StringIO(call(folder, "claims", "--format", "csv")), schema=CLAIMS)
     verdicts = dict(table.select("claim", "verdict").rows())
     assert verdicts["crucial"] == verdicts["harmless"] == verdicts["stable"] == "supported"
-    assert verdicts["language"] == "supported"
+    assert verdicts["language"] == "undecided"  # one domain tells nothing of others
+    windows = dict(table.select("claim", "window").rows())
+    assert (windows["crucial"], windows["harmless"], windows["stable"]) == ("0-1", "4-5", None)
     assert table.filter(claim="harmless")["threshold"].item() == -0.2
     assert "2 [2, 2]" in call(folder, "table", "boundaries")
 

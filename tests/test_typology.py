@@ -8,7 +8,7 @@ from alignscope.analysis.typology import distance_of, feature_distance, read_fea
 from alignscope.errors import DataError
 from alignscope.synthetic.distance import typological_distance
 
-FEATURES = "language,order,cases,note\nen,SVO,2,\nde,,4,x\nja,SOV,10,x\nzh,SVO,,y\n"
+FEATURES = "\ufefflanguage,order,cases,note\nen,SVO,2,?\nde,,4,x\nja,SOV,10,x\nzh,SVO,NaN,y\n"
 
 
 @pytest.fixture

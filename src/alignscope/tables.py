@@ -102,7 +102,8 @@ CLAIMS = {
     "task": pl.String,
     "metric": pl.String,
     "source": pl.String,
-    "init": pl.String,  # of the windows; null where the claim is about none
+    "init": pl.String,  # of the window; null where the claim is about none
+    "window": pl.String,
     "claim": pl.String,
     "says": pl.String,
     "statistic": pl.String,

@@ -78,10 +78,15 @@ def boundary(contrasts: dict[Window, Values]) -> Boundary:
     one after which they are nearest to one mean below and a higher one above. Its distribution is
     that of resampled seeds and corpora (Owen 2007), of which ``low`` and ``high`` hold 95 in 100.
 
-    It is *not identifiable* where windows in a random order rise as much in more than 5 of 100
-    cases (``p``: the order is drawn for every seed by itself, then for every corpus, and the
-    larger share counts), and where the distribution holds every cut there is. Windows must not
-    overlap, and three are the least, with three seeds and corpora.
+    It is *not identifiable* where windows that do not differ would rise as much in more than 5 of
+    100 cases (``p``: every seed's windows are put in a random order of its own, then every
+    corpus's, and the larger share counts), where in more than 5 of 100 of the resamples a window
+    below the cut costs no more than one above it, and where the distribution holds every cut.
+
+    Windows must not overlap, and three are the least. With W of them a single seed or corpus can
+    never tell, and of two the first cut has a p of 1 / W² at the least. Windows that do differ, but
+    in no order, are told from a boundary by their order alone: six such look like one in about
+    every second case.
     """
     windows = sorted(contrasts, key=lambda window: window.first)
     if problem := _problem(windows):
@@ -91,16 +96,25 @@ def boundary(contrasts: dict[Window, Values]) -> Boundary:
         return Boundary(reason="no seed has every window")
     rises = _rises(values.mean((1, 2))[None])[0]
     p = max(_chance(values.mean(axis), rises.max()) for axis in (2, 1))
-    drawn = 1 + _rises(_resampled(values)).argmax(1)
+    resampled = _resampled(values)
+    drawn = 1 + _rises(resampled).argmax(1)
     starts = [window.first for window in windows]
     shares = tuple((starts[k], float(np.mean(drawn == k))) for k in range(1, len(starts)))
+    cut = 1 + int(rises.argmax())
     if p > 1 - LEVEL:
-        return Boundary(p=p, shares=shares, reason="not identifiable: no rise beyond chance")
+        ideal = np.repeat((np.arange(len(values)) >= cut)[:, None], min(values.shape[1:]), axis=1)
+        least = _chance(ideal.astype(float), _rises(ideal.mean(1)[None])[0].max())
+        few = f"too few seeds or corpora for {len(windows)} windows"
+        reason = few if least > 1 - LEVEL else "no rise beyond chance"
+        return Boundary(p=p, shares=shares, reason=f"not identifiable: {reason}")
     ends = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="closest_observation")
     low, high = map(int, ends)
     if (low, high) == (1, len(starts) - 1):
         return Boundary(p=p, shares=shares, reason="not identifiable: it could be anywhere")
-    return Boundary(starts[1 + int(rises.argmax())], starts[low], starts[high], p, shares)
+    apart = resampled[:, :cut].max(1) < resampled[:, cut:].min(1)
+    if apart.mean() < LEVEL:
+        return Boundary(p=p, shares=shares, reason="not identifiable: windows take turns")
+    return Boundary(starts[cut], starts[low], starts[high], p, shares)
 
 
 def _problem(windows: Sequence[Window]) -> str:

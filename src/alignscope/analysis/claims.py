@@ -1,18 +1,19 @@
 """The paper's hypotheses as statements that a study can support, contradict or leave undecided."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from alignscope.analysis.collect import REF
 from alignscope.analysis.crossed import crossed_mean
-from alignscope.analysis.effects import in_order
 from alignscope.analysis.gap import correlations, gaps_of, languages_of
 from alignscope.analysis.intervals import TARGETS_DOMAINS, TARGETS_SOURCE, intervals_table
 from alignscope.study import Thresholds
 from alignscope.tables import CLAIMS, frame
+from alignscope.window import Window
 
+Planned = Mapping[tuple[object, ...], Collection[str]]
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
 
 _GRID = ["encoder", "task", "metric", "source"]
@@ -34,7 +35,7 @@ HARMLESS = Claim("harmless", "the highest blocks can be re-initialised without l
 LANGUAGE = Claim("language", "what the lowest blocks do is about language, not merely domain",
                  "effect of the lowest window, targets − domains")  # fmt: skip
 STABLE = Claim("stable", "fine-tuning changes the lower layers less than the upper ones",
-               "similarity before and after, lower − upper half of the layers")  # fmt: skip
+               "similarity before and after fine-tuning")  # fmt: skip
 RELATED = Claim("related", "the more alike a target is to the source, the smaller its gap",
                 "Spearman's correlation of similarity (mean over layers) and gap")  # fmt: skip
 CLAIMS_MADE = (CRUCIAL, HARMLESS, LANGUAGE, STABLE, RELATED)
@@ -55,15 +56,19 @@ def verdict(low: float | None, high: float | None, threshold: float, *, below: b
 
 
 def claims_table(
-    scores: pl.DataFrame, similarity: pl.DataFrame | None, thresholds: Thresholds
+    scores: pl.DataFrame,
+    similarity: pl.DataFrame | None,
+    thresholds: Thresholds,
+    planned: Planned | None = None,
 ) -> pl.DataFrame:
     """Judge every claim for every encoder, task, metric and source (``tables.CLAIMS``).
 
     Takes ``tables.SCORES`` and, for the claims on layers, ``tables.RUN_SIMILARITY``. Each row has
     the statistic with its 95 % interval, the threshold and the verdict. A claim for which a study
-    has nothing (no domains, no similarity) has no row.
+    has nothing (no domains, no similarity, not yet the window) has no row. ``planned`` has the
+    windows of a study by encoder, task, source and initialisation; those with scores if left out.
     """
-    rows = [*_of_windows(intervals_table(scores), thresholds)]
+    rows = [*_of_windows(intervals_table(scores), thresholds, planned or {})]
     if similarity is not None:
         rows += [
             *_of_drift(scores, similarity, thresholds),
@@ -87,6 +92,7 @@ def _row(
     return {
         **dict(zip(_GRID, key, strict=True)),
         "init": init,
+        "window": None,
         "claim": claim.name,
         "says": claim.says,
         "statistic": claim.statistic,
@@ -99,22 +105,47 @@ def _row(
     }
 
 
-def _of_windows(intervals: pl.DataFrame, thresholds: Thresholds) -> Iterator[dict[str, object]]:
-    """The claims on the lowest and on the highest window."""
+def _of_windows(
+    intervals: pl.DataFrame, thresholds: Thresholds, planned: Planned
+) -> Iterator[dict[str, object]]:
+    """The claims on the lowest and on the highest window that were planned."""
     asked = (
-        (CRUCIAL, 0, TARGETS_SOURCE, -thresholds.crucial, True),
-        (HARMLESS, -1, "targets", -thresholds.harmless, False),
-        (LANGUAGE, 0, TARGETS_DOMAINS, -thresholds.language, True),
+        (CRUCIAL, 0, TARGETS_SOURCE, 0.0 - thresholds.crucial, True),
+        (HARMLESS, 1, "targets", 0.0 - thresholds.harmless, False),
+        (LANGUAGE, 0, TARGETS_DOMAINS, 0.0 - thresholds.language, True),
     )
-    ordered = intervals.sort([*_GRID, "init", *in_order()])
-    for key, group in ordered.group_by([*_GRID, "init"], maintain_order=True):
-        windows = group["window"].unique(maintain_order=True)
-        if len(windows) < 2:
+    for key, group in intervals.group_by([*_GRID, "init"], maintain_order=True):
+        encoder, task, _, source, init = key
+        windows = _ends(planned.get((encoder, task, source, init), set(group["window"])))
+        if windows is None:
             continue
         for claim, place, on, threshold, below in asked:
-            for row in group.filter(window=windows[place], on=on).iter_rows(named=True):
+            of_window = group.filter(window=windows[place])
+            for row in of_window.filter(on=on).iter_rows(named=True):
                 ends = row["low"], row["high"]
-                yield _row(claim, key[:-1], str(key[-1]), row["mean"], ends, threshold, below=below)
+                judged = _row(claim, key[:-1], str(init), row["mean"], ends, threshold, below=below)
+                judged["window"] = windows[place]
+                if claim is CRUCIAL:
+                    judged["verdict"] = _both(judged, of_window.filter(on="targets"))
+                yield judged
+
+
+def _ends(names: Iterable[str]) -> tuple[str, str] | None:
+    """The lowest and the highest of windows, or None where they are not apart."""
+    windows = [Window.parse(name) for name in names]
+    lowest = min(windows, key=lambda window: (window.first, window.last))
+    highest = max(windows, key=lambda window: (window.last, window.first))
+    return (str(lowest), str(highest)) if lowest.last < highest.first else None
+
+
+def _both(judged: Mapping[str, object], targets: pl.DataFrame) -> str:
+    """Crucial is what costs the targets more than the source, and costs the targets at all."""
+    (row,) = targets.iter_rows(named=True)
+    limit = float(str(judged["threshold"]))
+    verdicts = {judged["verdict"], verdict(row["low"], row["high"], limit, below=True)}
+    if CONTRADICTED in verdicts:
+        return CONTRADICTED
+    return SUPPORTED if verdicts == {SUPPORTED} else UNDECIDED
 
 
 def _of_drift(
@@ -136,7 +167,11 @@ def _of_drift(
         wide = each.sort("target").pivot("target", index="seed", values="value").sort("seed")
         found = crossed_mean(wide.drop_nulls().drop("seed").to_numpy())
         ends = found.low, found.high
-        yield _row(STABLE, key, None, found.mean, ends, thresholds.stable, below=False)
+        row = _row(STABLE, key, None, found.mean, ends, thresholds.stable, below=False)
+        half = len(layers) // 2
+        parts = (layers[:half], layers[half:])
+        spans = " − ".join(f"{part[0]}-{part[-1]}" for part in parts)
+        yield {**row, "statistic": f"{STABLE.statistic}, layers {spans}"}
 
 
 def _of_gaps(
@@ -154,6 +189,8 @@ def _of_gaps(
         found = correlations(group["value"].to_numpy(), group["gap"].to_numpy())
         if found["spearman"] is not None:
             ends = found["low"], found["high"]
+            if ends[0] is None and found["p"] is not None and found["p"] <= 0.05:
+                ends = found["spearman"], found["spearman"]  # 1 or -1: no interval, but no chance
             limit = 0.0 - thresholds.related  # not −0.0
             yield _row(RELATED, key, None, found["spearman"], ends, limit, below=True)
 

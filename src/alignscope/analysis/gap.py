@@ -120,7 +120,7 @@ def _partial(alike: Values, gap: Values, far: Values) -> dict[str, float | None]
         return {}
     rho = float(np.corrcoef(left, right)[0, 1])
     # One degree of freedom less than without the distance (Fisher 1924).
-    low, high = fisher_interval(rho, len(alike) - 1)
+    low, high = fisher_interval(rho, len(alike) - 1, 1 + rho**2 / 2)
     p = permutation_p(left, right, rankdata(far))
     return {"partial": rho, "partial_low": low, "partial_high": high, "partial_p": p}
 

@@ -25,10 +25,11 @@ def intervals_table(scores: pl.DataFrame) -> pl.DataFrame:
     from REF, paired by seed and corpus. ``on`` is ``source``, ``targets``, ``domains`` (means over
     corpora), the name of a corpus, or one of two contrasts: ``targets − source``, below 0 where a
     window costs the targets more than the source, and ``targets − domains``, below 0 where it costs
-    other languages more than other domains. Intervals are for other seeds and, of means over
-    corpora, other corpora (`crossed.crossed_mean`); null for a single seed. ``p_holm`` is corrected
-    for all windows, sources and initialisations of an encoder, task and metric, and of single
-    corpora for all of these.
+    other languages more than other domains. Intervals are for other seeds and,
+    of means over corpora, other corpora (`crossed.crossed_mean`), each of which counts as a sample
+    of its own, also where two are of one language; null for a single seed and, beside domains, for
+    a single domain. ``p_holm`` is corrected for all windows, sources and initialisations of an
+    encoder, task and metric, and of single corpora for all of these.
     """
     values = differences(scores).sort(*_GRID, "relation", "corpus", "seed")
     rows = [
@@ -76,13 +77,16 @@ def contrasts_by_seed(group: pl.DataFrame) -> dict[str, Values]:
 def _rows(group: pl.DataFrame) -> Iterator[dict[str, object]]:
     found = effects_by_seed(group)
     means = {_MEANS[relation]: values for relation, values in found.items()}
+    domains = found.get("cross-domain")
     for on, values in (means | contrasts_by_seed(group)).items():
-        yield _row(on, values)
+        if len(values):
+            yield _row(on, values, domains if on == TARGETS_DOMAINS else None)
     for (corpus,), of_one in group.group_by("corpus", maintain_order=True):
         if of_one["relation"][0] != "in-domain":
             yield _row(str(corpus), of_one.select("value").to_numpy())
 
 
-def _row(on: str, values: Values) -> dict[str, object]:
+def _row(on: str, values: Values, beside: Values | None = None) -> dict[str, object]:
     seeds, corpora = values.shape
-    return {"on": on, "seeds": seeds, "corpora": corpora, **vars(crossed_mean(values))}
+    found = crossed_mean(values, beside=beside)
+    return {"on": on, "seeds": seeds, "corpora": corpora, **vars(found)}

@@ -50,7 +50,8 @@ def make_table(
         return run_similarity_table(outcomes)
     if name == "claims":
         compared = run_similarity_table(outcomes) if any(o.similarity for o in outcomes) else None
-        return claims_table(scores_table(outcomes), compared, thresholds or Thresholds())
+        windows = _windows(runs)
+        return claims_table(scores_table(outcomes), compared, thresholds or Thresholds(), windows)
     if name == "drift":
         return drift_table(run_similarity_table(outcomes))
     scores = scores_table(outcomes)
@@ -62,3 +63,13 @@ def make_table(
     if name == "gaps":
         return gaps_table(scores, run_similarity_table(outcomes), distance)
     return scores
+
+
+def _windows(runs: Sequence[Run]) -> dict[tuple[object, ...], set[str]]:
+    """The windows that were planned, by encoder, task, source and initialisation."""
+    found: dict[tuple[object, ...], set[str]] = {}
+    for run in runs:
+        if run.window is not None:
+            key = run.encoder.label, run.task, run.source, run.init
+            found.setdefault(key, set()).add(run.window)
+    return found

@@ -10,6 +10,8 @@ from alignscope.errors import DataError
 from alignscope.synthetic.distance import typological_distance
 from alignscope.synthetic.language import languages
 
+UNKNOWN = {"", "na", "nan", "?", "-", "--"}
+
 Features = dict[str, dict[str, str]]
 
 
@@ -33,14 +35,15 @@ def distance_of(names: Iterable[str], features: Path | None) -> Distance | None:
 def read_features(path: Path) -> Features:
     """Read a table of features, CSV or by its ending TSV: a column ``language``, then any others.
 
-    An empty cell is a feature that is not known. Tables such as those of lang2vec or WALS can be
-    written so.
+    A cell that is empty, NA, NaN, - or ? is a feature that is not known. Tables such as those of
+    lang2vec can be written so. Codes that are no quantities, as those of WALS, must not be bare
+    numbers: 2 is nearer to 1 than 7 is, 81A-2 is not.
 
     Raises:
         DataError: if the file cannot be read, has no such column, no feature, or a language twice.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
     rows = list(csv.DictReader(text.splitlines(), delimiter="\t" if path.suffix == ".tsv" else ","))
@@ -51,7 +54,8 @@ def read_features(path: Path) -> Features:
         name = (row.pop("language") or "").strip()
         if name in found:
             raise DataError(f"{path} has the language {name} twice")
-        found[name] = {feature: (value or "").strip() for feature, value in row.items() if feature}
+        cells = {feature: (value or "").strip() for feature, value in row.items() if feature}
+        found[name] = {f: "" if cell.lower() in UNKNOWN else cell for f, cell in cells.items()}
     return found
 
 

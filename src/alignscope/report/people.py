@@ -114,6 +114,7 @@ def _claims_for_people(table: pl.DataFrame) -> pl.DataFrame:
         rows.append(
             {
                 **{name: row[name] or "" for name in names},
+                "window": row["window"] or "",
                 "claim": row["says"],
                 "verdict": row["verdict"],
                 "found": show(row["value"], row["low"], row["high"]),
@@ -121,7 +122,7 @@ def _claims_for_people(table: pl.DataFrame) -> pl.DataFrame:
                 "statistic": row["statistic"],
             }
         )
-    columns = [*names, "claim", "verdict", "found", "supported if", "statistic"]
+    columns = [*names, "window", "claim", "verdict", "found", "supported if", "statistic"]
     return _without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
 
 
@@ -142,14 +143,14 @@ def _gaps_for_people(table: pl.DataFrame) -> pl.DataFrame:
             "p (Holm)": _p(row["p_holm"]),
             "Pearson": _with_ends(row["pearson"], None, None),
             "given distance": _with_ends(row["partial"], row["partial_low"], row["partial_high"]),
-            "p given it": _p(row["partial_p"]),
+            "p given it (Holm)": _p(row["partial_p_holm"]),
         }
         for row in table.iter_rows(named=True)
     ]
     columns = [*names, "layer", "targets", "Spearman", "p", "p (Holm)", "Pearson",
-               "given distance", "p given it"]  # fmt: skip
+               "given distance", "p given it (Holm)"]  # fmt: skip
     people = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String))
-    empty = [n for n in ("given distance", "p given it") if set(people[n]) <= {""}]
+    empty = [n for n in ("given distance", "p given it (Holm)") if set(people[n]) <= {""}]
     return _without_repetition(people.drop(empty))
 
 
