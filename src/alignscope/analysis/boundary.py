@@ -85,8 +85,8 @@ def boundary(contrasts: dict[Window, Values]) -> Boundary:
 
     Windows must not overlap, and three are the least. With W of them a single seed or corpus can
     never tell, and of two the first cut has a p of 1 / W² at the least. Windows that do differ, but
-    in no order, are told from a boundary by their order alone: six such look like one in about
-    every second case.
+    in no order, are told from a boundary by their order alone: six such look like one in about a
+    quarter of cases (measured: levels drawn at random, 3 and 5 seeds, 16 corpora).
     """
     windows = sorted(contrasts, key=lambda window: window.first)
     if problem := _problem(windows):
