@@ -16,7 +16,7 @@ from alignscope.model import Model, build_model
 from alignscope.provenance import Stopwatch, provenance
 from alignscope.seeds import derive
 from alignscope.similarity.cache import Cache
-from alignscope.similarity.corpora import cache_in
+from alignscope.similarity.corpora import cache_in, reader_with
 from alignscope.similarity.reader import Reader
 from alignscope.similarity.states import similarity_of_run
 from alignscope.store import Outcome, Row
@@ -156,6 +156,6 @@ def _similarity(run: Run, model: Model, subwords: Subwords, places: Places) -> l
         return []
 
     def pretrained() -> Reader:
-        return Reader(pretrained_of(run).to(model.encoder.device), subwords, cache_in(places))
+        return reader_with(pretrained_of(run), subwords, cache_in(places))
 
     return similarity_of_run(run, pretrained, Reader(model.encoder, subwords, Cache(None)), places)

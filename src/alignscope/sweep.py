@@ -14,8 +14,7 @@ from alignscope.errors import StoreError, StudyError, nearest
 from alignscope.executors.local import Result, Work
 from alignscope.grid import Inspected
 from alignscope.perform import encoder_of, pretrained_of, subwords_of
-from alignscope.similarity.corpora import cache_in
-from alignscope.similarity.reader import Reader
+from alignscope.similarity.corpora import cache_in, reader_with
 from alignscope.similarity.states import check_similarity, parallel_of
 from alignscope.store import Failure, Store
 from alignscope.study import Encoder, Run, Study
@@ -111,7 +110,7 @@ def _check_words(encoder: PreTrainedModel, runs: Sequence[Run], places: Places) 
         for name, sentences in parallel_of(run, places).items():
             speak(encoder, parse_corpus(name).language)
             subwords[run.task].split(sentences)
-        reader = Reader(pretrained_of(run), subwords[run.task], cache_in(places))
+        reader = reader_with(pretrained_of(run), subwords[run.task], cache_in(places))
         check_similarity(run, reader, places)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import polars as pl
 import torch
 from torch import Tensor
+from transformers import PreTrainedModel
 
 from alignscope.comparison import FEWEST, Comparison
 from alignscope.corpora import read, spread
@@ -118,6 +119,11 @@ def reader_of(named: Encoder, cache: Cache) -> Reader:
     encoder = load_encoder(named.name, named.revision, remote_code=named.remote_code)
     tokenizer = load_tokenizer(named.name, named.revision, remote_code=named.remote_code)
     subwords = Subwords(tokenizer, min(longest_input(encoder) or LONGEST, LONGEST))
+    return reader_with(encoder, subwords, cache)
+
+
+def reader_with(encoder: PreTrainedModel, subwords: Subwords, cache: Cache) -> Reader:
+    """Make a reader of an encoder, which is put onto a GPU if there is one."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return Reader(encoder.to(device), subwords, cache)
 
