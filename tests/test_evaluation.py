@@ -10,7 +10,7 @@ import torch
 
 import toys
 from alignscope.data.sentence import Sentence
-from alignscope.evaluation import Predictions, predict
+from alignscope.evaluation import EXAMPLE_WORDS, Predictions, example, predict
 from alignscope.model import Model
 from alignscope.tasks import TASKS
 
@@ -95,3 +95,19 @@ def test_what_needs_care_is_counted_and_still_predicted(
         assert prediction.words == sentence.words
         assert all(getattr(prediction, name) is not None for name in TASKS[task].needs)
     assert TASKS[task].score(found.sentences, found.sentences)[TASKS[task].metrics[0]] >= 0
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_an_example_is_what_was_predicted(encoder_folders: Folders, task: str) -> None:
+    folder = encoder_folders("bert")
+    found = run(toys.model(folder, task, GOLD), folder, task, GOLD).sentences
+    long = Sentence(words=("w",) * (EXAMPLE_WORDS + 1), id="long")
+    shown = example(TASKS[task], [long, *GOLD], [long, *found])
+    assert shown is not None
+    assert (shown["sentence"], tuple(shown["words"])) == (GOLD[0].id, GOLD[0].words)
+    for labels, sentence in ((shown["gold"], GOLD[0]), (shown["predicted"], found[0])):
+        fields = [getattr(sentence, name) for name in TASKS[task].needs]
+        assert [label.split(" ") for label in labels] == [
+            [str(field[i]) for field in fields] for i in range(len(sentence))
+        ]
+    assert example(TASKS[task], [long], [long]) is None

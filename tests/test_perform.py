@@ -189,6 +189,14 @@ def test_provenance_says_how_it_came_about(encoder_folders: Folders, places: Pla
     assert 0 <= sum(found["laps"].values()) <= found["seconds"] + 0.01
 
 
+def test_every_corpus_has_an_example(encoder_folders: Folders, places: Places) -> None:
+    run = make_run(encoder_folders("bert"))
+    found = perform.perform(run, places).examples
+    assert [row["corpus"] for row in found] == list(run.evaluated)
+    for row in found:
+        assert len(row["words"]) == len(row["gold"]) == len(row["predicted"])
+
+
 def test_limits_are_kept(
     encoder_folders: Folders, places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:

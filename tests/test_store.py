@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,9 @@ ROW = {
 
 def outcome(run: Run, score: float = 0.1 + 0.2, said: str = "") -> Outcome:
     epochs = [{"epoch": 1, "steps": 3, "loss": 0.5, "dev_score": score}]
-    return Outcome(run, [ROW | {"score": score}], epochs, {"seconds": 1.5, "data": {}, "é": said})
+    about = {"seconds": 1.5, "data": {}, "é": said}
+    similarity, examples = [{"value": score}], [{"words": ["é"], "gold": ["NOUN"]}]
+    return Outcome(run, [ROW | {"score": score}], epochs, about, similarity, examples)
 
 
 @pytest.fixture
@@ -231,6 +234,16 @@ def test_a_result_that_lacks_something(key: str, store: Store) -> None:
     path.write_text(json.dumps(content))
     with pytest.raises(StoreError, match=rf"{REF.address}\.json is not a result of this run"):
         store.get(REF)
+
+
+@pytest.mark.parametrize("key", ["similarity", "examples"])
+def test_a_result_of_before_there_were_any(key: str, store: Store) -> None:
+    store.put(outcome(REF))
+    path = store.folder / f"runs/{REF.address}.json"
+    content = json.loads(path.read_text())
+    del content[key]
+    path.write_text(json.dumps(content))
+    assert store.get(REF) == replace(outcome(REF), **{key: []})
 
 
 def test_a_result_of_another_run(store: Store) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -14,6 +15,9 @@ from alignscope.precision import autocast, single
 from alignscope.study import Training
 from alignscope.subwords import Subwords
 from alignscope.tasks.task import Task
+
+EXAMPLE_WORDS = 30
+"""An example is a sentence that a person reads at a glance."""
 
 
 @dataclass(frozen=True)
@@ -56,3 +60,32 @@ def predict(
         cut=sum(example.pieces.cut for example in examples),
         unknown=sum(example.pieces.unknown for example in examples),
     )
+
+
+def example(
+    task: Task, gold: Sequence[Sentence], predicted: Sequence[Sentence]
+) -> dict[str, Any] | None:
+    """Show what a prediction is: one sentence, and what every word of it should and did get.
+
+    >>> gold = Sentence(words=("Dogs", "bark"), upos=("NOUN", "VERB"), id="1")
+    >>> wrong = dataclasses.replace(gold, upos=("NOUN", "NOUN"))
+    >>> example(TASKS["pos"], [gold], [wrong])["predicted"]
+    ['NOUN', 'NOUN']
+
+    It is the first of at most 30 words; None where there is none.
+    """
+    for one, other in zip(gold, predicted, strict=True):
+        if len(one) <= EXAMPLE_WORDS:
+            return {
+                "sentence": one.id,
+                "words": list(one.words),
+                "gold": _labels(task, one),
+                "predicted": _labels(task, other),
+            }
+    return None
+
+
+def _labels(task: Task, sentence: Sentence) -> list[str]:
+    """What a task says of each word, such as ``NOUN`` or ``2 nsubj``."""
+    fields = [getattr(sentence, name) for name in task.needs]
+    return [" ".join(map(str, word)) for word in zip(*fields, strict=True)]

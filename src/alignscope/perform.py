@@ -1,6 +1,6 @@
 """One run from start to finish: the table of contents of a study."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from transformers import PreTrainedModel
@@ -8,10 +8,11 @@ from transformers import PreTrainedModel
 from alignscope.corpora import read_split
 from alignscope.data.corpus import parse_corpus, relation_between
 from alignscope.data.places import Places
+from alignscope.data.sentence import Sentence
 from alignscope.encoders.load import load_encoder, load_tokenizer, speak
 from alignscope.encoders.reinitialize import reinitialize
 from alignscope.errors import EncoderError
-from alignscope.evaluation import predict
+from alignscope.evaluation import Predictions, example, predict
 from alignscope.model import Model, build_model
 from alignscope.provenance import Stopwatch, provenance
 from alignscope.seeds import derive
@@ -60,8 +61,13 @@ def perform(run: Run, places: Places, progress: Progress = lambda step, steps: N
     watch.lap("training")
 
     scores: list[Row] = []
+    examples: list[Row] = []
     for name in run.evaluated:
-        scores += _scores(run, name, model, source, subwords, places, device)
+        gold = read_split(run, name, "test", places)
+        speak(model.encoder, parse_corpus(name).language)
+        found = predict(model, task, source.labels, gold, subwords, run.training, device)
+        scores += _scores(run, name, source, gold, found)
+        examples += _examples(run, name, gold, found)
     watch.lap("evaluation")
 
     similarity = _similarity(run, model, subwords, places)
@@ -73,6 +79,7 @@ def perform(run: Run, places: Places, progress: Progress = lambda step, steps: N
         epochs=[vars(epoch) for epoch in epochs],
         provenance=provenance(run, encoder, places, watch),
         similarity=similarity,
+        examples=examples,
     )
 
 
@@ -115,19 +122,10 @@ def subwords_of(run: Run, encoder: PreTrainedModel) -> Subwords:
 
 
 def _scores(
-    run: Run,
-    name: str,
-    model: Model,
-    source: Source,
-    subwords: Subwords,
-    places: Places,
-    device: torch.device,
+    run: Run, name: str, source: Source, gold: Sequence[Sentence], found: Predictions
 ) -> list[Row]:
-    """Score a model on the test split of one corpus, beside the source's majority baseline."""
+    """Score what was predicted for one corpus, beside the source's majority baseline."""
     task, corpus = TASKS[run.task], parse_corpus(name)
-    gold = read_split(run, name, "test", places)
-    speak(model.encoder, corpus.language)
-    found = predict(model, task, source.labels, gold, subwords, run.training, device)
     scores = task.score(gold, found.sentences)
     baseline = task.majority(source.train)
     majority = task.score(gold, [baseline(sentence) for sentence in gold])
@@ -148,6 +146,12 @@ def _scores(
         }
         for metric in task.metrics
     ]
+
+
+def _examples(run: Run, name: str, gold: Sequence[Sentence], found: Predictions) -> list[Row]:
+    """One predicted sentence of a corpus, for people to look at."""
+    shown = example(TASKS[run.task], gold, found.sentences)
+    return [] if shown is None else [{"corpus": name, **shown}]
 
 
 def _similarity(run: Run, model: Model, subwords: Subwords, places: Places) -> list[Row]:

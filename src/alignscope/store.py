@@ -32,6 +32,8 @@ class Outcome:
     epochs: list[Row]
     provenance: dict[str, Any] = field(default_factory=dict)
     similarity: list[Row] = field(default_factory=list)
+    examples: list[Row] = field(default_factory=list)
+    """One sentence a corpus, with what each word should and did get; for people to look at."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Store:
             "scores": outcome.scores,
             "epochs": outcome.epochs,
             "similarity": outcome.similarity,
+            "examples": outcome.examples,
             "provenance": outcome.provenance,
         })  # fmt: skip
         self._path("failed", outcome.run.address).unlink(missing_ok=True)
@@ -89,7 +92,9 @@ class Store:
                 content["scores"],
                 content["epochs"],
                 content["provenance"],
-                content.get("similarity", []),  # results of before there was any have none
+                # Results of before there were any have none.
+                content.get("similarity", []),
+                content.get("examples", []),
             )
 
     def failure(self, run: Run) -> Failure | None:
