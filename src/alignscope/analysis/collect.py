@@ -1,6 +1,6 @@
 """From stored outcomes to the long tables."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import polars as pl
 
@@ -20,8 +20,7 @@ def scores_table(outcomes: Iterable[Outcome]) -> pl.DataFrame:
     """
     outcomes = list(outcomes)
     _check_alike(outcomes)
-    rows = [{**_columns(outcome.run), **score} for outcome in outcomes for score in outcome.scores]
-    return frame(rows, SCORES)
+    return frame(_rows(outcomes, lambda outcome: outcome.scores), SCORES)
 
 
 def run_similarity_table(outcomes: Iterable[Outcome]) -> pl.DataFrame:
@@ -32,7 +31,7 @@ def run_similarity_table(outcomes: Iterable[Outcome]) -> pl.DataFrame:
     """
     outcomes = list(outcomes)
     _check_alike(outcomes)
-    rows = [{**_columns(outcome.run), **row} for outcome in outcomes for row in outcome.similarity]
+    rows = _rows(outcomes, lambda outcome: outcome.similarity)
     if not rows:
         raise StoreError(
             "no run of this study has compared languages: it takes a [similarity] table in the "
@@ -59,6 +58,16 @@ def _check_alike(outcomes: Iterable[Outcome]) -> None:
                 f"the {task} runs of {name} cannot be compared: some were made in {first[0]} from "
                 f"commit {first[1]}, others in {made[0]} from {made[1]}; use a store for each"
             )
+
+
+def _rows(outcomes: Iterable[Outcome], part: Callable[[Outcome], list[Row]]) -> list[Row]:
+    """The rows of every outcome, each with what its run was."""
+    return [
+        about | row
+        for outcome in outcomes
+        for about in (_columns(outcome.run),)
+        for row in part(outcome)
+    ]
 
 
 def _columns(run: Run) -> Row:

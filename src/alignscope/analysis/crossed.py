@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 LEVEL = 0.95
 
@@ -54,7 +54,7 @@ def crossed_mean(
 
     def reach(level: float) -> float:
         """Half the width of the interval."""
-        squares = (student.ppf((1 + level) / 2, degrees) ** 2 * part for part, degrees in parts)
+        squares = (stdtrit(degrees, (1 + level) / 2) ** 2 * part for part, degrees in parts)
         found = math.sqrt(math.fsum(squares))
         return found if found > 1e-9 * float(np.abs(values).max()) else 0.0
 

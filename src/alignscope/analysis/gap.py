@@ -168,9 +168,7 @@ def _orders(n: int) -> NDArray[np.int64]:
 def languages_of(similarity: pl.DataFrame) -> pl.DataFrame:
     """Add the language of every target."""
 
-    def language(corpus: str) -> str:
-        return parse_corpus(corpus).language
-
+    languages = {name: parse_corpus(name).language for name in similarity["target"].unique()}
     return similarity.with_columns(
-        language=pl.col("target").map_elements(language, return_dtype=pl.String)
+        language=pl.col("target").replace_strict(languages, return_dtype=pl.String)
     )
