@@ -148,12 +148,11 @@ def status(
     study: StudyFile, store: StoreFolder = Path("results"), encoder: Encoders = None
 ) -> None:
     """Say how many runs of a study are done, failed and missing."""
-    from alignscope.analysis.collect import runs_table
+    from alignscope.analysis.findings import Findings
     from alignscope.report.plan import describe_status
     from alignscope.store import Store
 
-    results = Store(store)
-    typer.echo(describe_status(runs_table(results.planned(_study(study, encoder)), results)))
+    typer.echo(describe_status(Findings.of(_study(study, encoder), Store(store)).runs))
 
 
 @app.command()
@@ -170,13 +169,12 @@ def table(
     ] = None,
 ) -> None:
     """Print a table of a study: scores, what follows from them, similarity, or runs."""
-    from alignscope.analysis.tables import make_table
+    from alignscope.analysis.findings import Findings
     from alignscope.store import Store
 
     check_output(format, out)
-    results = Store(store)
-    runs = results.planned(_study(study, encoder))
-    put(make_table(which.value, runs, results, features), format, out)
+    found = Findings.of(_study(study, encoder), Store(store), features)
+    put(found.table(which.value), format, out)
 
 
 @app.command()
@@ -188,13 +186,11 @@ def claims(
     encoder: Encoders = None,
 ) -> None:
     """Say which of the paper's hypotheses a study supports, contradicts or leaves undecided."""
-    from alignscope.analysis.tables import make_table
+    from alignscope.analysis.findings import Findings
     from alignscope.store import Store
 
     check_output(format, out)
-    chosen, results = _study(study, encoder), Store(store)
-    runs = results.planned(chosen)
-    put(make_table("claims", runs, results, thresholds=chosen.claims), format, out)
+    put(Findings.of(_study(study, encoder), Store(store)).claims, format, out)
 
 
 for command in (cli_encoder.blocks, cli_encoder.similarity, cli_encoder.pretrain):

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from alignscope.analysis.collect import runs_table, scores_table
-from alignscope.analysis.effects import effects_table
+from alignscope.analysis.findings import Findings
 from alignscope.conduct import conduct
 from alignscope.data.files import replace_file
 from alignscope.data.places import Places
@@ -95,16 +94,14 @@ def perform_demo(study: Study, folder: Path, workers: int) -> Demo:
     """
     store = Store(folder / "results")
     swept = conduct(study, store, NOWHERE, workers)
-    planned = store.planned(study)
-    scores = scores_table(store.outcomes(planned))
-    effects = effects_table(scores)
+    found = Findings.of(study, store)
     written = _write(folder, {
-        "effects.md": lambda: render(effects, "md"),
-        "effects.csv": lambda: render(effects, "csv"),
-        "scores.csv": lambda: render(scores, "csv"),
-        "runs.csv": lambda: render(runs_table(planned, store), "csv"),
+        "effects.md": lambda: render(found.effects, "md"),
+        "effects.csv": lambda: render(found.effects, "csv"),
+        "scores.csv": lambda: render(found.scores, "csv"),
+        "runs.csv": lambda: render(found.runs, "csv"),
     })  # fmt: skip
-    return Demo(swept, main_metrics(effects, scores), written)
+    return Demo(swept, main_metrics(found.effects, found.scores), written)
 
 
 def _write(folder: Path, contents: dict[str, Callable[[], bytes]]) -> tuple[Path, ...]:

@@ -60,6 +60,7 @@ def claims_table(
     similarity: pl.DataFrame | None,
     thresholds: Thresholds,
     planned: Planned | None = None,
+    intervals: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Judge every claim for every encoder, task, metric and source (``tables.CLAIMS``).
 
@@ -67,8 +68,11 @@ def claims_table(
     the statistic with its 95 % interval, the threshold and the verdict. A claim for which a study
     has nothing (no domains, no similarity, not yet the window) has no row. ``planned`` has the
     windows of a study by encoder, task, source and initialisation; those with scores if left out.
+    ``intervals`` are those of the scores, for whom has them.
     """
-    rows = [*_of_windows(intervals_table(scores), thresholds, planned or {})]
+    if intervals is None:
+        intervals = intervals_table(scores)
+    rows = [*_of_windows(intervals, thresholds, planned or {})]
     if similarity is not None:
         rows += [
             *_of_drift(scores, similarity, thresholds),

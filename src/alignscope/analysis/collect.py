@@ -40,9 +40,18 @@ def run_similarity_table(outcomes: Iterable[Outcome]) -> pl.DataFrame:
     return frame(rows, RUN_SIMILARITY)
 
 
-def runs_table(runs: Iterable[Run], store: Store) -> pl.DataFrame:
-    """One row per run of a study (``tables.RUNS``), done or not."""
-    return frame([{**_columns(run), **_progress(run, store)} for run in runs], RUNS)
+def runs_table(
+    runs: Iterable[Run], store: Store, outcomes: Iterable[Outcome] | None = None
+) -> pl.DataFrame:
+    """One row per run of a study (``tables.RUNS``), done or not.
+
+    ``outcomes`` are what the store holds of them, for whom has read it already.
+    """
+    runs = list(runs)
+    found = store.outcomes(runs) if outcomes is None else outcomes
+    done = {outcome.run.address: outcome for outcome in found}
+    rows = [{**_columns(run), **_progress(run, done.get(run.address), store)} for run in runs]
+    return frame(rows, RUNS)
 
 
 def _check_alike(outcomes: Iterable[Outcome]) -> None:
@@ -83,9 +92,8 @@ def _columns(run: Run) -> Row:
     }
 
 
-def _progress(run: Run, store: Store) -> Row:
+def _progress(run: Run, outcome: Outcome | None, store: Store) -> Row:
     empty: Row = dict.fromkeys(("best_epoch", "dev_score", "steps", "seconds", "reason"))
-    outcome = store.get(run)
     if outcome is not None:
         best = max(outcome.epochs, key=lambda epoch: epoch["dev_score"])
         return {

@@ -1,0 +1,125 @@
+"""How long the report of a large study takes, and where: 315 fine-tunings × 20 languages.
+
+    python benchmarks/report.py [--seeds 5] [--layers 13] [--keep FOLDER]
+
+The store is made up (scores and similarities drawn at random around a planted boundary), in the shape
+of the paper's full grid: 3 tasks × 3 sources × (REF + 6 windows) × 5 seeds, similarity of REF's runs.
+Printed are the seconds of the whole command in a process of its own, and what each part of it takes.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from alignscope.data.corpus import parse_corpus, relation_between
+from alignscope.grid import Inspected, runs
+from alignscope.store import Outcome, Store
+from alignscope.study import Run, Study, read_study
+
+LANGUAGES = "en ru ar cs de es fi fr hi id is it ja ko pl pt sv th tr zh".split()
+METRICS = {"pos": ["accuracy"], "parsing": ["las", "uas"], "ner": ["f1", "f1_strict"]}
+
+
+def study_of(seeds: int) -> str:
+    """The study as a file would say it."""
+    targets = ", ".join(f'"ud:{name}_pud"' for name in LANGUAGES)
+    head = f"""
+        name = "large"
+        encoders = ["a-large-encoder"]
+        seeds = {list(range(seeds))}
+        windows = ["0-1", "2-3", "4-5", "6-7", "8-9", "10-11"]
+        [similarity]
+        corpora = [{targets}]
+    """
+    grid = f"""
+        sources = ["ud:en_ewt", "ud:ru_gsd", "ud:ar_padt"]
+        targets = [{targets}]
+        domains = ["ud:en_gum", "ud:en_lines", "ud:ru_taiga", "ud:ru_syntagrus", "ud:ar_nyuad"]
+    """
+    return head + "".join(f"[tasks.{task}]\n{grid}\n" for task in METRICS)
+
+
+def outcome(run: Run, layers: int, draw: np.random.Generator) -> Outcome:
+    """What such a run might give: blocks below 4 cost other languages 20 points."""
+    own = f"ud:{parse_corpus(run.source).language}_pud"
+    low = run.window is not None and int(run.window.split("-")[0]) < 4
+    scores = []
+    for name in run.evaluated:
+        relation = relation_between(parse_corpus(run.source), parse_corpus(name))
+        far = 0.0 if relation == "in-domain" else 0.2
+        cost = 0.2 if low and relation == "cross-lingual" else 0.01
+        scores += [
+            {"corpus": name, "split": "test", "language": parse_corpus(name).language,
+             "relation": relation, "metric": metric,
+             "score": float(np.clip(0.9 - far - cost + 0.02 * draw.normal(), 0, 1)),
+             "majority": 0.2, "sentences": 1000, "words": 20000, "windowed": 0, "cut": 0,
+             "unknown": 0}
+            for metric in METRICS[run.task]
+        ]  # fmt: skip
+    words = ["word"] * 20
+    examples = [
+        {"corpus": name, "sentence": "1", "words": words, "gold": words, "predicted": words}
+        for name in run.evaluated
+    ]
+    epochs = [{"epoch": 1, "loss": 0.1, "dev_score": 0.9, "steps": 5}]
+    about = {"precision": "bf16", "encoder": {"resolved": "0" * 40}, "seconds": 1.0, "data": {}}
+    similarity = [] if run.window else list(compared(run, own, layers, draw))
+    return Outcome(run, scores, epochs, about, similarity, examples)
+
+
+def compared(
+    run: Run, own: str, layers: int, draw: np.random.Generator
+) -> Iterator[dict[str, object]]:
+    """Similarity in three states, by layer."""
+    assert run.similarity is not None
+    kinds = (("cka", "debiased"), ("cka", "biased"), ("retrieval", "plain"))
+    for state in ("fine-tuned", "pretrained", "drift"):
+        for target in run.similarity.corpora:
+            if target == own and state != "drift":
+                continue
+            for layer in range(layers):
+                for measure, estimator in kinds:
+                    value = float(np.clip(0.6 + 0.1 * draw.normal(), 0, 1))
+                    yield {
+                        "state": state, "corpus": target if state == "drift" else own,
+                        "split": "test", "unit": "sentence", "pooling": "mean", "target": target,
+                        "layer": layer, "after_norm": False, "n": 1000, "measure": measure,
+                        "estimator": estimator, "value": value, "low": value - 0.02,
+                        "high": value + 0.02, "null_low": -0.01, "null_high": 0.01,
+                    }  # fmt: skip
+
+
+def fill(folder: Path, seeds: int, layers: int) -> Study:
+    """Write the study and its store."""
+    (folder / "study.toml").write_text(study_of(seeds))
+    study = read_study(folder / "study.toml")
+    planned = runs(study, lambda encoder: Inspected("hub:1", layers - 1))
+    store, draw = Store(folder / "results"), np.random.default_rng(1)
+    for run in planned:
+        store.put(outcome(run, layers, draw))
+    store.put_plan(study, planned)
+    return study
+
+
+def main() -> None:
+    """Print what a report takes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--layers", type=int, default=13)
+    parser.add_argument("--keep", type=Path, help="where the store is left")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = asked.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        fill(folder, asked.seeds, asked.layers)
+        print(folder)
+
+
+if __name__ == "__main__":
+    main()
