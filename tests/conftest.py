@@ -25,6 +25,7 @@ def _load(name: str) -> ModuleType:
 
 _families = _load("families")
 _load("gauss")
+_load("imagined")
 _load("planted")
 _load("toys")
 _tiny = _load("tiny")

@@ -133,7 +133,7 @@ def test_the_demo_from_nothing_to_its_tables_and_again(stage: Path) -> None:
         ("parsing", "las", "REF"), ("parsing", "las", "Δ 0-1"),
         ("pos", "accuracy", "REF"), ("pos", "accuracy", "Δ 0-1"),
     ]  # fmt: skip
-    where = ["effects.md", "effects.csv", "scores.csv", "runs.csv"]
+    where = ["report.html", "effects.md", "effects.csv", "scores.csv", "runs.csv"]
     told = ", ".join(f"alignscope-demo/{name}" for name in where)
     assert answer.out.endswith(f"\nWritten: {told}\n")
     assert {path.name for path in out.iterdir()} == {"results", *where}
@@ -174,7 +174,7 @@ def test_the_first_page_is_opened(monkeypatch: pytest.MonkeyPatch, stage: Path) 
     assert call("demo").code == 0
     assert not opened
     assert call("demo", "--open").code == 0
-    assert opened == [(stage / "alignscope-demo/effects.md").as_uri()]
+    assert opened == [(stage / "alignscope-demo/report.html").as_uri()]
 
 
 def test_more_sources(stage: Path) -> None:

@@ -6,78 +6,20 @@ import sys
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pytest
 from typer.testing import CliRunner
 
 from alignscope.cli import TableName, app
-from alignscope.data.corpus import parse_corpus, relation_between
-from alignscope.grid import Inspected, runs
-from alignscope.store import Outcome, Store
-from alignscope.study import Run, read_study
 from alignscope.tables import CLAIMS, SCORES
-
-STUDY = """
-encoders = ["embedded"]
-seeds = [1, 2, 3]
-windows = ["0-1", "2-3", "4-5"]
-[similarity]
-corpora = [{names}]
-[claims]
-harmless = 0.2
-[tasks.pos]
-sources = ["synthetic:vesti/news"]
-targets = [{names}]
-domains = ["synthetic:vesti/chat"]
-"""
-LANGUAGES = ("vesti", "qadir", "ataru", "dorun", "hanbe", "lianu", "meruli")
-
-
-def outcome(run: Run, draw: np.random.Generator) -> Outcome:
-    """What such a run might give: the lowest window costs other languages 20 points."""
-    scores, similarity = [], []
-    for name in run.evaluated:
-        relation = relation_between(parse_corpus(run.source), parse_corpus(name))
-        cost = 0.2 if run.window == "0-1" and relation == "cross-lingual" else 0.0
-        known = {"corpus": name, "language": parse_corpus(name).language, "relation": relation}
-        about = {
-            "split": "test",
-            "metric": "accuracy",
-            "majority": 0.2,
-            "sentences": 9,
-            "words": 90,
-        }
-        value = 0.8 - cost + 0.01 * draw.normal()
-        scores.append({**known, **about, "score": value, "windowed": 0, "cut": 0, "unknown": 0})
-    own, *others = (f"synthetic:{name}/news" for name in LANGUAGES)
-    for state in ("fine-tuned", *(("pretrained", "drift") if run.window is None else ())):
-        for target in others:
-            for layer in range(3):
-                about = {"split": "test", "unit": "sentence", "pooling": "mean", "n": 50}
-                found = {"measure": "cka", "estimator": "debiased", "value": 0.9 - 0.1 * layer}
-                ends = {"low": 0.1, "high": 0.95, "null_low": -0.01, "null_high": 0.01}
-                pair = {"state": state, "corpus": target if state == "drift" else own}
-                row = {**pair, **about, **found, **ends, "target": target, "layer": layer}
-                row["value"] += 0.02 * draw.normal()
-                similarity.append({**row, "after_norm": False})
-    epochs = [{"epoch": 1, "loss": 0.1, "dev_score": 0.9, "steps": 5}]
-    about = {"precision": "fp32", "encoder": {"resolved": None}, "seconds": 1.0}
-    return Outcome(run, scores, epochs, about, similarity)
+from imagined import LANGUAGES, build
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a study and its results."""
     folder = tmp_path_factory.mktemp("study")
-    names = ", ".join(f'"synthetic:{name}/news"' for name in LANGUAGES)
-    (folder / "study.toml").write_text(STUDY.format(names=names))
-    study = read_study(folder / "study.toml")
-    planned = runs(study, lambda encoder: Inspected("embedded", 8))
-    store, draw = Store(folder / "store"), np.random.default_rng(1)
-    for run in planned:
-        store.put(outcome(run, draw))
-    store.put_plan(study, planned)
+    build(folder)
     return folder
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alignscope import cli_encoder, cli_synthetic
+from alignscope import cli_encoder, cli_report, cli_synthetic
 from alignscope.cli_options import (
     Data,
     Encoders,
+    Features,
     Format,
     Offline,
     OutFile,
@@ -18,6 +19,7 @@ from alignscope.cli_options import (
     StudyFile,
     TableFormat,
     check_output,
+    chosen_study,
     put,
 )
 from alignscope.errors import AlignScopeError
@@ -79,7 +81,7 @@ def plan(
     from alignscope.report.plan import describe_plan
     from alignscope.store import Store
 
-    chosen = _study(study, encoder)
+    chosen = chosen_study(study, encoder)
     typer.echo(describe_plan(chosen, unfold(chosen), Store(store)))
 
 
@@ -99,7 +101,7 @@ def run(
     from alignscope.conduct import conduct
     from alignscope.store import Store
 
-    chosen = _study(study, encoder)
+    chosen = chosen_study(study, encoder)
     places = _places(chosen, study, data, offline)
     several = workers if executor == ExecutorName.processes else None
     _end(conduct(chosen, Store(store), places, several))
@@ -122,7 +124,7 @@ def demo(
     workers: Annotated[
         int | None, typer.Option(min=1, help="processes; all cores if nothing is said")
     ] = None,
-    open: Annotated[bool, typer.Option("--open", help="open the tables when they are there")] = (
+    open: Annotated[bool, typer.Option("--open", help="open the report when it is there")] = (
         False
     ),
 ) -> None:
@@ -152,7 +154,7 @@ def status(
     from alignscope.report.plan import describe_status
     from alignscope.store import Store
 
-    typer.echo(describe_status(Findings.of(_study(study, encoder), Store(store)).runs))
+    typer.echo(describe_status(Findings.of(chosen_study(study, encoder), Store(store)).runs))
 
 
 @app.command()
@@ -163,17 +165,14 @@ def table(
     format: TableFormat = Format.md,
     out: OutFile = None,
     encoder: Encoders = None,
-    features: Annotated[
-        Path | None,
-        typer.Option(help="distances and gaps: a CSV file, a column language, then features"),
-    ] = None,
+    features: Features = None,
 ) -> None:
     """Print a table of a study: scores, what follows from them, similarity, or runs."""
     from alignscope.analysis.findings import Findings
     from alignscope.store import Store
 
     check_output(format, out)
-    found = Findings.of(_study(study, encoder), Store(store), features)
+    found = Findings.of(chosen_study(study, encoder), Store(store), features)
     put(found.table(which.value), format, out)
 
 
@@ -190,21 +189,12 @@ def claims(
     from alignscope.store import Store
 
     check_output(format, out)
-    put(Findings.of(_study(study, encoder), Store(store)).claims, format, out)
+    put(Findings.of(chosen_study(study, encoder), Store(store)).claims, format, out)
 
 
-for command in (cli_encoder.blocks, cli_encoder.similarity, cli_encoder.pretrain):
-    app.command()(command)
-
-
-def _study(path: Path, encoders: list[str] | None) -> "Study":
-    """Read a study, with other encoders if some were named."""
-    from alignscope.study import Encoder, read_study
-
-    study = read_study(path)
-    if not encoders:
-        return study
-    return study.model_copy(update={"encoders": tuple(Encoder(name=name) for name in encoders)})
+for module in (cli_report, cli_encoder):
+    for command in module.COMMANDS:
+        app.command()(command)
 
 
 def _end(swept: "Swept") -> None:

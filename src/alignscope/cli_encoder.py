@@ -1,7 +1,7 @@
 """The commands about encoders: what can be ablated, what looks alike inside, making one."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
@@ -142,3 +142,6 @@ def pretrain(
     with StepBar("pretraining") as bar:
         pretrain(lines, out, recipe, source=source, progress=bar)
     typer.echo(f"{out}: an encoder of {blocks} blocks × {hidden}")
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (blocks, similarity, pretrain)

@@ -12,6 +12,8 @@ from alignscope.errors import StudyError
 if TYPE_CHECKING:
     import polars as pl
 
+    from alignscope.study import Study
+
 StudyFile = Annotated[Path, typer.Argument(help="the study, a TOML file", show_default=False)]
 StoreFolder = Annotated[Path, typer.Option("--store", help="the folder that holds the results")]
 Data = Annotated[
@@ -28,6 +30,12 @@ Encoders = Annotated[
 Offline = Annotated[bool, typer.Option("--offline", help="download no corpus")]
 
 
+Features = Annotated[
+    Path | None,
+    typer.Option(help="for distances and gaps: a CSV file, a column language, then features"),
+]
+
+
 class Format(StrEnum):
     """How a table is written."""
 
@@ -39,6 +47,20 @@ class Format(StrEnum):
 
 TableFormat = Annotated[Format, typer.Option(help="csv and parquet hold fractions")]
 OutFile = Annotated[Path | None, typer.Option(help="a file instead of the screen")]
+
+
+def chosen_study(path: Path, encoders: list[str] | None) -> "Study":
+    """Read a study, with other encoders if some were named.
+
+    Raises:
+        StudyError: as `read_study` does.
+    """
+    from alignscope.study import Encoder, read_study
+
+    study = read_study(path)
+    if not encoders:
+        return study
+    return study.model_copy(update={"encoders": tuple(Encoder(name=name) for name in encoders)})
 
 
 def check_output(format: Format, out: Path | None) -> None:

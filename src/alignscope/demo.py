@@ -14,6 +14,7 @@ from alignscope.data.places import Places
 from alignscope.errors import StoreError
 from alignscope.report.demo import main_metrics
 from alignscope.report.formats import render
+from alignscope.report.report import Report
 from alignscope.store import Store
 from alignscope.study import Study, TaskGrid, read_study
 from alignscope.sweep import Swept
@@ -84,7 +85,7 @@ def perform_demo(study: Study, folder: Path, workers: int) -> Demo:
     """Perform what ``folder`` lacks of the study, and write its tables there.
 
     >>> perform_demo(demo_study(), Path("alignscope-demo"), workers=2).page
-    PosixPath('alignscope-demo/effects.md')
+    PosixPath('alignscope-demo/report.html')
 
     Results are kept below ``folder`` one by one: killed and called again, it goes on.
 
@@ -96,6 +97,7 @@ def perform_demo(study: Study, folder: Path, workers: int) -> Demo:
     swept = conduct(study, store, NOWHERE, workers)
     found = Findings.of(study, store)
     written = _write(folder, {
+        "report.html": lambda: Report(study.name, found).html().encode(),
         "effects.md": lambda: render(found.effects, "md"),
         "effects.csv": lambda: render(found.effects, "csv"),
         "scores.csv": lambda: render(found.scores, "csv"),

@@ -10,7 +10,7 @@ same run twice, and the last to end is kept.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,15 +121,30 @@ class Store:
         Raises:
             StoreError: if the study, as its file is now, was never run on this store.
         """
+        found = self._planned(study.matches)
+        if not found:
+            raise StoreError(f"{self.folder} has no results of study {study.name} as it is now")
+        return found
+
+    def all_planned(self) -> list[Run]:
+        """Return the runs of every study that was run on this store.
+
+        Raises:
+            StoreError: if none was.
+        """
+        found = self._planned(lambda grid: True)
+        if not found:
+            raise StoreError(f"{self.folder} has no results: no study was run on it")
+        return found
+
+    def _planned(self, wanted: Callable[[Row], bool]) -> list[Run]:
         found: dict[str, Run] = {}
         for path in sorted((self.folder / "plans").glob("*.json")):
             content = self._read("plans", path.stem)
             with self._understood("plans", path.stem, "the plan of a study"):
-                if study.matches(content["study"]):
+                if wanted(content["study"]):
                     runs = [Run.model_validate(run) for run in content["runs"]]
                     found |= {run.address: run for run in runs}
-        if not found:
-            raise StoreError(f"{self.folder} has no results of study {study.name} as it is now")
         return list(found.values())
 
     def _path(self, kind: str, address: str) -> Path:

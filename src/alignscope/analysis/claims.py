@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from alignscope.analysis.collect import REF
+from alignscope.analysis.collect import REF, first_measure
 from alignscope.analysis.crossed import crossed_mean
-from alignscope.analysis.gap import correlations, gaps_of, languages_of
+from alignscope.analysis.gap import alike_and_gap, correlations
 from alignscope.analysis.intervals import TARGETS_DOMAINS, TARGETS_SOURCE, intervals_table
 from alignscope.study import Thresholds
 from alignscope.tables import CLAIMS, frame
@@ -156,7 +156,7 @@ def _of_drift(
     scores: pl.DataFrame, similarity: pl.DataFrame, thresholds: Thresholds
 ) -> Iterator[dict[str, object]]:
     """The claim on what fine-tuning changes; the same for all metrics of a task."""
-    own = _first_measure(similarity.filter((pl.col("state") == "drift") & (pl.col("layer") > 0)))
+    own = first_measure(similarity.filter((pl.col("state") == "drift") & (pl.col("layer") > 0)))
     metrics = scores.select(_GRID).unique().sort(_GRID)
     for key in metrics.iter_rows():
         encoder, task, _, source = key
@@ -182,14 +182,8 @@ def _of_gaps(
     scores: pl.DataFrame, similarity: pl.DataFrame, thresholds: Thresholds
 ) -> Iterator[dict[str, object]]:
     """The claim on similarity and gap, in the pretrained encoder."""
-    pretrained = similarity.filter((pl.col("state") == "pretrained") & (pl.col("window") == REF))
-    alike = (
-        languages_of(_first_measure(pretrained))
-        .group_by("encoder", "task", "source", "language")
-        .agg(pl.col("value").sort().mean())
-    )
-    joined = gaps_of(scores).join(alike, on=["encoder", "task", "source", "language"], how="inner")
-    for key, group in joined.sort([*_GRID, "language"]).group_by(_GRID, maintain_order=True):
+    joined = alike_and_gap(scores, similarity)
+    for key, group in joined.group_by(_GRID, maintain_order=True):
         found = correlations(group["value"].to_numpy(), group["gap"].to_numpy())
         if found["spearman"] is not None:
             ends = found["low"], found["high"]
@@ -197,12 +191,3 @@ def _of_gaps(
                 ends = found["spearman"], found["spearman"]  # 1 or -1: no interval, but no chance
             limit = 0.0 - thresholds.related  # not −0.0
             yield _row(RELATED, key, None, found["spearman"], ends, limit, below=True)
-
-
-def _first_measure(similarity: pl.DataFrame) -> pl.DataFrame:
-    """Debiased CKA where it was measured, else the first measure that was."""
-    cka = similarity.filter(measure="cka", estimator="debiased")
-    if len(cka) or similarity.is_empty():
-        return cka
-    first = similarity.row(0, named=True)
-    return similarity.filter(measure=first["measure"], estimator=first["estimator"])

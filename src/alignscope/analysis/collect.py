@@ -108,3 +108,21 @@ def _progress(run: Run, outcome: Outcome | None, store: Store) -> Row:
     if failure is not None:
         return {**empty, "status": "failed", "reason": failure.reason}
     return {**empty, "status": "missing"}
+
+
+def first_measure(similarity: pl.DataFrame) -> pl.DataFrame:
+    """Keep the rows of debiased CKA where it was measured, else of the first measure that was."""
+    cka = similarity.filter(measure="cka", estimator="debiased")
+    if len(cka) or similarity.is_empty():
+        return cka
+    first = similarity.row(0, named=True)
+    return similarity.filter(measure=first["measure"], estimator=first["estimator"])
+
+
+def first_metrics(scores: pl.DataFrame) -> dict[str, str]:
+    """The first metric of each task, in which it was selected on dev.
+
+    Takes ``tables.SCORES``, where metrics stand in the task's own order.
+    """
+    first = scores.unique("task", keep="first", maintain_order=True)
+    return dict(first.select("task", "metric").rows())

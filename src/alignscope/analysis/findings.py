@@ -8,7 +8,12 @@ import polars as pl
 
 from alignscope.analysis.boundary import boundaries_table
 from alignscope.analysis.claims import claims_table
-from alignscope.analysis.collect import run_similarity_table, runs_table, scores_table
+from alignscope.analysis.collect import (
+    first_metrics,
+    run_similarity_table,
+    runs_table,
+    scores_table,
+)
 from alignscope.analysis.contrasts import contrasts_table
 from alignscope.analysis.distances import Distance, distances_table
 from alignscope.analysis.drift import drift_table
@@ -136,3 +141,40 @@ class Findings:
                 key = run.encoder.label, run.task, run.source, run.init
                 found.setdefault(key, set()).add(run.window)
         return found
+
+
+class Leading(Findings):
+    """The same in the first metric of each task only, and without biased estimates.
+
+    What a person looks at first. Of a measure without a debiased estimate, what there is. No
+    other table changes by it: metrics and measures are corrected and correlated each for itself.
+    """
+
+    def __init__(self, whole: Findings) -> None:
+        self.whole = whole
+        self.planned, self.outcomes = whole.planned, whole.outcomes
+        self.features, self.thresholds = whole.features, whole.thresholds
+
+    @property
+    def runs(self) -> pl.DataFrame:
+        """``tables.RUNS``."""
+        return self.whole.runs
+
+    @cached_property
+    def scores(self) -> pl.DataFrame:
+        """``tables.SCORES``, tasks in the order of the study."""
+        table = self.whole.scores
+        first = first_metrics(table)
+        parts = [table.filter(task=task, metric=metric) for task, metric in first.items()]
+        return pl.concat([table.clear(), *parts])
+
+    @cached_property
+    def similarity(self) -> pl.DataFrame:
+        """``tables.RUN_SIMILARITY``."""
+        debiased = pl.col("estimator") == "debiased"
+        return self.whole.similarity.filter(debiased | ~debiased.any().over("measure"))
+
+    def in_order(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Put the rows of a table into the order in which the study has its tasks."""
+        parts = [table.filter(task=task) for task in first_metrics(self.scores)]
+        return pl.concat([table.clear(), *parts])

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from alignscope.analysis.collect import REF
+from alignscope.analysis.collect import REF, first_measure
 from alignscope.analysis.crossed import corrected
 from alignscope.analysis.distances import Distance, correlation, fisher_interval
 from alignscope.data.corpus import parse_corpus
@@ -63,16 +63,41 @@ def gaps_table(
 
 def gaps_of(scores: pl.DataFrame) -> pl.DataFrame:
     """Per source and target language the mean gap, and the language of the source."""
+    return (
+        gaps_of_seeds(scores)
+        .group_by(*_GRID, "own", "language")
+        .agg(pl.col("gap").sort().mean())
+        .sort(*_GRID, "language")
+    )
+
+
+def gaps_of_seeds(scores: pl.DataFrame) -> pl.DataFrame:
+    """The gap of every seed, source and target language: REF's score on the source − on it."""
     reference = scores.filter(pl.col("window") == REF)
     own = reference.filter(relation="in-domain").select(
         *_GRID, "seed", source_score="score", own="language"
     )
     targets = reference.filter(relation="cross-lingual").join(own, on=[*_GRID, "seed"])
     return (
-        targets.group_by(*_GRID, "own", "language")
+        targets.group_by(*_GRID, "own", "language", "seed")
         .agg(gap=(pl.col("source_score") - pl.col("score")).sort().mean())
-        .sort(*_GRID, "language")
+        .sort(*_GRID, "language", "seed")
     )
+
+
+def alike_and_gap(scores: pl.DataFrame, similarity: pl.DataFrame) -> pl.DataFrame:
+    """Per source and target language its similarity, ``value``, and its ``gap``.
+
+    Similarity is of the pretrained encoder, the first measure that was taken, the mean over layers.
+    """
+    pretrained = similarity.filter((pl.col("state") == "pretrained") & (pl.col("window") == REF))
+    alike = (
+        languages_of(first_measure(pretrained))
+        .group_by("encoder", "task", "source", "language")
+        .agg(pl.col("value").sort().mean())
+    )
+    joined = gaps_of(scores).join(alike, on=["encoder", "task", "source", "language"], how="inner")
+    return joined.sort([*_GRID, "language"])
 
 
 def _row(

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import polars as pl
 
-from alignscope.report.people import MINUS, for_people
+from alignscope.report.labels import MINUS
+from alignscope.report.people import for_people
 
 
 def render(table: pl.DataFrame, form: str) -> bytes:

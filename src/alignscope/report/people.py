@@ -6,8 +6,7 @@ import polars as pl
 
 from alignscope.analysis.collect import REF
 from alignscope.analysis.effects import MAJORITY
-
-MINUS = "−"
+from alignscope.report.labels import number, p_value, points
 
 
 def for_people(table: pl.DataFrame) -> pl.DataFrame:
@@ -49,7 +48,7 @@ def _effects_for_people(table: pl.DataFrame) -> pl.DataFrame:
         )
     names = ["encoder", "task", "metric", "source", "window", "init", "on source", "on targets",
              "on domains", "seeds"]  # fmt: skip
-    return _without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String)))
+    return without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String)))
 
 
 def _contrasts_for_people(table: pl.DataFrame) -> pl.DataFrame:
@@ -65,7 +64,7 @@ def _contrasts_for_people(table: pl.DataFrame) -> pl.DataFrame:
         for row in table.iter_rows(named=True)
     ]
     columns = [*names, *parts.values(), "seeds"]
-    return _without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+    return without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
 
 
 def _intervals_for_people(table: pl.DataFrame) -> pl.DataFrame:
@@ -75,15 +74,15 @@ def _intervals_for_people(table: pl.DataFrame) -> pl.DataFrame:
         {
             **{name: row[name] or "" for name in names},
             "effect": _interval(row["mean"], row["low"], row["high"]),
-            "p": _p(row["p"]),
-            "p (Holm)": _p(row["p_holm"]),
+            "p": p_value(row["p"]),
+            "p (Holm)": p_value(row["p_holm"]),
             "seeds": str(row["seeds"]),
             "corpora": str(row["corpora"]),
         }
         for row in table.iter_rows(named=True)
     ]
     columns = [*names, "effect", "p", "p (Holm)", "seeds", "corpora"]
-    return _without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+    return without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
 
 
 def _boundaries_for_people(table: pl.DataFrame) -> pl.DataFrame:
@@ -94,13 +93,13 @@ def _boundaries_for_people(table: pl.DataFrame) -> pl.DataFrame:
             **{name: row[name] or "" for name in names},
             "windows": str(row["windows"]),
             "predicts from block": row["reason"] or f"{row['block']} [{row['low']}, {row['high']}]",
-            "p": _p(row["p"]),
+            "p": p_value(row["p"]),
             "distribution": _shares(row["shares"]),
         }
         for row in table.iter_rows(named=True)
     ]
     columns = [*names, "windows", "predicts from block", "p", "distribution"]
-    return _without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+    return without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
 
 
 def _claims_for_people(table: pl.DataFrame) -> pl.DataFrame:
@@ -110,7 +109,7 @@ def _claims_for_people(table: pl.DataFrame) -> pl.DataFrame:
     for row in table.iter_rows(named=True):
         effect = row["init"] is not None  # effects are in points, similarities are not
         show = _interval if effect else _with_ends
-        limit = f"{100 * row['threshold']:+.1f}" if effect else f"{row['threshold']:.3f}"
+        limit = points(row["threshold"]) if effect else number(row["threshold"])
         rows.append(
             {
                 **{name: row[name] or "" for name in names},
@@ -118,12 +117,12 @@ def _claims_for_people(table: pl.DataFrame) -> pl.DataFrame:
                 "claim": row["says"],
                 "verdict": row["verdict"],
                 "found": show(row["value"], row["low"], row["high"]),
-                "supported if": f"{row['sign']} {limit}".replace("-", MINUS),
+                "supported if": f"{row['sign']} {limit}",
                 "statistic": row["statistic"],
             }
         )
     columns = [*names, "window", "claim", "verdict", "found", "supported if", "statistic"]
-    return _without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+    return without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
 
 
 def _shares(text: str) -> str:
@@ -139,11 +138,11 @@ def _gaps_for_people(table: pl.DataFrame) -> pl.DataFrame:
         {
             **{name: str(row[name]) for name in (*names, "layer", "targets")},
             "Spearman": _with_ends(row["spearman"], row["low"], row["high"]),
-            "p": _p(row["p"]),
-            "p (Holm)": _p(row["p_holm"]),
+            "p": p_value(row["p"]),
+            "p (Holm)": p_value(row["p_holm"]),
             "Pearson": _with_ends(row["pearson"], None, None),
             "given distance": _with_ends(row["partial"], row["partial_low"], row["partial_high"]),
-            "p given it (Holm)": _p(row["partial_p_holm"]),
+            "p given it (Holm)": p_value(row["partial_p_holm"]),
         }
         for row in table.iter_rows(named=True)
     ]
@@ -151,22 +150,15 @@ def _gaps_for_people(table: pl.DataFrame) -> pl.DataFrame:
                "given distance", "p given it (Holm)"]  # fmt: skip
     people = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String))
     empty = [n for n in ("given distance", "p given it (Holm)") if set(people[n]) <= {""}]
-    return _without_repetition(people.drop(empty))
+    return without_repetition(people.drop(empty))
 
 
 def _with_ends(value: float | None, low: float | None, high: float | None) -> str:
     """``−0.512 [−0.801, −0.004]``, without ends where there are none."""
     if value is None:
         return ""
-    ends = "" if low is None or high is None else f" [{_short(low)}, {_short(high)}]"
-    return f"{_short(value)}{ends}"
-
-
-def _p(value: float | None) -> str:
-    """A p-value as it is printed: three digits, and never a plain 0."""
-    if value is None:
-        return ""
-    return f"{value:.3f}" if value >= 0.001 else "<0.001"
+    ends = "" if low is None or high is None else f" [{number(low)}, {number(high)}]"
+    return f"{number(value)}{ends}"
 
 
 _ALWAYS = ("target", "layer", "n", "measure", "estimator")
@@ -183,16 +175,12 @@ def _estimates_for_people(table: pl.DataFrame) -> pl.DataFrame:
     rows = [
         {
             **{name: _text(row[name]) for name in names},
-            "value": f"{_short(row['value'])} [{_short(row['low'])}, {_short(row['high'])}]",
-            "random pairs": f"[{_short(row['null_low'])}, {_short(row['null_high'])}]",
+            "value": f"{number(row['value'])} [{number(row['low'])}, {number(row['high'])}]",
+            "random pairs": f"[{number(row['null_low'])}, {number(row['null_high'])}]",
         }
         for row in table.iter_rows(named=True)
     ]
     return pl.DataFrame(rows, schema=dict.fromkeys([*names, "value", "random pairs"], pl.String))
-
-
-def _short(value: float) -> str:
-    return f"{value:.3f}".replace("-", MINUS)
 
 
 def _text(value: object) -> str:
@@ -207,11 +195,11 @@ def _ends(row: dict[str, Any], part: str) -> tuple[float, float | None, float | 
 
 def _interval(mean: float, low: float | None, high: float | None) -> str:
     """``−31.0 [−32.5, −29.5]`` in points."""
-    ends = "" if low is None or high is None else f" [{100 * low:+.1f}, {100 * high:+.1f}]"
-    return f"{100 * mean:+.1f}{ends}".replace("-", MINUS)
+    ends = "" if low is None or high is None else f" [{points(low)}, {points(high)}]"
+    return f"{points(mean)}{ends}"
 
 
-def _without_repetition(people: pl.DataFrame) -> pl.DataFrame:
+def without_repetition(people: pl.DataFrame) -> pl.DataFrame:
     """A column that says the same in every row only makes a table wider."""
     same = [
         name
@@ -225,8 +213,7 @@ def _mean_std(mean: float | None, std: float | None, signed: bool) -> str:
     """``86.1 ± 0.3`` in points, or ``−31.0``; empty where nothing was measured."""
     if mean is None:
         return ""
-    text = f"{100 * mean:+.1f}" if signed else f"{100 * mean:.1f}"
-    return text.replace("-", MINUS) + ("" if std is None else f" ± {100 * std:.1f}")
+    return points(mean, signed=signed) + ("" if std is None else f" ± {100 * std:.1f}")
 
 
 _FRACTIONS = {"score", "majority", "dev_score"}
@@ -240,7 +227,7 @@ def _points(table: pl.DataFrame) -> pl.DataFrame:
         if value is None:
             return ""
         if isinstance(value, float) and name in _PRECISE:
-            return _short(value)
+            return number(value)
         if isinstance(value, float):
             return f"{100 * value:.1f}" if name in _FRACTIONS else f"{value:.1f}"
         return str(value)

@@ -1,0 +1,228 @@
+"""The report of a study: one page that needs nothing else, and every figure and table as files."""
+
+import base64
+import gc
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from alignscope.analysis.findings import Findings, Leading
+from alignscope.report import layers, sheets, windows
+from alignscope.report.encoders import contrast_plates, side_by_side
+from alignscope.report.labels import settings_of
+from alignscope.report.plate import Plate, write_all
+from alignscope.report.sheets import Sheet
+from alignscope.report.summary import FEW, LEAD, methods_of, state_of, summary_of
+from alignscope.report.tokens import Example, examples_of
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: a heading, what it says, tables and figures."""
+
+    anchor: str
+    title: str
+    says: str = ""
+    tables: tuple[Sheet, ...] = ()
+    plates: tuple[Plate, ...] = ()
+    folded: bool = False
+    """Whether tables are shown when asked for only."""
+
+
+class Report:
+    """All of a study that a person looks at.
+
+    >>> report = Report("first", Findings.of(study, store))
+    >>> Path("report.html").write_text(report.html(), encoding="utf-8")
+    >>> report.write_files(Path("figures"))
+
+    Studies that are not finished have a report of what is done, which says so. Tables are made
+    when they are asked for, and may raise what `Findings` raises. ``notes`` are said where encoders
+    are compared.
+    """
+
+    def __init__(self, name: str, found: Findings, notes: Sequence[str] = ()) -> None:
+        self.name = name
+        self.notes = list(notes)
+        self.whole = found
+        self.found = Leading(found)
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        """The parts of the page that there is something for, in order."""
+        parts = [*self._of_scores(), *self._of_layers()] if self.found.outcomes else []
+        return [part for part in parts if part.tables or part.plates]
+
+    @property
+    def plates(self) -> list[Plate]:
+        """Every figure."""
+        return [plate for section in self.sections for plate in section.plates]
+
+    @property
+    def tables(self) -> list[Sheet]:
+        """Every table."""
+        own = [sheet for section in self.sections for sheet in section.tables]
+        return [*own, *self._record]
+
+    @cached_property
+    def _record(self) -> tuple[Sheet, ...]:
+        """Provenance: what was run, and on what."""
+        return sheets.runs_sheet(self.found), sheets.data_sheet(self.found)
+
+    def _of_scores(self) -> Iterable[Section]:
+        found = self.found
+        inits = sorted({run.init for run in found.planned if run.init is not None})
+        settings = settings_of(found.scores)
+
+        def drawn(make: Callable[..., Plate | None]) -> tuple[Plate, ...]:
+            made = (
+                make(found.scores, found.intervals, setting, init)
+                for setting in settings
+                for init in inits
+            )
+            return tuple(plate for plate in made if plate is not None)
+
+        if found.scores["encoder"].n_unique() > 1:
+            told = " ".join([_ENCODERS, *self.notes])
+            tables = tuple(sheet for one in side_by_side(found) for sheet in _filled(one))
+            plates = tuple(contrast_plates(found))
+            yield Section("encoders", "Encoders side by side", told, tables, plates)
+        yield Section("claims", "Claims", _CLAIMS, _filled(sheets.claims_sheet(found)))
+        yield Section("boundary", "Boundary", _BOUNDARY, _filled(sheets.boundaries_sheet(found)))
+        effects = _filled(sheets.effects_sheet(found))
+        yield Section("effects", "Effects", _EFFECTS, effects, drawn(windows.effects_plate))
+        yield Section("languages", "Languages", _LANGUAGES, (), drawn(windows.heat_plate))
+
+    def _of_layers(self) -> Iterable[Section]:
+        found = self.found
+        if not found.compared:
+            return
+        settings = settings_of(found.scores)
+        tuned = [layers.tuned_plate(found.similarity, setting) for setting in settings]
+        plates = [*layers.similarity_plates(found.similarity), *tuned]
+        yield Section("similarity", "Similarity", _SIMILARITY, (), _drawn(plates))
+        pairs = [
+            plate
+            for setting in settings
+            for plate in (
+                layers.gap_plate(found.scores, found.similarity, setting),
+                layers.correlation_plate(found.gaps, setting),
+            )
+        ]
+        gaps = _filled(sheets.gaps_sheet(found))
+        yield Section("gap", "Similarity and gap", FEW, gaps, _drawn(pairs), folded=True)
+        drifts = [layers.drift_plate(found.drift, found.similarity, s) for s in settings]
+        drift = _filled(sheets.drift_sheet(found))
+        yield Section("drift", "Drift", _DRIFT, drift, _drawn(drifts), folded=True)
+
+    def html(self) -> str:
+        """Return the page: no request leaves it, and nothing in the data is taken for markup."""
+        with _unswept():
+            return self._html()
+
+    def _html(self) -> str:
+        style, script = (_packaged(name) for name in ("page.css", "page.js"))
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        return _template().render(
+            name=self.name,
+            lead=LEAD,
+            state=state_of(self.found),
+            summary=summary_of(self.found) if self.found.outcomes else [],
+            failures=_filled(sheets.failures_sheet(self.found)),
+            sections=self.sections,
+            compared=self.found.compared,
+            examples=self._examples(),
+            methods=methods_of(self.found),
+            record=self._record,
+            style=Markup(style),
+            script=Markup(script),
+            script_digest=digest,
+        )
+
+    def _examples(self) -> list[tuple[str, list[Example]]]:
+        found = self.found
+        settings = settings_of(found.scores) if found.outcomes else []
+        each = [(setting.title, [*examples_of(found, setting)]) for setting in settings]
+        return [(title, examples) for title, examples in each if examples]
+
+    def write_files(self, folder: Path) -> list[Path]:
+        """Write every figure as SVG, PDF and PNG with its data as CSV, and every table as CSV,
+        Markdown and LaTeX (booktabs).
+
+        Raises:
+            StudyError: if a file cannot be written.
+        """
+        written = [path for plate in self.plates for path in plate.write(folder)]
+        contents = {name: text for sheet in self.tables for name, text in sheet.write().items()}
+        contents["scores.csv"] = self.whole.scores.write_csv().encode()
+        return [*written, *write_all(folder, contents)]
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the summary."""
+        said = [state_of(self.found), *(summary_of(self.found) if self.found.outcomes else [])]
+        items = Markup("").join(Markup("<li>{}</li>").format(text) for text in said)
+        return str(Markup("<h3>{}</h3><ul>{}</ul>").format(self.name, items))
+
+
+@contextmanager
+def _unswept() -> Iterator[None]:
+    """Leave the cycles of small figures alone: to look for them takes a tenth of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+_CLAIMS = (
+    "Hypotheses of Muller et al. (2021), each held against a threshold of the study: supported if "
+    "all of the 95 % interval is on its side, contradicted if all is on the other, else undecided."
+)
+_ENCODERS = "Each encoder's results, on the same corpora."
+_BOUNDARY = (
+    "The first block that predicts: one change point of target − source effects over the windows, "
+    "with its distribution when seeds and corpora are resampled."
+)
+_EFFECTS = (
+    "A window that costs the targets much more than the source aligns languages. Intervals are for "
+    "other seeds and other corpora."
+)
+_LANGUAGES = "The same effects corpus by corpus: the source, other domains, then the targets."
+_SIMILARITY = (
+    "How alike the source's sentences and their translations are inside the encoder, layer by "
+    "layer; layer 0 is the embeddings, layer i + 1 is after block i."
+)
+_DRIFT = "How much of each layer fine-tuning has left as it was."
+
+
+def _filled(sheet: Sheet) -> tuple[Sheet, ...]:
+    return () if sheet.table.is_empty() else (sheet,)
+
+
+def _drawn(plates: Iterable[Plate | None]) -> tuple[Plate, ...]:
+    return tuple(plate for plate in plates if plate is not None)
+
+
+def _packaged(name: str) -> str:
+    return (files("alignscope") / "report" / name).read_text(encoding="utf-8")
+
+
+def _template() -> Template:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["svg"] = lambda plate: Markup(plate.inline())
+    environment.filters["link"] = _link
+    return environment.from_string(_packaged("page.html"))
+
+
+def _link(content: bytes, kind: str) -> str:
+    """A file inside the page, to be kept with a click."""
+    return f"data:{kind};charset=utf-8;base64,{base64.b64encode(content).decode()}"

@@ -1,0 +1,202 @@
+"""Figures of what windows cost: seed by seed, and language by language."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import polars as pl
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.collections import PatchCollection
+from matplotlib.patches import Rectangle
+
+from alignscope.analysis.effects import differences, in_order
+from alignscope.report.labels import Setting, languages, p_value, points
+from alignscope.report.plate import Labelled, Plate
+from alignscope.report.style import (
+    DOMAINS,
+    FAINT,
+    GAIN,
+    INK,
+    LOSS,
+    MARKERS,
+    MUTED,
+    SOURCE,
+    TARGETS,
+    panel,
+)
+
+PLACES = {"source": "in-domain", "targets": "cross-lingual", "domains": "cross-domain"}
+COLOURS = {"source": SOURCE, "targets": TARGETS, "domains": DOMAINS}
+DEEPEST = 0.6
+"""The opacity of the largest effect: text on it must still be read."""
+
+
+def effects_plate(
+    scores: pl.DataFrame, intervals: pl.DataFrame, setting: Setting, init: str
+) -> Plate | None:
+    """Effects by window: every seed a point, means with their intervals; None without windows."""
+    by_seed = (
+        differences(setting.of(scores))
+        .filter(init=init)
+        .group_by("window", "relation", "seed")
+        .agg(pl.col("value").sort().mean())
+        .sort(*in_order(), "relation", "seed")
+    )
+    if by_seed.is_empty():
+        return None
+    names = {relation: place for place, relation in PLACES.items()}
+    by_seed = by_seed.with_columns(on=pl.col("relation").replace(names)).drop("relation")
+    means = setting.of(intervals).filter(pl.col("on").is_in(list(PLACES)), init=init)
+    data = pl.concat(
+        [
+            by_seed.select("window", "on", "seed", "value"),
+            means.select("window", "on", "low", "high", value="mean"),
+        ],
+        how="diagonal",
+    )
+    says = (
+        f"What re-initialising each window costs in {setting.unit}, in points: a mark is the mean "
+        "with its 95 % interval (cut where it is very wide), small ones are single seeds."
+    )
+    return Plate(
+        setting.file("effects", init), setting.title, says, data, partial(_draw_effects, data)
+    )
+
+
+def _draw_effects(data: pl.DataFrame) -> Labelled:
+    figure, axes = panel(4.2, 3.0, top=0.34)
+    windows = data["window"].unique(maintain_order=True).to_list()
+    places = [place for place in PLACES if place in set(data["on"])]
+    labels: list[tuple[Artist, Sequence[str]]] = []
+    for rank, place in enumerate(places):
+        own = data.filter(on=place)
+        shift = 0.24 * (rank - (len(places) - 1) / 2)
+        labels += _series(axes, own, windows, place, shift)
+    axes.axhline(0, color=MUTED, linewidth=0.8, zorder=1)
+    for edge in np.arange(len(windows) - 1) + 0.5:
+        axes.axvline(edge, color=FAINT, linewidth=0.5, zorder=0)
+    axes.set_xticks(range(len(windows)), windows)
+    axes.set_xlim(-0.5, len(windows) - 0.5)
+    axes.set_ylim(*_field(data))
+    axes.set_xlabel("re-initialised blocks")
+    axes.set_ylabel("effect in points")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)
+    return Labelled(figure, labels)
+
+
+def _field(data: pl.DataFrame) -> tuple[float, float]:
+    """From where to where, so that one very wide interval does not flatten all others."""
+    values = [0.0, *(100 * data["value"])]
+    span = max(max(values) - min(values), 1.0)
+    low = [100 * end for end in data["low"].drop_nulls()]
+    high = [100 * end for end in data["high"].drop_nulls()]
+    return (
+        max(min(values + low), min(values) - 0.6 * span) - 0.05 * span,
+        min(max(values + high), max(values) + 0.6 * span) + 0.05 * span,
+    )
+
+
+def _series(
+    axes: Axes, own: pl.DataFrame, windows: list[str], place: str, shift: float
+) -> list[tuple[Artist, Sequence[str]]]:
+    """Draw source, targets or domains; the marks with what they say."""
+    colour = COLOURS[place]
+    at = {window: i + shift for i, window in enumerate(windows)}
+    seeds, means = own.filter(pl.col("seed").is_not_null()), own.filter(pl.col("seed").is_null())
+    small = axes.scatter(
+        [at[w] + 0.07 for w in seeds["window"]], 100 * seeds["value"].to_numpy(), s=9,
+        color=colour, alpha=0.45, marker=MARKERS[colour], linewidths=0, zorder=2,
+    )  # fmt: skip
+    x, middle = [at[w] for w in means["window"]], 100 * means["value"].to_numpy()
+    known = means["low"].is_not_null().to_numpy()
+    axes.vlines(
+        np.array(x)[known], 100 * means["low"].to_numpy()[known],
+        100 * means["high"].to_numpy()[known], color=colour, linewidth=1.4, zorder=3,
+    )  # fmt: skip
+    large = axes.scatter(
+        x, middle, s=30, color=colour, marker=MARKERS[colour], linewidths=0, label=place, zorder=4
+    )
+    said = [
+        f"{row['window']} on {place}: {points(row['value'])}{_ends(row)}"
+        for row in means.iter_rows(named=True)
+    ]
+    each = [
+        f"{row['window']} on {place}, seed {row['seed']}: {points(row['value'])}"
+        for row in seeds.iter_rows(named=True)
+    ]
+    return [(small, each), (large, said)]
+
+
+def _ends(row: dict[str, float | None]) -> str:
+    low, high = row["low"], row["high"]
+    return "" if low is None or high is None else f" [{points(low)}, {points(high)}]"
+
+
+def heat_plate(
+    scores: pl.DataFrame, intervals: pl.DataFrame, setting: Setting, init: str
+) -> Plate | None:
+    """Effects of every window on every corpus, a cell each; None without windows."""
+    relations = dict(setting.of(scores).select("corpus", "relation").unique().rows())
+    own = setting.of(intervals).filter(pl.col("on").is_in(["source", *relations]), init=init)
+    if own.is_empty():
+        return None
+    source = pl.col("on") == "source"
+    data = own.with_columns(corpus=pl.when(source).then(pl.lit(setting.source)).otherwise("on"))
+    data = data.select("corpus", "window", "seeds", "low", "high", "p", "p_holm", value="mean")
+    data = data.with_columns(
+        relation=pl.col("corpus").replace_strict(relations, return_dtype=pl.String)
+    ).sort(*in_order())
+    says = (
+        f"What re-initialising each window costs each corpus in {setting.unit}, in points, the "
+        "mean over seeds: orange is lost, purple gained. Targets that lose most stand first."
+    )
+    return Plate(setting.file("heat", init), setting.title, says, data, partial(_draw_heat, data))
+
+
+def _rows_of(data: pl.DataFrame) -> list[str]:
+    """Corpora from top to bottom: source, domains, then targets from the most harmed on."""
+    rank = {"in-domain": 0, "cross-domain": 1, "cross-lingual": 2}
+    ordered = (
+        data.group_by("corpus", "relation")
+        .agg(pl.col("value").sort().sum())
+        .with_columns(rank=pl.col("relation").replace_strict(rank))
+        .sort("rank", "value", "corpus")
+    )
+    return ordered["corpus"].to_list()
+
+
+def _draw_heat(data: pl.DataFrame) -> Labelled:
+    corpora, windows = _rows_of(data), data["window"].unique(maintain_order=True).to_list()
+    names = languages(corpora)
+    longest = max(map(len, names.values()))
+    relations = dict(data.select("corpus", "relation").rows())
+    height = 0.21 * len(corpora) + 0.7
+    left = min(1.8, 0.25 + 0.075 * longest)
+    figure, axes = panel(4.2, height, left=left, top=0.1, bottom=0.5)
+    largest = max(float(data["value"].abs().max()), 0.01)  # type: ignore[arg-type]
+    cells, colours, said = [], [], []
+    size = 7.5 if len(windows) <= 6 else 6 if len(windows) <= 8 else 0
+    for row in data.iter_rows(named=True):
+        x, y = windows.index(row["window"]), corpora.index(row["corpus"])
+        cells.append(Rectangle((x - 0.47, y - 0.44), 0.94, 0.88))
+        depth = DEEPEST * abs(row["value"]) / largest
+        colours.append((LOSS if row["value"] < 0 else GAIN, depth))
+        told = f"{row['window']} on {row['corpus']}: {points(row['value'])}{_ends(row)}"
+        said.append(told if row["p_holm"] is None else f"{told}, p {p_value(row['p_holm'])} (Holm)")
+        if size:
+            axes.text(x, y, points(row["value"]), ha="center", va="center", fontsize=size)
+    drawn = PatchCollection(cells, facecolors=colours, linewidths=0)
+    axes.add_collection(drawn)
+    axes.set_xticks(range(len(windows)), windows)
+    axes.set_yticks(range(len(corpora)), [names[corpus] for corpus in corpora])
+    axes.set_xlim(-0.5, len(windows) - 0.5)
+    axes.set_ylim(len(corpora) - 0.5, -0.5)
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    for y in range(1, len(corpora)):
+        if relations[corpora[y]] != relations[corpora[y - 1]]:
+            axes.axhline(y - 0.5, color=INK, linewidth=0.6)
+    axes.set_xlabel("re-initialised blocks")
+    return Labelled(figure, [(drawn, said)])

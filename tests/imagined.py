@@ -1,0 +1,97 @@
+"""A study whose outcomes are imagined: its lowest window costs other languages 20 points."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from alignscope.data.corpus import parse_corpus, relation_between
+from alignscope.grid import Inspected, runs
+from alignscope.store import Outcome, Store
+from alignscope.study import Run, Study, read_study
+
+STUDY = """
+name = "imagined"
+encoders = [{encoders}]
+seeds = [1, 2, 3]
+windows = ["0-1", "2-3", "4-5"]
+{similarity}
+[claims]
+harmless = 0.2
+[tasks.pos]
+sources = ["synthetic:vesti/news"]
+targets = [{names}]
+domains = ["synthetic:vesti/chat"]
+"""
+LANGUAGES = ("vesti", "qadir", "ataru", "dorun", "hanbe", "lianu", "meruli")
+SAID = {"qadir": ("بيت", "أحمر", "."), "tamuz": ("בית", "אדום", "."), "lianu": ("房子", "红", "。")}
+
+
+def study_text(encoders: str = '"embedded"', *, similarity: bool = True) -> str:
+    names = ", ".join(f'"synthetic:{name}/news"' for name in LANGUAGES)
+    asked = f"[similarity]\ncorpora = [{names}]" if similarity else ""
+    return STUDY.format(encoders=encoders, names=names, similarity=asked)
+
+
+def outcome(run: Run, draw: np.random.Generator) -> Outcome:
+    """What such a run might give."""
+    scores, examples = [], []
+    for name in run.evaluated:
+        relation = relation_between(parse_corpus(run.source), parse_corpus(name))
+        cost = 0.2 if run.window == "0-1" and relation == "cross-lingual" else 0.0
+        language = parse_corpus(name).language
+        known = {"corpus": name, "language": language, "relation": relation}
+        about = {"split": "test", "metric": "accuracy", "majority": 0.2, "sentences": 9}
+        about |= {"words": 90, "windowed": 0, "cut": 0, "unknown": 0}
+        scores.append({**known, **about, "score": 0.8 - cost + 0.01 * draw.normal()})
+        words = list(SAID.get(language, ("a", "red", "house")))
+        labels = {"gold": ["NOUN", "ADJ", "PUNCT"], "predicted": ["NOUN", "NOUN", "PUNCT"]}
+        examples.append({"corpus": name, "sentence": "1", "words": words, **labels})
+    epochs = [{"epoch": 1, "loss": 0.1, "dev_score": 0.9, "steps": 5}]
+    similarity = [] if run.similarity is None else compared(run, draw)
+    return Outcome(run, scores, epochs, provenance(run), similarity, examples)
+
+
+def provenance(run: Run) -> dict[str, Any]:
+    return {
+        **{"alignscope": "0.1.0", "commit": "c0ffee", "python": "3.11.7", "seconds": 1.0},
+        **{"versions": {"torch": "2.13.0"}, "device": "cpu (x86_64)", "precision": "fp32"},
+        **{"started": "2026-01-02T03:04:05+00:00", "encoder": {"resolved": None}},
+        "data": {f"{name}/test": "0" * 64 for name in run.evaluated},
+    }
+
+
+def compared(run: Run, draw: np.random.Generator) -> list[dict[str, Any]]:
+    """Similarity that falls from layer to layer, in every state that such a run has."""
+    rows = []
+    own, *others = (f"synthetic:{name}/news" for name in LANGUAGES)
+    for state in ("fine-tuned", *(("pretrained", "drift") if run.window is None else ())):
+        for target in others:
+            for layer in range(3):
+                about = {"split": "test", "unit": "sentence", "pooling": "mean", "n": 50}
+                ends = {"low": 0.1, "high": 0.95, "null_low": -0.01, "null_high": 0.01}
+                pair = {"state": state, "corpus": target if state == "drift" else own}
+                found = {"measure": "cka", "estimator": "debiased", "after_norm": False}
+                value = 0.9 - 0.1 * layer + 0.02 * draw.normal()
+                place = {"target": target, "layer": layer, "value": value}
+                rows.append({**pair, **about, **found, **ends, **place})
+    return rows
+
+
+def build(
+    folder: Path,
+    text: str | None = None,
+    change: Callable[[Outcome], Outcome | None] = lambda outcome: outcome,
+) -> tuple[Study, Store]:
+    """Write ``study.toml`` and ``store``; ``change`` may alter an outcome, or None loses it."""
+    (folder / "study.toml").write_text(study_text() if text is None else text, encoding="utf-8")
+    study = read_study(folder / "study.toml")
+    planned = runs(study, lambda encoder: Inspected(f"sha256:{encoder.name}", 8))
+    store, draw = Store(folder / "store"), np.random.default_rng(1)
+    for run in planned:
+        made = change(outcome(run, draw))
+        if made is not None:
+            store.put(made)
+    store.put_plan(study, planned)
+    return study, store
