@@ -1,5 +1,5 @@
 # make setup   a virtual environment in .venv with exactly the versions of constraints.txt
-# make demo    setup, then the three tasks on the embedded languages, in alignscope-demo/
+# make demo    setup, then the three tasks on the embedded languages, and their report
 # make test    setup, then everything that must hold before a change lands
 # make slow    setup, then the tests that take minutes
 # make docs    docs/cli.md anew, from the code
@@ -23,7 +23,7 @@ setup: .venv/.ready
 	@touch $@
 
 demo: setup
-	$(BIN)/alignscope demo
+	$(BIN)/alignscope demo --open
 
 check: setup
 	$(BIN)/ruff check src tests benchmarks

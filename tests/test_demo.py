@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import sys
 import webbrowser
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -173,6 +174,14 @@ def test_the_first_page_is_opened(monkeypatch: pytest.MonkeyPatch, stage: Path) 
     monkeypatch.setattr(demo, "demo_study", lambda **_: one)
     assert call("demo").code == 0
     assert not opened
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    answer = call("demo", "--open")
+    assert answer.code == 0
+    assert "there is no screen here to open alignscope-demo/report.html on" in answer.err
+    assert not opened
+    monkeypatch.setenv("DISPLAY", ":0")
     assert call("demo", "--open").code == 0
     assert opened == [(stage / "alignscope-demo/report.html").as_uri()]
 

@@ -20,6 +20,7 @@ from alignscope.cli_options import (
     TableFormat,
     check_output,
     chosen_study,
+    open_page,
     put,
 )
 from alignscope.errors import AlignScopeError
@@ -139,9 +140,7 @@ def demo(
     shown = perform_demo(study, out, workers or available_cores())
     typer.echo(describe_demo(shown.effects, shown.files))
     if open:
-        import webbrowser
-
-        webbrowser.open(shown.page.resolve().as_uri())
+        open_page(shown.page)
     _end(shown.swept)
 
 

@@ -1,5 +1,6 @@
 """Options that several commands share, and how a table leaves them."""
 
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -93,3 +94,14 @@ def put(table: "pl.DataFrame", format: Format, out: Path | None) -> None:
         out.write_bytes(content)
     except OSError as error:
         raise StudyError(f"{out} cannot be written: {error.strerror}") from None
+
+
+def open_page(page: Path) -> None:
+    """Open a page in a browser; where there is no screen, say so instead of opening one in text."""
+    import webbrowser
+
+    screens = ("DISPLAY", "WAYLAND_DISPLAY")
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in screens):
+        typer.echo(f"there is no screen here to open {page} on", err=True)
+        return
+    webbrowser.open(page.resolve().as_uri())

@@ -14,6 +14,7 @@ from alignscope.cli_options import (
     StudyFile,
     check_output,
     chosen_study,
+    open_page,
 )
 
 if TYPE_CHECKING:
@@ -82,9 +83,7 @@ def _write(report: "Report", out: Path, files: Path | None, open: bool) -> None:
         written = report.write_files(files)
         typer.echo(f"{len(written)} figures, tables and data in {files}")
     if open:
-        import webbrowser
-
-        webbrowser.open(out.resolve().as_uri())
+        open_page(out)
 
 
 COMMANDS: tuple[Callable[..., None], ...] = (report, compare)

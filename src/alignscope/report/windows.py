@@ -28,7 +28,7 @@ from alignscope.report.style import (
 
 PLACES = {"source": "in-domain", "targets": "cross-lingual", "domains": "cross-domain"}
 COLOURS = {"source": SOURCE, "targets": TARGETS, "domains": DOMAINS}
-DEEPEST = 0.6
+DEEPEST = 0.55
 """The opacity of the largest effect: text on it must still be read."""
 
 
