@@ -132,17 +132,23 @@ def test_marks_say_their_values(report: Report) -> None:
         assert all(re.search(r"\d", str(title)) or ":" not in str(title) for title in titles)
     heat = next(plate for plate in report.plates if plate.name.startswith("heat"))
     said = re.findall(r"<title>(.*?)</title>", heat.inline())
-    rows = {(row["corpus"], row["window"]): row["value"] for row in heat.data.to_dicts()}
-    assert len(said) == len(rows) == 3 * (len(LANGUAGES) + 1)
+    rows = {
+        (row["corpus"], row["window"], row["seed"]): row["value"] for row in heat.data.to_dicts()
+    }
+    assert 4 * len(said) == len(rows) == 4 * 3 * (len(LANGUAGES) + 1)
     for text in said:
         window, corpus, value = re.findall(r"^(\S+) on (\S+): (\S+) \[", text)[0]
-        assert value == f"{100 * rows[corpus, window]:+z.1f}".replace("-", "−")
+        each = [rows[corpus, window, seed] for seed in (None, 1, 2, 3)]
+        assert [value, *text.split("seeds ")[1].split(", ")] == [
+            f"{100 * one:+z.1f}".replace("-", "−") for one in each
+        ]
 
 
 def test_every_seed_is_a_point_beside_the_mean(report: Report) -> None:
     for plate in report.plates:
-        if plate.name.startswith(("effects", "drift", "gap")):
+        if plate.name.startswith(("effects", "drift", "gap", "tuned", "heat")):
             assert {1, 2, 3} <= set(plate.data["seed"].drop_nulls()), plate.name
+        if plate.name.startswith(("effects", "drift", "gap", "tuned")):
             text = plate.inline()
             assert all(f"seed {seed}" in text for seed in (1, 2, 3)), plate.name
 

@@ -143,15 +143,28 @@ def heat_plate(
         return None
     source = pl.col("on") == "source"
     data = own.with_columns(corpus=pl.when(source).then(pl.lit(setting.source)).otherwise("on"))
-    data = data.select("corpus", "window", "seeds", "low", "high", "p", "p_holm", value="mean")
+    data = data.select("corpus", "window", "low", "high", "p", "p_holm", value="mean")
+    each = differences(setting.of(scores)).filter(init=init).sort("seed")
+    data = pl.concat([data, each.select("corpus", "window", "seed", "value")], how="diagonal")
     data = data.with_columns(
         relation=pl.col("corpus").replace_strict(relations, return_dtype=pl.String)
-    ).sort(*in_order())
+    ).sort(*in_order(), maintain_order=True)
     says = (
         f"What re-initialising each window costs each corpus in {setting.unit}, in points, the "
-        "mean over seeds: orange is lost, purple gained. Targets that lose most stand first."
+        "mean over seeds, which are said when pointed at: orange is lost, purple gained. Targets "
+        "that lose most stand first."
     )
     return Plate(setting.file("heat", init), setting.title, says, data, partial(_draw_heat, data))
+
+
+def _seeds_of(data: pl.DataFrame) -> dict[tuple[str, str], str]:
+    """What each seed says of a window and a corpus: ``−21.0, −23.5``."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for window, corpus, value in (
+        data.filter(pl.col("seed").is_not_null()).select("window", "corpus", "value").rows()
+    ):
+        found.setdefault((window, corpus), []).append(points(value))
+    return {cell: ", ".join(values) for cell, values in found.items()}
 
 
 def _rows_of(data: pl.DataFrame) -> list[str]:
@@ -166,7 +179,9 @@ def _rows_of(data: pl.DataFrame) -> list[str]:
     return ordered["corpus"].to_list()
 
 
-def _draw_heat(data: pl.DataFrame) -> Labelled:
+def _draw_heat(everything: pl.DataFrame) -> Labelled:
+    data = everything.filter(pl.col("seed").is_null())
+    seeds = _seeds_of(everything)
     corpora, windows = _rows_of(data), data["window"].unique(maintain_order=True).to_list()
     names = languages(corpora)
     longest = max(map(len, names.values()))
@@ -183,7 +198,8 @@ def _draw_heat(data: pl.DataFrame) -> Labelled:
         depth = DEEPEST * abs(row["value"]) / largest
         colours.append((LOSS if row["value"] < 0 else GAIN, depth))
         told = f"{row['window']} on {row['corpus']}: {points(row['value'])}{_ends(row)}"
-        said.append(told if row["p_holm"] is None else f"{told}, p {p_value(row['p_holm'])} (Holm)")
+        sure = "" if row["p_holm"] is None else f", p {p_value(row['p_holm'])} (Holm)"
+        said.append(f"{told}{sure}; seeds {seeds[row['window'], row['corpus']]}")
         if size:
             axes.text(x, y, points(row["value"]), ha="center", va="center", fontsize=size)
     drawn = PatchCollection(cells, facecolors=colours, linewidths=0)
