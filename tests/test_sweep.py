@@ -20,7 +20,7 @@ from alignscope.data.places import Places
 from alignscope.errors import AlignScopeError, DataError, StoreError
 from alignscope.executors import local
 from alignscope.executors.local import processes, serial
-from alignscope.grid import Inspected, runs
+from alignscope.grid import Inspected, Shard, runs
 from alignscope.store import Failure, Outcome, Store
 from alignscope.study import Run, Study
 from alignscope.sweep import check_data, check_store, sweep
@@ -89,6 +89,53 @@ def test_what_another_process_finishes_meanwhile_is_skipped(store: Store) -> Non
     assert asked == [1, 3]
 
 
+def test_what_another_process_is_at_is_left_to_it(store: Store) -> None:
+    todo, asked = plan(1, 2, 3), list[int]()
+    other = Store(store.folder)
+    assert other.take(todo[1])
+    swept = sweep(todo, partial(noted, asked), store, serial)
+    assert (asked, swept.done, swept.elsewhere) == ([1, 3], 2, 1)
+    other.leave(todo[1])
+    assert sweep(todo, partial(noted, asked), store, serial).done == 1
+    assert asked == [1, 3, 2]
+    assert {path.name for path in store.folder.iterdir()} == {"runs"}
+
+
+def test_what_a_killed_process_had_taken_is_free(store: Store) -> None:
+    (run,) = plan(1)
+    code = (
+        "import os, signal, sys; from pathlib import Path; from alignscope.store import Store\n"
+        "from alignscope.study import Run\n"
+        "assert Store(Path(sys.argv[1])).take(Run.model_validate_json(sys.argv[2]))\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    given = [str(store.folder), run.model_dump_json()]
+    assert subprocess.run([sys.executable, "-c", code, *given], check=False).returncode == -9
+    assert any((store.folder / "taken").iterdir())
+    assert sweep([run], perform, store, serial).done == 1
+    assert not (store.folder / "taken").exists()
+
+
+def test_what_was_finished_while_it_was_taken_is_not_done_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run,) = plan(1)
+    take = store.take
+
+    def late(asked: Run) -> bool:
+        Store(store.folder).put(outcome(asked))
+        return take(asked)
+
+    monkeypatch.setattr(store, "take", late)
+    assert sweep([run], lambda run: pytest.fail("done twice"), store, serial).done == 0
+
+
+def test_a_sweep_that_breaks_off_leaves_nothing_taken(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError):
+        sweep(plan(1, CRASHES, 3), perform, store, serial)
+    assert {path.name for path in store.folder.iterdir()} == {"runs"}
+
+
 def test_a_run_that_diverges_is_noted_and_the_others_go_on(store: Store) -> None:
     todo = plan(1, DIVERGES, 3)
     told: list[Outcome | Failure] = []
@@ -122,7 +169,7 @@ def test_mistakes_of_the_user_are_no_failures_of_a_run(store: Store) -> None:
 
     with pytest.raises(DataError, match="gone"):
         sweep(plan(1), missing, store, serial)
-    assert not store.folder.exists()
+    assert not any(store.folder.iterdir())
 
 
 # Executors
@@ -315,15 +362,37 @@ def test_killed_and_called_again(
     assert tables(longer, longer.store) == uninterrupted
 
 
-def test_two_sweeps_at_once_share_the_work(longer: Workshop, uninterrupted: dict[str, str]) -> None:
-    """Two processes on one store: at worst a run is done twice, never is one lost or broken."""
-    with started(longer, []) as other:
+@pytest.mark.parametrize("shards", [("1/1", "1/1"), ("1/2", "2/2")])
+def test_two_sweeps_at_once_share_the_work(
+    shards: tuple[str, str], longer: Workshop, uninterrupted: dict[str, str]
+) -> None:
+    """Two processes on one store, alike or each with its part: nothing twice, lost or broken."""
+    with started(longer, ["--shard", shards[0]]) as other:
         wait_for(lambda: (longer.store / "plans").is_dir(), other)
-        assert longer.run().code == 0
-        assert other.wait() == 0
+        answer = longer.run("--shard", shards[1])
+        assert answer.code == 0
+        _, said = other.communicate()
+        assert other.returncode == 0
+    assert (answer.err + said.decode()).count("\n[") == 6
     assert tables(longer, longer.store) == uninterrupted
     assert {path.name for path in longer.store.iterdir()} == {"plans", "runs"}
     assert len(results(longer)) == 6
+
+
+def test_parts_are_all_there_is_and_share_nothing() -> None:
+    todo = plan(*range(1, 30))
+    for count in (1, 2, 7, 40):
+        parts = [Shard(number, count).part(todo) for number in range(1, count + 1)]
+        assert sorted(run.seed for part in parts for run in part) == list(range(1, 30))
+        assert max(map(len, parts)) - min(map(len, parts)) <= 1
+        assert all(part == sorted(part, key=todo.index) for part in parts)
+
+
+@pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "1/0", "-1/2", "1/2/3", ""])
+def test_a_part_that_is_none_is_refused(text: str, workshop: Workshop) -> None:
+    answer = workshop.run("--shard", text)
+    assert answer.code == 2
+    assert f"error: shard {text} is not a part such as 2/8, of 1/8 to 8/8" in answer.err
 
 
 @contextmanager
@@ -332,7 +401,7 @@ def started(workshop: Workshop, more: list[str]) -> Iterator[subprocess.Popen[by
     script = workshop.folder / "started.py"
     script.write_text("from alignscope.cli import main\nif __name__ == '__main__': main()\n")
     command = [sys.executable, str(script), *workshop.arguments(), *more]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
         try:
             yield process
         finally:

@@ -94,18 +94,23 @@ def run(
         ExecutorName.serial
     ),
     workers: Annotated[int, typer.Option(min=1, help="processes, with --executor processes")] = 2,
+    shard: Annotated[
+        str, typer.Option(help="the part of this machine, such as 2/8 for the second of eight")
+    ] = "1/1",
     data: Data = None,
     encoder: Encoders = None,
     offline: Offline = False,
 ) -> None:
     """Perform what a study still lacks; killed and called again, it goes on where it was."""
     from alignscope.conduct import conduct
+    from alignscope.grid import Shard
     from alignscope.store import Store
 
+    part = Shard.parse(shard)
     chosen = chosen_study(study, encoder)
     places = _places(chosen, study, data, offline)
     several = workers if executor == ExecutorName.processes else None
-    _end(conduct(chosen, Store(store), places, several))
+    _end(conduct(chosen, Store(store), places, several, part))
 
 
 @app.command()
@@ -198,6 +203,8 @@ for module in (cli_report, cli_encoder):
 
 def _end(swept: "Swept") -> None:
     """End with code 1, and say why, if runs have failed."""
+    if swept.elsewhere:
+        typer.echo(f"{swept.elsewhere} runs were left to another process at work on them", err=True)
     for failure in swept.failures:
         typer.echo(f"failed: {failure.run.label}: {failure.reason}", err=True)
     if swept.failures:

@@ -4,7 +4,7 @@ from functools import partial
 
 from alignscope.data.places import Places
 from alignscope.executors.local import processes, serial
-from alignscope.grid import runs
+from alignscope.grid import WHOLE, Shard, runs
 from alignscope.perform import perform
 from alignscope.report.progress import Reporter
 from alignscope.store import Store
@@ -31,7 +31,13 @@ def unfold(study: Study) -> list[Run]:
     return runs(study, partial(inspect, count_blocks=study.counts_blocks))
 
 
-def conduct(study: Study, store: Store, places: Places, workers: int | None = None) -> Swept:
+def conduct(
+    study: Study,
+    store: Store,
+    places: Places,
+    workers: int | None = None,
+    shard: Shard = WHOLE,
+) -> Swept:
     """Perform what ``store`` lacks of a study: in this process, or in ``workers`` of their own.
 
     >>> conduct(study, Store(Path("results")), Places.of()).done
@@ -43,13 +49,14 @@ def conduct(study: Study, store: Store, places: Places, workers: int | None = No
         AlignScopeError: as `unfold` and the checks of `sweep` do, or if a worker was killed.
     """
     planned = unfold(study)
-    missing = [run for run in planned if run not in store]
+    own = shard.part(planned)
+    missing = [run for run in own if run not in store]
     check_data(missing, places)
     check_store(planned, store, places)
     check_encoders(missing, places)
     store.put_plan(study, planned)
     work = partial(perform, places=places)
-    with Reporter(done=len(planned) - len(missing), total=len(planned)) as reporter:
+    with Reporter(done=len(own) - len(missing), total=len(own)) as reporter:
         if workers is None:  # the steps of several processes would mix
             work = partial(work, progress=reporter.step)
             return sweep(missing, work, store, serial, reporter)

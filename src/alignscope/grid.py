@@ -1,6 +1,7 @@
 """The grid of a study, unfolded into its runs."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from alignscope.comparison import StudySimilarity
@@ -17,6 +18,38 @@ class Inspected:
     identity: str
     blocks: int | None
     """None where it cannot be known yet (a hub that is not reached)."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A part of a study, for one of several machines: the ``number``-th of ``of``, from 1."""
+
+    number: int
+    of: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Shard":
+        """Read ``2/8``.
+
+        Raises:
+            StudyError: if it is not so written, or there is no such part.
+        """
+        match = re.fullmatch(r"([0-9]+)/([0-9]+)", text)
+        shard = cls(*map(int, match.groups())) if match else None
+        if shard is None or not 1 <= shard.number <= shard.of:
+            raise StudyError(f"shard {text} is not a part such as 2/8, of 1/8 to 8/8")
+        return shard
+
+    def part(self, runs: Sequence[Run]) -> list[Run]:
+        """Return the runs of this part, in their order: each run is in one part.
+
+        Parts are dealt by address, that is, as if shuffled, so that no machine gets all REF runs.
+        """
+        dealt = sorted(run.address for run in runs)[self.number - 1 :: self.of]
+        return [run for run in runs if run.address in set(dealt)]
+
+
+WHOLE = Shard(1, 1)
 
 
 def runs(study: Study, inspect: Callable[[Encoder], Inspected]) -> list[Run]:

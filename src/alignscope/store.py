@@ -3,18 +3,22 @@
     STORE/runs/ADDRESS.json      what a run was, its tables and its provenance
     STORE/failed/ADDRESS.json    what a run was and why it stopped
     STORE/plans/DIGEST.json      a study and the runs it unfolded into
+    STORE/taken/ADDRESS.lock     held by the process that performs a run, gone when it is done
 
 The plan lets tables be made where the encoder is not at hand. A file is written beside its name and
-renamed, so a killed process leaves no half result, and two processes on one store at worst do the
-same run twice, and the last to end is kept.
+renamed, so a killed process leaves no half result. Two processes on one store do no run twice: the
+system frees what a killed one had taken. (Where a shared disk has no locks between machines, they
+at worst do a run twice, and the last to end is kept: see ``run --shard``.)
 """
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from filelock import BaseFileLock, FileLock, Timeout
 
 from alignscope.data.files import replace_file
 from alignscope.errors import StoreError
@@ -49,6 +53,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._taken: dict[str, BaseFileLock] = {}
         for path in (folder, *folder.parents):
             if path.is_file():
                 raise StoreError(f"{path} is a file, not a folder for results")
@@ -109,6 +114,32 @@ class Store:
         """Return those of the outcomes that are there, in the order of ``runs``."""
         found = (self.get(run) for run in runs)
         return [outcome for outcome in found if outcome is not None]
+
+    def take(self, run: Run) -> bool:
+        """Reserve a run for this process; False if another one has it.
+
+        Raises:
+            StoreError: if the folder cannot be written.
+        """
+        path = self.folder / "taken" / f"{run.address}.lock"
+        lock = FileLock(path, blocking=False, thread_local=False)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except Timeout:
+            return False
+        except OSError as error:
+            raise StoreError(f"{path} cannot be written: {error}") from None
+        self._taken[run.address] = lock
+        return True
+
+    def leave(self, run: Run) -> None:
+        """Give back a run that was taken."""
+        lock = self._taken.pop(run.address)
+        with suppress(OSError):  # of a file that another process has removed, or a folder in use
+            Path(lock.lock_file).unlink()
+            (self.folder / "taken").rmdir()
+        lock.release()
 
     def put_plan(self, study: Study, runs: Iterable[Run]) -> None:
         """Keep what a study unfolded into."""

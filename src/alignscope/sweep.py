@@ -152,6 +152,8 @@ class Swept:
 
     done: int
     failures: list[Failure]
+    elsewhere: int = 0
+    """Runs that another process was performing meanwhile."""
 
 
 def sweep(
@@ -163,16 +165,35 @@ def sweep(
 ) -> Swept:
     """Perform the runs that ``store`` lacks and keep each result the moment it is there.
 
-    Runs that another process finishes meanwhile are skipped. A run that diverges is noted and
-    tried again by the next sweep; the others go on.
+    Runs that another process performs or finishes meanwhile are skipped. A run that diverges is
+    noted and tried again by the next sweep; the others go on.
     """
-    done, failures = 0, []
-    for result in executor((run for run in runs if run not in store), work):
-        if isinstance(result, Failure):
-            store.put_failure(result)
-            failures.append(result)
-        else:
-            store.put(result)
-            done += 1
-        report(result)
-    return Swept(done, failures)
+    done, failures, mine, elsewhere = 0, [], set[Run](), 0
+
+    def free() -> Iterator[Run]:
+        nonlocal elsewhere
+        for run in runs:
+            if run in store:
+                continue
+            if not store.take(run):
+                elsewhere += 1
+                continue
+            mine.add(run)
+            if run not in store:  # else it was finished just before it was taken
+                yield run
+
+    try:
+        for result in executor(free(), work):
+            if isinstance(result, Failure):
+                store.put_failure(result)
+                failures.append(result)
+            else:
+                store.put(result)
+                done += 1
+            mine.remove(result.run)
+            store.leave(result.run)
+            report(result)
+    finally:
+        for run in mine:
+            store.leave(run)
+    return Swept(done, failures, elsewhere)
