@@ -36,7 +36,7 @@ def gaps_table(
     language, the mean over seeds. Spearman's and Pearson's correlation are over the languages that
     have both; below 0: the more alike, the smaller the gap. ``p`` is from permutations of the
     targets, ``p_holm`` corrected for the layers of a curve. ``partial`` is Spearman's correlation
-    when ``distance(source, target)`` is given: what similarity says beyond kinship.
+    when ``distance(source, target)`` is given: what similarity says beyond that.
 
     With some 17 targets a correlation of 0.5 is the least that is told from none: read the
     intervals.

@@ -1,8 +1,18 @@
-"""How far apart languages are: embedded ones by their descriptions, others by given features."""
+"""How far apart languages are: embedded ones by their descriptions, others by their features.
+
+``typology.tsv`` has features of eighteen real languages, none of them from memory or a grammar:
+``studies/typology.py`` measured them on 2026-11-25 from the Parallel UD treebanks (Zeman et al.
+2017), 1,000 sentences of news and Wikipedia in each language. They are UD_Arabic-PUD, Chinese,
+Czech, English, Finnish, French, German, Hindi, Indonesian, Italian, Japanese, Korean, Polish,
+Portuguese, Russian, Spanish, Swedish and Turkish, as in releases 2.16 to 2.18 of Universal
+Dependencies, but Japanese as of 2019-07-01, between two releases.
+"""
 
 import csv
 import math
 from collections.abc import Iterable
+from functools import cache
+from importlib.resources import as_file, files
 from pathlib import Path
 
 from alignscope.analysis.distances import Distance
@@ -16,20 +26,47 @@ Features = dict[str, dict[str, str]]
 
 
 def distance_of(names: Iterable[str], features: Path | None) -> Distance | None:
-    """Return the distance between these languages: by a file of features, or as embedded ones.
+    """Return the distance between these languages: by a file of features, or by what is known.
 
-    None where there is no file and not all are embedded languages.
+    >>> distance = distance_of(["es", "ja", "pt"], None)
+    >>> distance("es", "pt") < 0.1 < 0.5 < distance("es", "ja")
+    True
+
+    Without a file, embedded languages are compared by their descriptions and real ones by
+    `measured_features`; None where neither has all of them.
 
     Raises:
         DataError: if the file cannot be used, or says nothing of one of the languages.
     """
     if features is None:
-        return typological_distance if {*names} <= {*languages()} else None
+        return _distance_known({*names})
     known = read_features(features)
     for name in names:
         if name not in known:
             raise DataError(f"{features} says nothing of {name}, it has {', '.join(known)}")
     return feature_distance(known)
+
+
+def _distance_known(names: set[str]) -> Distance | None:
+    if names <= {*languages()}:
+        return typological_distance
+    known = measured_features()
+    return feature_distance(known) if names <= known.keys() else None
+
+
+@cache
+def measured_features() -> Features:
+    """Return the features of real languages that come with AlignScope, by language.
+
+    >>> measured_features()["ja"]["object_after_verb"], measured_features()["ja"]["script"]
+    ('0.000', 'HIRAGANA')
+
+    Shares are between 0 and 1, measured from parallel treebanks: where words stand, how many
+    nouns have a determiner or a case marker of its own, how many sentences a subject; then words
+    for a word of English, different forms a word, and the script of most letters.
+    """
+    with as_file(files("alignscope.analysis") / "typology.tsv") as path:
+        return read_features(path)
 
 
 def read_features(path: Path) -> Features:
