@@ -2,6 +2,7 @@
 
 import sys
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,6 +46,7 @@ class ExecutorName(StrEnum):
 
     serial = "serial"
     processes = "processes"
+    ray = "ray"
 
 
 class TableName(StrEnum):
@@ -90,10 +92,18 @@ def plan(
 def run(
     study: StudyFile,
     store: StoreFolder = Path("results"),
-    executor: Annotated[ExecutorName, typer.Option(help="one process or several")] = (
-        ExecutorName.serial
-    ),
+    executor: Annotated[
+        ExecutorName, typer.Option(help="one process, several, or a Ray cluster")
+    ] = (ExecutorName.serial),
     workers: Annotated[int, typer.Option(min=1, help="processes, with --executor processes")] = 2,
+    address: Annotated[
+        str | None,
+        typer.Option(help="the cluster, with --executor ray; a new one here if nothing is said"),
+    ] = None,
+    cpus: Annotated[float, typer.Option(min=0, help="cores of a run, with --executor ray")] = 1,
+    gpus: Annotated[
+        float, typer.Option(min=0, help="GPUs of a run, with --executor ray; 0.5: two share one")
+    ] = 0,
     shard: Annotated[
         str, typer.Option(help="the part of this machine, such as 2/8 for the second of eight")
     ] = "1/1",
@@ -103,14 +113,20 @@ def run(
 ) -> None:
     """Perform what a study still lacks; killed and called again, it goes on where it was."""
     from alignscope.conduct import conduct
+    from alignscope.executors.cluster import Cluster
     from alignscope.grid import Shard
     from alignscope.store import Store
+    from alignscope.travel import files_of
 
     part = Shard.parse(shard)
     chosen = chosen_study(study, encoder)
     places = _places(chosen, study, data, offline)
     several = workers if executor == ExecutorName.processes else None
-    _end(conduct(chosen, Store(store), places, several, part))
+    cluster = None
+    if executor == ExecutorName.ray:
+        carry = partial(files_of, places=places)
+        cluster = Cluster(carry, address, cpus, gpus)
+    _end(conduct(chosen, Store(store), places, several, part, cluster))
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from functools import partial
 
 from alignscope.data.places import Places
+from alignscope.executors.cluster import Cluster
 from alignscope.executors.local import processes, serial
 from alignscope.grid import WHOLE, Shard, runs
 from alignscope.perform import perform
@@ -18,6 +19,7 @@ from alignscope.sweep import (
     inspect,
     sweep,
 )
+from alignscope.travel import perform_there
 
 
 def unfold(study: Study) -> list[Run]:
@@ -37,8 +39,9 @@ def conduct(
     places: Places,
     workers: int | None = None,
     shard: Shard = WHOLE,
+    cluster: Cluster | None = None,
 ) -> Swept:
-    """Perform what ``store`` lacks of a study: in this process, or in ``workers`` of their own.
+    """Perform what ``store`` lacks of a study: here, in ``workers`` processes, or on a ``cluster``.
 
     >>> conduct(study, Store(Path("results")), Places.of()).done
     30
@@ -57,6 +60,8 @@ def conduct(
     store.put_plan(study, planned)
     work = partial(perform, places=places)
     with Reporter(done=len(own) - len(missing), total=len(own)) as reporter:
+        if cluster is not None:
+            return sweep(missing, perform_there, store, cluster, reporter)
         if workers is None:  # the steps of several processes would mix
             work = partial(work, progress=reporter.step)
             return sweep(missing, work, store, serial, reporter)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from transformers import PreTrainedModel
 
@@ -11,7 +12,7 @@ from alignscope.data.places import Places
 from alignscope.encoders.identity import encoder_identity
 from alignscope.encoders.load import block_count, speak
 from alignscope.errors import StoreError, StudyError, nearest
-from alignscope.executors.local import Result, Work
+from alignscope.executors.local import Result
 from alignscope.grid import Inspected
 from alignscope.perform import encoder_of, pretrained_of, subwords_of
 from alignscope.similarity.corpora import cache_in, reader_with
@@ -22,7 +23,8 @@ from alignscope.subwords import Subwords
 from alignscope.tasks import TASKS
 from alignscope.window import Window, check
 
-Executor = Callable[[Iterable[Run], Work], Iterator[Result]]
+Work = TypeVar("Work")
+"""What an executor calls for each run: some perform them here, some elsewhere."""
 
 
 def inspect(encoder: Encoder, *, count_blocks: bool = True) -> Inspected:
@@ -160,7 +162,7 @@ def sweep(
     runs: Iterable[Run],
     work: Work,
     store: Store,
-    executor: Executor,
+    executor: Callable[[Iterable[Run], Work], Iterator[Result]],
     report: Callable[[Result], None] = lambda result: None,
 ) -> Swept:
     """Perform the runs that ``store`` lacks and keep each result the moment it is there.

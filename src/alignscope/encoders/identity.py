@@ -29,14 +29,14 @@ def encoder_identity(name: str, revision: str = "main") -> str:
     if not place.is_dir():
         return f"{name}@{revision}"
     digest = hashlib.sha256()
-    for file in _content(place):
+    for file in encoder_files(place):
         with file.open("rb") as stream:
             part = hashlib.file_digest(stream, "sha256")
         digest.update(f"{file.name} {part.hexdigest()}\n".encode())
     return f"sha256:{digest.hexdigest()}"
 
 
-def _content(folder: Path) -> list[Path]:
+def encoder_files(folder: Path) -> list[Path]:
     """Return the files that decide what the encoder in ``folder`` computes, sorted by name."""
     check_folder(folder)
     beside = [file for pattern in (*TOKENIZER, "*.py") for file in folder.glob(pattern)]

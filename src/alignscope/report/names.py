@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from alignscope.report.style import MUTED
 
 SIZE = 7.0
-_WIDE, _HIGH = 0.56 * SIZE, 1.15 * SIZE
+_WIDE, _HIGH = 0.64 * SIZE, 1.15 * SIZE
 """Room of a letter and of a line, in points (1/72 inch)."""
 
 Box = tuple[float, float, float, float]
