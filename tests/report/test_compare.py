@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ from alignscope.analysis.gathered import Gathered
 from alignscope.errors import StoreError
 from alignscope.report.report import Report
 from alignscope.store import Outcome, Store
-from alignscope.study import Run
+from alignscope.study import Run, read_study
 from imagined import build, study_text
 from tiny import call
+
+OWN = "Claims are held against AlignScope's own thresholds."
 
 
 def made(folder: Path, encoder: str, change: Any = lambda made: made, **text: str) -> Store:
@@ -35,7 +38,7 @@ def without(corpus: str) -> Any:
 def test_encoders_have_a_column_each(tmp_path: Path) -> None:
     stores = [made(tmp_path / name, name) for name in ("first", "second", "third")]
     found = Gathered(stores)
-    assert found.notes == []
+    assert found.notes == [OWN]
     report = Report("three", found)
     sheets = {sheet.name: sheet for sheet in report.tables}
     for name in ("contrasts", "boundaries-by-encoder", "claims-by-encoder"):
@@ -60,7 +63,10 @@ def test_means_are_over_corpora_that_all_have(tmp_path: Path) -> None:
     found = Gathered([one, other])
     assert lost not in set(found.scores["corpus"])
     assert found.scores["corpus"].n_unique() == 7
-    assert found.notes == [f"Left out, since not every encoder has them: {lost}."]
+    whose = "pos from synthetic:vesti/news"
+    assert found.notes == [
+        f"Left out of {whose}, since not every encoder has them: {lost}.", OWN
+    ]  # fmt: skip
     assert lost in Report("two", found, found.notes).html()
 
 
@@ -68,9 +74,73 @@ def test_what_was_done_differently_is_said(tmp_path: Path) -> None:
     text = {"[claims]": "[training]\nlearning_rate = 1e-4\n[limits]\ntrain = 50\n[claims]"}
     stores = [made(tmp_path / "a", "a"), made(tmp_path / "b", "b", **text)]
     assert Gathered(stores).notes == [
+        OWN,
         "training.learning_rate of pos is not alike: 5e-05 for a, 0.0001 for b.",
-        "limits.train of pos is not alike: None for a, 50 for b.",
+        "limits.train of pos is not alike: none for a, 50 for b.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("[1, 2, 3]", "[1, 2]", "the seed of pos is not alike: 1/2/3 for a, 1/2 for b"),
+        ('"4-5"]', '"6-7"]', "the window of pos is not alike: 0-1/2-3/4-5 for a, 0-1/2-3/6-7"),
+        ("[claims]", "limit = 40\n[claims]", "similarity.limit of pos is not alike: None for a"),
+    ],
+)  # fmt: skip
+def test_whatever_is_not_alike_is_said(old: str, new: str, told: str, tmp_path: Path) -> None:
+    stores = [made(tmp_path / "a", "a"), made(tmp_path / "b", "b", **{old: new})]
+    assert any(note.startswith(told) for note in Gathered(stores).notes)
+
+
+def test_other_data_and_precision_are_said(tmp_path: Path) -> None:
+    def other(one: Outcome) -> Outcome:
+        data = dict.fromkeys(one.provenance["data"], "1" * 64)
+        return replace(one, provenance={**one.provenance, "data": data, "precision": "bf16"})
+
+    notes = Gathered([made(tmp_path / "a", "a"), made(tmp_path / "b", "b", other)]).notes
+    assert "the precision of pos is not alike: fp32 for a, bf16 for b." in notes
+    assert sum(note.startswith("the file of synthetic:") for note in notes) == 8
+
+
+def test_similarity_is_of_pairs_that_all_compared(tmp_path: Path) -> None:
+    def fewer(one: Outcome) -> Outcome:
+        kept = [row for row in one.similarity if "dorun" not in row["target"]]
+        return replace(one, similarity=kept)
+
+    found = Gathered([made(tmp_path / "a", "a"), made(tmp_path / "b", "b", fewer)])
+    assert "synthetic:dorun/news" not in set(found.similarity["target"])
+    assert found.similarity["target"].n_unique() == 5
+    assert any(note.startswith("Similarities of corpora") for note in found.notes)
+
+
+def test_thresholds_are_those_of_the_study_that_is_named(tmp_path: Path) -> None:
+    stores = [made(tmp_path / name, name) for name in ("a", "b")]
+    study = read_study(tmp_path / "a" / "study.toml").model_copy(update={"encoders": ()})
+    assert Gathered(stores, study).thresholds.harmless == 0.2
+    assert Gathered(stores).thresholds.harmless == 0.015
+    assert OWN not in Gathered(stores, study).notes
+
+
+def test_each_initialisation_has_its_own_verdict_and_figure(tmp_path: Path) -> None:
+    def milder(one: Outcome) -> Outcome:
+        if one.run.init == "torch-default":
+            for row in one.scores:
+                row["score"] = 0.8 + 0.001 * one.run.seed
+        return one
+
+    both = {"seeds": 'init = ["config", "torch-default"]\nseeds'}
+    stores = [made(tmp_path / name, name, milder, **both) for name in ("a", "b")]
+    report = Report("two", Gathered(stores))
+    (sheet,) = (sheet for sheet in report.tables if sheet.name == "claims-by-encoder")
+    crucial = dict(sheet.people.filter(claim="crucial").select("init", "a").rows())
+    assert crucial["config"].startswith("supported: −20.")
+    assert crucial["torch-default"].startswith("contradicted: ")
+    for section in report.sections:
+        titles = [plate.title for plate in section.plates]
+        assert len(set(titles)) == len(titles), section.title
+    assert "a · POS tagging · vesti/news · torch-default" in report.html()
+    assert "0-1 (config)" in report.html()
 
 
 def test_two_encoders_of_one_name_are_told_apart(tmp_path: Path) -> None:
@@ -85,6 +155,20 @@ def test_two_encoders_of_one_name_are_told_apart(tmp_path: Path) -> None:
     (other.folder).rename(tmp_path / "b" / "later")
     found = Gathered([one, Store(tmp_path / "b" / "later")])
     assert set(found.scores["encoder"]) == {"enc (store)", "enc (later)"}
+
+
+@pytest.mark.parametrize("names", [("a/b", "a-b"), ("_x", "a$\\frac$b"), ("task", "window")])
+def test_names_that_mean_something_elsewhere(names: tuple[str, str], tmp_path: Path) -> None:
+    stores = [made(tmp_path / str(i), name.replace("\\", "\\\\")) for i, name in enumerate(names)]
+    report = Report("two", Gathered(stores))
+    plates = [plate.name for plate in report.plates]
+    assert len(set(plates)) == len(plates)
+    page = report.html()
+    for name in names:
+        assert f">{name}<" in page or f"> {name}<" in page or f"encoder {name}" in page
+    contrast = next(plate for plate in report.plates if plate.name.startswith("contrast"))
+    for name in names:
+        assert f"> {name}</text>" in contrast.inline()
 
 
 def test_one_run_in_two_stores_counts_once(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ import polars as pl
 import pytest
 
 from alignscope.analysis.findings import Findings
+from alignscope.errors import StoreError
+from alignscope.report.plate import file_name
 from alignscope.report.report import Report
 from alignscope.report.tokens import direction
 from alignscope.store import Failure, Outcome, Store
@@ -77,11 +79,12 @@ def test_everything_asked_for_is_on_it(page: str) -> None:
     sections = "summary claims boundary effects languages similarity gap drift examples methods"
     assert {*sections.split(), "provenance"} <= ids
     kinds = {name.split("-")[0] for name in ids if name.endswith(("news", "config", "cka"))}
-    assert kinds == {"effects", "heat", "similarity", "tuned", "gap", "correlation", "drift"}
+    layers = {"similarity", "tuned", "gap", "correlation", "drift"}
+    assert kinds == {"contrast", "effects", "heat", *layers}
     assert {"table-effects", "table-claims", "table-boundaries", "table-runs"} <= ids
     text = Elements(page).text
     assert "All 12 runs are done." in text
-    assert "without what blocks 0-1 have learnt, the 6 targets lose 20." in text
+    assert "of 3 windows, 0-1 costs most: without what it has learnt the 6 targets lose 2" in text
     assert "Prediction begins at block 2" in text
     assert "n = 3" in text
     assert "torch 2.13.0" in text
@@ -107,7 +110,7 @@ def test_no_request_leaves_it_and_no_other_script_runs(page: str) -> None:
 
 def test_names_are_there_for_whom_sees_no_figure(page: str) -> None:
     pictures = [found for tag, found in Elements(page).tags if tag == "svg"]
-    assert len(pictures) == 7
+    assert len(pictures) == 8
     for found in pictures:
         assert found["role"] == "img"
         assert len(str(found["aria-label"])) > 40
@@ -196,10 +199,13 @@ def test_depths_of_colour_go_with_the_numbers(page: str) -> None:
     lost = re.findall(r'class="number lost" style="--depth: ([\d.]+)%">(−[\d.]+)', body)
     gained = re.findall(r'class="number gained" style="--depth: ([\d.]+)%">\+', body)
     assert lost
-    assert len(lost) + len(gained) == body.count("--depth")
-    ordered = sorted((float(depth), float(value[1:])) for depth, value in lost)
-    assert [value for _, value in ordered] == sorted(value for _, value in ordered)
-    assert ordered[-1][0] == 55.0
+    assert len(lost) + len(gained) == body.count("--depth") - body.count("--depth: 0.0%")
+    deep = [float(depth) for depth, _ in lost]
+    assert max(deep) == 55.0
+    rows = re.findall(r'"number lost" style="--depth: ([\d.]+)%">(\S+) \[(\S+), (\S+)\]', body)
+    for depth, _, low, high in rows:  # pale where the interval holds 0
+        sure = low.startswith("−") == high.startswith("−")
+        assert (float(depth) > 17) <= sure
 
 
 # Not finished
@@ -248,7 +254,9 @@ def test_whatever_is_done_has_a_true_page(case: str, tmp_path: Path) -> None:
         verdicts = {row[header.index("verdict")] for row in rows if row[header.index("window")]}
         assert verdicts == {"undecided"}
     if case == "no layers":
-        assert "has compared layers" in told
+        assert "No layers were compared: that takes a [similarity] table" in told
+    if case == "only windows":
+        assert "No run that compares layers is done yet." in told
 
 
 # Nothing in the data is markup
@@ -285,8 +293,13 @@ def test_text_from_data_is_never_markup(tmp_path: Path) -> None:
     assert "img" not in {tag for tag, _ in tags}
     assert not [a for _, found in tags for a in found if a.startswith("on")]
     assert [tag for tag, _ in tags].count("svg") == len(report.plates)
-    for html in (report._repr_html_(), *(plate._repr_html_() for plate in report.plates)):
-        assert "script" not in {tag for tag, _ in Elements(html).tags}
+    (tmp_path / "two").mkdir()
+    other = build(tmp_path / "two", text.replace("sha256", "sha256"), evil)[1]
+    both = study_text(f'"{name}", "other"').replace('"imagined"', f'"{name}"')
+    two = Report(study.name, Findings.of(*build(other.folder.parent, both, evil)))
+    for shown in (report, two):
+        for html in (shown._repr_html_(), *(plate._repr_html_() for plate in shown.plates)):
+            assert not {"script", "img"} & {tag for tag, _ in Elements(html).tags}
     paths = report.write_files(tmp_path / "files")
     assert all(path.parent == tmp_path / "files" for path in paths)
 
@@ -309,6 +322,99 @@ def test_right_to_left_words_stand_as_they_are(page: str) -> None:
 )
 def test_direction(text: str, way: str) -> None:
     assert direction(text) == way
+
+
+# What is said
+
+
+def text_of(folder: Path, text: str, change: Any = lambda made: made) -> str:
+    study, store = build(folder, text, change)
+    return Elements(Report(study.name, Findings.of(study, store)).html()).text
+
+
+def shift(by: float, window: str, relation: str = "cross-lingual") -> Any:
+    def change(made: Outcome) -> Outcome:
+        for row in made.scores:
+            row["score"] = 0.7 + 0.001 * made.run.seed
+            if made.run.window == window and row["relation"] == relation:
+                row["score"] += by
+        return made
+
+    return change
+
+
+def test_gains_and_losses_are_told_apart(tmp_path: Path) -> None:
+    text = text_of(tmp_path, study_text(), shift(0.1, "2-3"))
+    assert "of 3 windows, none costs the 6 targets anything in the mean" in text
+    text = text_of(tmp_path, study_text(), shift(-0.1, "2-3"))
+    assert (
+        "of 3 windows, 2-3 costs most: without what it has learnt the 6 targets lose 10.0" in text
+    )
+    text = text_of(tmp_path, study_text(), shift(0.15, "0-1", "in-domain"))
+    assert "on the targets alone" in text
+
+
+def test_what_is_not_sure_or_not_there_is_said(tmp_path: Path) -> None:
+    noise = iter(range(10**6))
+
+    def noisy(made: Outcome) -> Outcome:
+        for row in made.scores:
+            row["score"] = 0.5 + 0.01 * ((7919 * next(noise)) % 13)
+        return made
+
+    assert "That is not told from none (p " in text_of(tmp_path, study_text(), noisy)
+    lost = text_of(tmp_path, study_text(), lambda m: None if m.run.window == "0-1" else m)
+    (tmp_path / "store").rename(tmp_path / "before")
+    lost = text_of(tmp_path, study_text(), lambda m: None if m.run.window == "0-1" else m)
+    assert "Not yet known: 0-1." in lost
+    assert "only those beyond about ±0.8 are told from none" in lost
+
+
+def test_methods_say_what_each_task_and_source_had(tmp_path: Path) -> None:
+    more = """
+        [tasks.ner]
+        sources = ["synthetic:qadir/news"]
+        targets = ["synthetic:vesti/news", "synthetic:dorun/news"]
+        limits = { train = 50 }
+        training = { epochs = 7 }
+    """
+    text = study_text() + more
+    changed = lambda m: None if (m.run.task, m.run.seed) in {("ner", 2), ("ner", 3)} else m  # noqa: E731
+    told = text_of(tmp_path, text, changed)
+    assert "POS tagging from synthetic:vesti/news: windows 0-1, 2-3 and 4-5" in told
+    assert "seeds 1, 2 and 3 (n = 3)" in told
+    assert "seed 1 (n = 1)" in told
+    assert "POS tagging from synthetic:vesti/news: 3 epochs of AdamW, learning rate 5e-05" in told
+    assert "7 epochs of AdamW, of at most 50 train sentences" in told
+    assert "POS tagging from synthetic:vesti/news: 6 target corpora zero-shot, 1 of other" in told
+    assert "Named entities from synthetic:qadir/news: 2 target corpora zero-shot, 0 of" in told
+    assert "parsing by LAS" not in told
+
+
+def test_results_on_two_versions_of_a_corpus_are_refused(tmp_path: Path) -> None:
+    def changed(made: Outcome) -> Outcome:
+        data = dict.fromkeys(made.provenance["data"], "1" * 64)
+        about = {**made.provenance, "data": data}
+        return replace(made, provenance=about) if made.run.window == "0-1" else made
+
+    with pytest.raises(StoreError, match="they read two different files as synthetic:"):
+        text_of(tmp_path, study_text(), changed)
+
+
+def test_many_windows_have_room(tmp_path: Path) -> None:
+    windows = ", ".join(f'"{i}"' for i in range(8))
+    text = study_text().replace('"0-1", "2-3", "4-5"', windows)
+    study, store = build(tmp_path, text)
+    plates = Report(study.name, Findings.of(study, store)).plates
+    wide = {plate.name.split("-")[0] for plate in plates if plate.wide}
+    assert wide == {"contrast", "effects", "heat"}
+
+
+def test_long_names_fit_into_a_file_system() -> None:
+    one, other = (file_name("heat", "x" * 400 + end) for end in "ab")
+    assert one != other
+    assert len(one.encode()) < 200
+    assert file_name("heat", "ud:en_ewt") == "heat-ud-en_ewt"
 
 
 # Files and commands

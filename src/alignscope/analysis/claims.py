@@ -130,7 +130,7 @@ def _of_windows(
                 judged = _row(claim, key[:-1], str(init), row["mean"], ends, threshold, below=below)
                 judged["window"] = windows[place]
                 if claim is CRUCIAL:
-                    judged["verdict"] = _both(judged, of_window.filter(on="targets"))
+                    judged |= _both(judged, of_window.filter(on="targets"))
                 yield judged
 
 
@@ -142,14 +142,17 @@ def _ends(names: Iterable[str]) -> tuple[str, str] | None:
     return (str(lowest), str(highest)) if lowest.last < highest.first else None
 
 
-def _both(judged: Mapping[str, object], targets: pl.DataFrame) -> str:
+def _both(judged: Mapping[str, object], targets: pl.DataFrame) -> dict[str, str]:
     """Crucial is what costs the targets more than the source, and costs the targets at all."""
     (row,) = targets.iter_rows(named=True)
     limit = float(str(judged["threshold"]))
     verdicts = {judged["verdict"], verdict(row["low"], row["high"], limit, below=True)}
+    ends = "" if row["low"] is None else f" [{100 * row['low']:+.1f}, {100 * row['high']:+.1f}]"
+    alone = f"{100 * row['mean']:+.1f}{ends}".replace("-", "−")
+    said = {"statistic": f"{CRUCIAL.statistic}; on the targets alone {alone} points"}
     if CONTRADICTED in verdicts:
-        return CONTRADICTED
-    return SUPPORTED if verdicts == {SUPPORTED} else UNDECIDED
+        return {**said, "verdict": CONTRADICTED}
+    return {**said, "verdict": SUPPORTED if verdicts == {SUPPORTED} else UNDECIDED}
 
 
 def _of_drift(

@@ -55,8 +55,9 @@ def runs_table(
 
 
 def _check_alike(outcomes: Iterable[Outcome]) -> None:
-    """Refuse to compare runs of one encoder in different precision, or of different commits."""
+    """Refuse to compare runs of one encoder in other precision, of other commits, on other data."""
     seen: dict[tuple[str, str], tuple[object, object]] = {}
+    data: dict[tuple[str, str, str], object] = {}
     for outcome in outcomes:
         name, task = outcome.run.encoder.label, outcome.run.task
         about = outcome.provenance
@@ -67,6 +68,12 @@ def _check_alike(outcomes: Iterable[Outcome]) -> None:
                 f"the {task} runs of {name} cannot be compared: some were made in {first[0]} from "
                 f"commit {first[1]}, others in {made[0]} from {made[1]}; use a store for each"
             )
+        for corpus, checksum in (about.get("data") or {}).items():
+            if data.setdefault((name, task, corpus), checksum) != checksum:
+                raise StoreError(
+                    f"the {task} runs of {name} cannot be compared: they read two different files "
+                    f"as {corpus}; use a store for each"
+                )
 
 
 def _rows(outcomes: Iterable[Outcome], part: Callable[[Outcome], list[Row]]) -> list[Row]:
@@ -102,7 +109,7 @@ def _progress(run: Run, outcome: Outcome | None, store: Store) -> Row:
             "best_epoch": best["epoch"],
             "dev_score": best["dev_score"],
             "steps": outcome.epochs[-1]["steps"],
-            "seconds": outcome.provenance["seconds"],
+            "seconds": outcome.provenance.get("seconds"),
         }
     failure = store.failure(run)
     if failure is not None:
@@ -111,12 +118,12 @@ def _progress(run: Run, outcome: Outcome | None, store: Store) -> Row:
 
 
 def first_measure(similarity: pl.DataFrame) -> pl.DataFrame:
-    """Keep the rows of debiased CKA where it was measured, else of the first measure that was."""
-    cka = similarity.filter(measure="cka", estimator="debiased")
-    if len(cka) or similarity.is_empty():
-        return cka
-    first = similarity.row(0, named=True)
-    return similarity.filter(measure=first["measure"], estimator=first["estimator"])
+    """Keep each encoder's rows of debiased CKA where it was measured, else of its first measure."""
+    cka = (pl.col("measure") == "cka") & (pl.col("estimator") == "debiased")
+    first = [pl.col(name) == pl.col(name).first() for name in ("measure", "estimator")]
+    return similarity.filter(
+        pl.when(cka.any()).then(cka).otherwise(first[0] & first[1]).over("encoder")
+    )
 
 
 def first_metrics(scores: pl.DataFrame) -> dict[str, str]:

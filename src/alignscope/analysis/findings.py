@@ -175,6 +175,7 @@ class Leading(Findings):
         return self.whole.similarity.filter(debiased | ~debiased.any().over("measure"))
 
     def in_order(self, table: pl.DataFrame) -> pl.DataFrame:
-        """Put the rows of a table into the order in which the study has its tasks."""
-        parts = [table.filter(task=task) for task in first_metrics(self.scores)]
+        """Put the rows of a table into the order in which the study has its tasks and sources."""
+        keys = self.scores.select("task", "source").unique(maintain_order=True).rows()
+        parts = [table.filter(task=task, source=source) for task, source in keys]
         return pl.concat([table.clear(), *parts])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from alignscope.analysis.collect import first_metrics
 from alignscope.analysis.effects import MAJORITY
 from alignscope.report.formats import render
 
@@ -22,8 +23,7 @@ def main_metrics(effects: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
     Takes ``tables.EFFECTS`` and ``tables.SCORES``, where metrics stand in the task's own order;
     returns ``tables.EFFECTS``.
     """
-    first = scores.unique("task", keep="first", maintain_order=True).select("task", "metric")
-    wanted = set(first.rows())
+    wanted = set(first_metrics(scores).items())
     return effects.filter([row in wanted for row in effects.select("task", "metric").rows()])
 
 

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from alignscope.analysis.effects import differences
 from alignscope.analysis.findings import Leading
 from alignscope.analysis.intervals import TARGETS_SOURCE
-from alignscope.report.labels import points, settings_of
+from alignscope.report.labels import in_points, settings_of
 from alignscope.report.people import for_people
 from alignscope.report.plate import Labelled, Plate, file_name
 from alignscope.report.sheets import Sheet
 from alignscope.report.style import DOMAINS, GAIN, LOSS, MUTED, SOURCE, TARGETS, panel
+from alignscope.report.windows import MOST
 from alignscope.window import Window
 
 _LINES = [(SOURCE, "o"), (TARGETS, "s"), (DOMAINS, "^"), (GAIN, "D"), (LOSS, "v"), (MUTED, "P")]
@@ -26,7 +27,9 @@ _LINES = [(SOURCE, "o"), (TARGETS, "s"), (DOMAINS, "^"), (GAIN, "D"), (LOSS, "v"
 def side_by_side(found: Leading) -> list[Sheet]:
     """Contrasts, boundaries and verdicts, each with a column per encoder."""
     contrasts = found.in_order(found.intervals).filter(on=TARGETS_SOURCE)
-    told = [f"{points(row['mean'])}{_ends(row)}" for row in contrasts.iter_rows(named=True)]
+    told = [
+        in_points(row["mean"], row["low"], row["high"]) for row in contrasts.iter_rows(named=True)
+    ]
     boundaries = found.in_order(found.boundaries)
     where = for_people(boundaries)["predicts from block"]
     claims = found.in_order(found.claims)
@@ -38,12 +41,8 @@ def side_by_side(found: Leading) -> list[Sheet]:
         _wide("boundaries-by-encoder", "Where prediction begins, encoder by encoder",
               boundaries, key, where),
         _wide("claims-by-encoder", "Verdicts, encoder by encoder",
-              claims, ["task", "metric", "source", "claim"], verdicts),
+              claims, [*key, "claim"], verdicts),
     ]  # fmt: skip
-
-
-def _ends(row: dict[str, Any]) -> str:
-    return "" if row["low"] is None else f" [{points(row['low'])}, {points(row['high'])}]"
 
 
 def _wide(
@@ -51,14 +50,19 @@ def _wide(
 ) -> Sheet:
     """Put what is said of each row into the column of its encoder."""
     encoders = table["encoder"].unique(maintain_order=True).to_list()
+    columns = {name: f"encoder {name}" if name in keys else name for name in encoders}
     rows: dict[tuple[str, ...], dict[str, str]] = {}
     for row, cell in zip(table.iter_rows(named=True), cells, strict=True):
         key = tuple(str(row[name] or "") for name in keys)
         rows.setdefault(
-            key, dict.fromkeys([*keys, *encoders], "") | dict(zip(keys, key, strict=True))
+            key, dict.fromkeys([*keys, *columns.values()], "") | dict(zip(keys, key, strict=True))
         )
-        rows[key][row["encoder"]] = cell
-    people = pl.DataFrame([*rows.values()], schema=dict.fromkeys([*keys, *encoders], pl.String))
+        if rows[key][columns[row["encoder"]]]:
+            raise ValueError(f"{row['encoder']} has two cells for {key}")
+        rows[key][columns[row["encoder"]]] = cell
+    people = pl.DataFrame(
+        [*rows.values()], schema=dict.fromkeys([*keys, *columns.values()], pl.String)
+    )
     return Sheet(name, title, table, people)
 
 
@@ -73,13 +77,15 @@ def contrast_plates(found: Leading) -> list[Plate]:
             continue
         says = (
             f"Target − source effect in {one.unit}, points, of every encoder's windows, placed at "
-            "their middle block, with 95 % intervals; small marks are single seeds."
+            "their middle block, with 95 % intervals; small marks are single seeds. Below 0: "
+            "the window costs other languages more."
         )
         of_seeds = _by_seed(found.scores.filter(task=task, source=source))
         means = data.select("encoder", "init", "window", "low", "high", value="mean")
         table = pl.concat([means, of_seeds], how="diagonal")
         name, title = file_name("contrast", task, source), replace(one, several=False).title
-        plates.append(Plate(name, title, says, table, partial(_draw, table)))
+        wide = data["window"].n_unique() > MOST
+        plates.append(Plate(name, title, says, table, partial(_draw, table), wide))
     return plates
 
 
@@ -95,7 +101,8 @@ def _by_seed(scores: pl.DataFrame) -> pl.DataFrame:
 def _draw(data: pl.DataFrame) -> Labelled:
     several = data["init"].n_unique() > 1
     groups = list(data.group_by("encoder", "init", maintain_order=True))
-    figure, axes = panel(4.2, 3.2, top=0.2 * len(groups) + 0.1)
+    width = 4.2 if data["window"].n_unique() <= MOST else 8.0
+    figure, axes = panel(width, 3.2, top=0.2 * len(groups) + 0.1)
     labels: list[tuple[Artist, Sequence[str]]] = []
     for rank, ((encoder, init), table) in enumerate(groups):
         colour, marker = _LINES[rank % len(_LINES)]
@@ -108,8 +115,9 @@ def _draw(data: pl.DataFrame) -> Labelled:
         low, high = (100 * means[end].to_numpy()[known] for end in ("low", "high"))
         axes.vlines(x[known], low, high, color=colour, alpha=0.5)
         for shown, size, alpha in ((seeds, 8, 0.4), (means, 24, 1.0)):
-            at, value = _middles(shown) + 0.08 * rank, 100 * shown["value"].to_numpy()
-            label = name if shown is means else None
+            aside = 0.08 * rank + (0.03 if shown is seeds else 0)
+            at, value = _middles(shown) + aside, 100 * shown["value"].to_numpy()
+            label = f" {name}" if shown is means else None  # a name with _ at first is left out
             marks = axes.scatter(
                 at, value, s=size, color=colour, marker=marker, alpha=alpha, linewidths=0,
                 label=label,
@@ -129,4 +137,5 @@ def _middles(table: pl.DataFrame) -> NDArray[np.float64]:
 
 def _said(name: str, row: dict[str, Any]) -> str:
     seed = "" if row["seed"] is None else f", seed {row['seed']}"
-    return f"{name}, {row['window']}{seed}: {points(row['value'])}{_ends(row)}"
+    found = in_points(row["value"], row["low"], row["high"])
+    return f"{name}, {row['window']}{seed}: {found}"

@@ -10,6 +10,7 @@ from alignscope.analysis.collect import first_metrics
 from alignscope.data.corpus import parse_corpus
 from alignscope.errors import DataError
 from alignscope.report.plate import file_name
+from alignscope.study import Run
 
 MINUS = "−"
 TASKS = {"pos": "POS tagging", "parsing": "Dependency parsing", "ner": "Named entities"}
@@ -62,6 +63,11 @@ class Setting:
         own = {name: value for name, value in vars(self).items() if name in table.columns}
         return table.filter(**own)
 
+    def owns(self, run: Run) -> bool:
+        """Whether a run is of this setting."""
+        own = (self.encoder, self.task, self.source)
+        return own == (run.encoder.label, run.task, run.source)
+
     def file(self, kind: str, *more: str) -> str:
         """A name for a file: ``heat-bert-pos-ud-en_ewt``."""
         return file_name(kind, self.encoder, self.task, self.source, *more)
@@ -112,6 +118,20 @@ def points(fraction: float, *, signed: bool = True) -> str:
 def number(value: float) -> str:
     """``−0.512``."""
     return f"{value:z.3f}".replace("-", MINUS)
+
+
+def in_points(value: float, low: float | None, high: float | None) -> str:
+    """``−31.0 [−32.5, −29.5]``, without ends where there are none."""
+    return points(value) + (
+        "" if low is None or high is None else f" [{points(low)}, {points(high)}]"
+    )
+
+
+def in_numbers(value: float, low: float | None, high: float | None) -> str:
+    """``−0.512 [−0.801, −0.004]``, without ends where there are none."""
+    return number(value) + (
+        "" if low is None or high is None else f" [{number(low)}, {number(high)}]"
+    )
 
 
 def p_value(value: float | None) -> str:

@@ -12,7 +12,16 @@ from matplotlib.collections import LineCollection
 from alignscope.analysis.collect import REF, first_measure
 from alignscope.analysis.gap import alike_and_gap, correlations, gaps_of_seeds
 from alignscope.report.curves import draw_curves
-from alignscope.report.labels import Setting, languages, measure, number, p_value, points, treebank
+from alignscope.report.labels import (
+    Setting,
+    in_numbers,
+    languages,
+    measure,
+    number,
+    p_value,
+    points,
+    treebank,
+)
 from alignscope.report.names import name_points
 from alignscope.report.plate import Labelled, Plate, file_name
 from alignscope.report.style import DOMAINS, FAINT, MUTED, SOURCE, TARGETS, panel
@@ -35,12 +44,13 @@ def similarity_plates(similarity: pl.DataFrame) -> list[Plate]:
         table = (debiased if len(debiased) else group).unique(
             ["target", "layer"], keep="first", maintain_order=True
         )
-        title = f"{measure(which, table['estimator'][0])} · {treebank(corpus)}"
+        what = f"{measure(which, table['estimator'][0])} · {treebank(corpus)}"
+        title = f"{encoder} · {what}" if own["encoder"].n_unique() > 1 else what
         plates.append(
             Plate(
                 file_name("similarity", encoder, corpus, which),
                 title,
-                f"Pretrained {encoder}, {table['n'][0]} {table['unit'][0]}s: "
+                f"Pretrained {encoder}, {_units(table)}: "
                 f"{_range(table)} Grey: where 95 % of random pairs lie.",
                 _measured(table),
                 partial(_draw_similarity, table),
@@ -67,10 +77,9 @@ def tuned_plate(similarity: pl.DataFrame, setting: Setting) -> Plate | None:
         f"{measure(table['measure'][0], table['estimator'][0])} after fine-tuning: {_range(table)} "
         "Points: the mean over targets of single seeds."
     )
-    return Plate(
-        setting.file("tuned"), setting.title, says, own.select(*_COLUMNS, "seed").sort("target"),
-        partial(_draw_similarity, table, seeds),
-    )  # fmt: skip
+    data = own.select(*_COLUMNS, "seed").sort("target", "layer", "seed")
+    title, draw = f"{setting.title} · fine-tuned", partial(_draw_similarity, table, seeds)
+    return Plate(setting.file("tuned"), title, says, data, draw)
 
 
 _COLUMNS = [
@@ -81,6 +90,12 @@ _COLUMNS = [
 
 def _measured(table: pl.DataFrame) -> pl.DataFrame:
     return table.select(_COLUMNS)
+
+
+def _units(table: pl.DataFrame) -> str:
+    """``1000 sentences``, or ``800 to 1200 words``."""
+    least, most = min(table["n"]), max(table["n"])
+    return f"{least if least == most else f'{least} to {most}'} {table['unit'][0]}s"
 
 
 def _range(table: pl.DataFrame) -> str:
@@ -127,18 +142,22 @@ def gap_plate(scores: pl.DataFrame, similarity: pl.DataFrame, setting: Setting) 
         how="diagonal",
     )
     found = correlations(joined["value"].to_numpy(), joined["gap"].to_numpy())
-    says = _correlated(found, len(joined))
-    return Plate(setting.file("gap"), setting.title, says, data, partial(_draw_gap, data, setting))
+    pretrained = setting.of(similarity).filter(state="pretrained", window=REF)
+    chosen = first_measure(pretrained).row(0, named=True)
+    says = _correlated(found, len(joined), measure(chosen["measure"], chosen["estimator"]))
+    return Plate(
+        setting.file("gap"), f"{setting.title} · gap", says, data, partial(_draw_gap, data, setting)
+    )
 
 
-def _correlated(found: Mapping[str, float | None], count: int) -> str:
+def _correlated(found: Mapping[str, float | None], count: int, what: str) -> str:
     rho, low, high, p = (found[name] for name in ("spearman", "low", "high", "p"))
     if rho is None or p is None:
         return f"{count} target languages, too few (or all alike) for a correlation."
-    ends = "" if low is None or high is None else f" [{number(low)}, {number(high)}]"
     return (
-        f"Spearman's correlation {number(rho)}{ends}, permutation p {p_value(p)}, over {count} "
-        "target languages; similarity is the mean over the layers of the pretrained encoder."
+        f"Spearman's correlation {in_numbers(rho, low, high)}, permutation p {p_value(p)}, over "
+        f"{count} target languages; similarity ({what}) is the mean over the layers of the "
+        "pretrained encoder."
     )
 
 
@@ -180,7 +199,13 @@ def correlation_plate(gaps: pl.DataFrame, setting: Setting) -> Plate | None:
         "languages, with 95 % intervals; below 0, "
         "languages that look more alike have the smaller gap."
     )
-    return Plate(setting.file("correlation"), setting.title, says, own, partial(_draw_rho, own))
+    return Plate(
+        setting.file("correlation"),
+        f"{setting.title} · by layer",
+        says,
+        own,
+        partial(_draw_rho, own),
+    )
 
 
 _STATES = {"pretrained": (SOURCE, "o", -0.12), "fine-tuned": (TARGETS, "s", 0.12)}
@@ -212,10 +237,9 @@ def _draw_rho(own: pl.DataFrame) -> Labelled:
 
 
 def _said(row: Mapping[str, Any]) -> str:
-    low, high, p = row["low"], row["high"], row["p_holm"]
-    ends = "" if low is None else f" [{number(low)}, {number(high)}]"
+    p, found = row["p_holm"], in_numbers(row["spearman"], row["low"], row["high"])
     tail = "" if p is None else f", p {p_value(p)} (Holm)"
-    return f"{row['state']}, layer {row['layer']}: {number(row['spearman'])}{ends}{tail}"
+    return f"{row['state']}, layer {row['layer']}: {found}{tail}"
 
 
 def drift_plate(drift: pl.DataFrame, similarity: pl.DataFrame, setting: Setting) -> Plate | None:
@@ -270,8 +294,7 @@ def _draw_drift(data: pl.DataFrame) -> Labelled:
         means["layer"], means["value"], s=18, color=DOMAINS, linewidths=0, zorder=4
     )
     told = [
-        f"layer {row['layer']}: {number(row['value'])}"
-        + ("" if row["low"] is None else f" [{number(row['low'])}, {number(row['high'])}]")
+        f"layer {row['layer']}: {in_numbers(row['value'], row['low'], row['high'])}"
         for row in means.iter_rows(named=True)
     ]
     labels.append((marks, told))

@@ -6,7 +6,7 @@ import polars as pl
 
 from alignscope.analysis.collect import REF
 from alignscope.analysis.effects import MAJORITY
-from alignscope.report.labels import number, p_value, points
+from alignscope.report.labels import in_numbers, in_points, number, p_value, points
 
 
 def for_people(table: pl.DataFrame) -> pl.DataFrame:
@@ -58,7 +58,7 @@ def _contrasts_for_people(table: pl.DataFrame) -> pl.DataFrame:
     rows = [
         {
             **{name: row[name] or "" for name in names},
-            **{title: _interval(*_ends(row, part)) for part, title in parts.items()},
+            **{title: in_points(*_ends(row, part)) for part, title in parts.items()},
             "seeds": str(row["seeds"]),
         }
         for row in table.iter_rows(named=True)
@@ -73,7 +73,7 @@ def _intervals_for_people(table: pl.DataFrame) -> pl.DataFrame:
     rows = [
         {
             **{name: row[name] or "" for name in names},
-            "effect": _interval(row["mean"], row["low"], row["high"]),
+            "effect": in_points(row["mean"], row["low"], row["high"]),
             "p": p_value(row["p"]),
             "p (Holm)": p_value(row["p_holm"]),
             "seeds": str(row["seeds"]),
@@ -108,7 +108,7 @@ def _claims_for_people(table: pl.DataFrame) -> pl.DataFrame:
     rows = []
     for row in table.iter_rows(named=True):
         effect = row["init"] is not None  # effects are in points, similarities are not
-        show = _interval if effect else _with_ends
+        show = in_points if effect else in_numbers
         limit = points(row["threshold"]) if effect else number(row["threshold"])
         rows.append(
             {
@@ -121,7 +121,8 @@ def _claims_for_people(table: pl.DataFrame) -> pl.DataFrame:
                 "statistic": row["statistic"],
             }
         )
-    columns = [*names, "window", "claim", "verdict", "found", "supported if", "statistic"]
+    columns = [*names[:2], "verdict", "claim", "found", "supported if", "window", "source",
+               "metric", "init", "statistic"]  # fmt: skip
     return without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
 
 
@@ -137,11 +138,11 @@ def _gaps_for_people(table: pl.DataFrame) -> pl.DataFrame:
     rows = [
         {
             **{name: str(row[name]) for name in (*names, "layer", "targets")},
-            "Spearman": _with_ends(row["spearman"], row["low"], row["high"]),
+            "Spearman": _correlation(row["spearman"], row["low"], row["high"]),
             "p": p_value(row["p"]),
             "p (Holm)": p_value(row["p_holm"]),
-            "Pearson": _with_ends(row["pearson"], None, None),
-            "given distance": _with_ends(row["partial"], row["partial_low"], row["partial_high"]),
+            "Pearson": _correlation(row["pearson"], None, None),
+            "given distance": _correlation(row["partial"], row["partial_low"], row["partial_high"]),
             "p given it (Holm)": p_value(row["partial_p_holm"]),
         }
         for row in table.iter_rows(named=True)
@@ -153,12 +154,8 @@ def _gaps_for_people(table: pl.DataFrame) -> pl.DataFrame:
     return without_repetition(people.drop(empty))
 
 
-def _with_ends(value: float | None, low: float | None, high: float | None) -> str:
-    """``−0.512 [−0.801, −0.004]``, without ends where there are none."""
-    if value is None:
-        return ""
-    ends = "" if low is None or high is None else f" [{number(low)}, {number(high)}]"
-    return f"{number(value)}{ends}"
+def _correlation(value: float | None, low: float | None, high: float | None) -> str:
+    return "" if value is None else in_numbers(value, low, high)
 
 
 _ALWAYS = ("target", "layer", "n", "measure", "estimator")
@@ -175,7 +172,7 @@ def _estimates_for_people(table: pl.DataFrame) -> pl.DataFrame:
     rows = [
         {
             **{name: _text(row[name]) for name in names},
-            "value": f"{number(row['value'])} [{number(row['low'])}, {number(row['high'])}]",
+            "value": in_numbers(row["value"], row["low"], row["high"]),
             "random pairs": f"[{number(row['null_low'])}, {number(row['null_high'])}]",
         }
         for row in table.iter_rows(named=True)
@@ -191,12 +188,6 @@ def _text(value: object) -> str:
 
 def _ends(row: dict[str, Any], part: str) -> tuple[float, float | None, float | None]:
     return row[f"{part}_mean"], row[f"{part}_low"], row[f"{part}_high"]
-
-
-def _interval(mean: float, low: float | None, high: float | None) -> str:
-    """``−31.0 [−32.5, −29.5]`` in points."""
-    ends = "" if low is None or high is None else f" [{points(low)}, {points(high)}]"
-    return f"{points(mean)}{ends}"
 
 
 def without_repetition(people: pl.DataFrame) -> pl.DataFrame:

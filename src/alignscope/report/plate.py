@@ -1,9 +1,11 @@
 """A plate: a figure with its words and its data, on a page or in files."""
 
+import hashlib
 import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,6 +18,8 @@ from alignscope.errors import StudyError
 from alignscope.report.style import VARIABLES, styled
 
 FORMATS = ("pdf", "png", "svg")
+LONGEST = 150
+"""Bytes of a file's name without ending, of 255 that file systems take."""
 
 _SVG, _LINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _MARKS = {f"{{{_SVG}}}use", f"{{{_SVG}}}path"}
@@ -49,6 +53,8 @@ class Plate:
     """For whom does not see it, and below it on the page."""
     data: pl.DataFrame
     draw: Callable[[], Labelled]
+    wide: bool = False
+    """Whether it takes the whole width of a page."""
 
     def render(self, form: str) -> bytes:
         """Return the figure as ``pdf``, ``png`` or ``svg``; alike from call to call."""
@@ -88,7 +94,7 @@ class Plate:
 
     def _repr_html_(self) -> str:
         """For notebooks."""
-        return f"<figure>{self.inline()}<figcaption>{self.title}</figcaption></figure>"
+        return f"<figure>{self.inline()}<figcaption>{escape(self.title)}</figcaption></figure>"
 
 
 def write_all(folder: Path, contents: dict[str, bytes]) -> list[Path]:
@@ -115,7 +121,11 @@ def file_name(*parts: str) -> str:
     >>> file_name("heat", "pos", "ud:en_ewt")
     'heat-pos-ud-en_ewt'
     """
-    return "-".join(re.sub(r"[^\w.]+", "-", part).strip("-.") for part in parts)
+    name = "-".join(re.sub(r"[^\w.]+", "-", part).strip("-.") for part in parts)
+    if len(name.encode()) <= LONGEST:
+        return name
+    digest = hashlib.sha256("/".join(parts).encode()).hexdigest()[:8]
+    return f"{name.encode()[:LONGEST].decode(errors='ignore')}-{digest}"
 
 
 def _entitle(root: ElementTree.Element, name: str, texts: Iterable[str]) -> None:

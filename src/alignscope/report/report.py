@@ -3,9 +3,10 @@
 import base64
 import gc
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -17,9 +18,10 @@ from alignscope.analysis.findings import Findings, Leading
 from alignscope.report import layers, sheets, windows
 from alignscope.report.encoders import contrast_plates, side_by_side
 from alignscope.report.labels import settings_of
+from alignscope.report.methods import methods_of
 from alignscope.report.plate import Plate, write_all
 from alignscope.report.sheets import Sheet
-from alignscope.report.summary import FEW, LEAD, methods_of, state_of, summary_of
+from alignscope.report.summary import LEAD, few, state_of, summary_of
 from alignscope.report.tokens import Example, examples_of
 
 
@@ -58,7 +60,7 @@ class Report:
     def sections(self) -> list[Section]:
         """The parts of the page that there is something for, in order."""
         parts = [*self._of_scores(), *self._of_layers()] if self.found.outcomes else []
-        return [part for part in parts if part.tables or part.plates]
+        return _named_apart([part for part in parts if part.tables or part.plates])
 
     @property
     def plates(self) -> list[Plate]:
@@ -69,12 +71,16 @@ class Report:
     def tables(self) -> list[Sheet]:
         """Every table."""
         own = [sheet for section in self.sections for sheet in section.tables]
-        return [*own, *self._record]
+        return [*own, *self._failures, *self._record]
 
     @cached_property
     def _record(self) -> tuple[Sheet, ...]:
         """Provenance: what was run, and on what."""
         return sheets.runs_sheet(self.found), sheets.data_sheet(self.found)
+
+    @property
+    def _failures(self) -> tuple[Sheet, ...]:
+        return _filled(sheets.failures_sheet(self.found))
 
     def _of_scores(self) -> Iterable[Section]:
         found = self.found
@@ -95,7 +101,10 @@ class Report:
             plates = tuple(contrast_plates(found))
             yield Section("encoders", "Encoders side by side", told, tables, plates)
         yield Section("claims", "Claims", _CLAIMS, _filled(sheets.claims_sheet(found)))
-        yield Section("boundary", "Boundary", _BOUNDARY, _filled(sheets.boundaries_sheet(found)))
+        several = found.scores["encoder"].n_unique() > 1  # then contrasts were shown side by side
+        plates = () if several else tuple(contrast_plates(found))
+        boundaries = _filled(sheets.boundaries_sheet(found))
+        yield Section("boundary", "Boundary", _BOUNDARY, boundaries, plates)
         effects = _filled(sheets.effects_sheet(found))
         yield Section("effects", "Effects", _EFFECTS, effects, drawn(windows.effects_plate))
         yield Section("languages", "Languages", _LANGUAGES, (), drawn(windows.heat_plate))
@@ -117,7 +126,8 @@ class Report:
             )
         ]
         gaps = _filled(sheets.gaps_sheet(found))
-        yield Section("gap", "Similarity and gap", FEW, gaps, _drawn(pairs), folded=True)
+        most = int(found.gaps["targets"].max() or 0)  # type: ignore[arg-type]
+        yield Section("gap", "Similarity and gap", few(most), gaps, _drawn(pairs), folded=True)
         drifts = [layers.drift_plate(found.drift, found.similarity, s) for s in settings]
         drift = _filled(sheets.drift_sheet(found))
         yield Section("drift", "Drift", _DRIFT, drift, _drawn(drifts), folded=True)
@@ -135,9 +145,9 @@ class Report:
             lead=LEAD,
             state=state_of(self.found),
             summary=summary_of(self.found) if self.found.outcomes else [],
-            failures=_filled(sheets.failures_sheet(self.found)),
+            failures=self._failures,
             sections=self.sections,
-            compared=self.found.compared,
+            uncompared=self._uncompared,
             examples=self._examples(),
             methods=methods_of(self.found),
             record=self._record,
@@ -145,6 +155,15 @@ class Report:
             script=Markup(script),
             script_digest=digest,
         )
+
+    @property
+    def _uncompared(self) -> str:
+        """Why there is no similarity, if there is none."""
+        if self.found.compared:
+            return ""
+        if any(run.similarity is not None for run in self.found.planned):
+            return "No run that compares layers is done yet."
+        return "No layers were compared: that takes a [similarity] table in the study file."
 
     def _examples(self) -> list[tuple[str, list[Example]]]:
         found = self.found
@@ -184,10 +203,11 @@ def _unswept() -> Iterator[None]:
 
 
 _CLAIMS = (
-    "Hypotheses of Muller et al. (2021), each held against a threshold of the study: supported if "
-    "all of the 95 % interval is on its side, contradicted if all is on the other, else undecided."
+    "Hypotheses of Muller et al. (2021), each held against a threshold: supported if all of the "
+    "95 % interval is on its side, contradicted if all is on the other, else undecided. That the "
+    "lowest blocks are crucial also takes that the targets alone lose more than the threshold."
 )
-_ENCODERS = "Each encoder's results, on the same corpora."
+_ENCODERS = "Each encoder's results on the corpora that all of them have."
 _BOUNDARY = (
     "The first block that predicts: one change point of target − source effects over the windows, "
     "with its distribution when seeds and corpora are resampled."
@@ -202,6 +222,18 @@ _SIMILARITY = (
     "layer; layer 0 is the embeddings, layer i + 1 is after block i."
 )
 _DRIFT = "How much of each layer fine-tuning has left as it was."
+
+
+def _named_apart(sections: Sequence[Section]) -> list[Section]:
+    """Number figures of one name: encoders ``a/b`` and ``a-b`` are the same to a file system."""
+    seen = Counter[str]()
+
+    def apart(plate: Plate) -> Plate:
+        seen[plate.name] += 1
+        count = seen[plate.name]
+        return plate if count == 1 else replace(plate, name=f"{plate.name}-{count}")
+
+    return [replace(part, plates=tuple(map(apart, part.plates))) for part in sections]
 
 
 def _filled(sheet: Sheet) -> tuple[Sheet, ...]:

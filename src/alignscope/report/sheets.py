@@ -11,8 +11,9 @@ from alignscope.analysis.collect import first_measure
 from alignscope.analysis.findings import Findings, Leading
 from alignscope.analysis.intervals import TARGETS_DOMAINS, TARGETS_SOURCE
 from alignscope.report.formats import latex, markdown
-from alignscope.report.labels import points
+from alignscope.report.labels import in_points
 from alignscope.report.people import for_people, without_repetition
+from alignscope.report.windows import depth_of
 from alignscope.store import Outcome
 from alignscope.tables import RUNS
 
@@ -72,17 +73,16 @@ def sheet(name: str, title: str, table: pl.DataFrame) -> Sheet:
 def effects_sheet(found: Leading) -> Sheet:
     """What each window costs, with intervals."""
     table = found.in_order(found.intervals).filter(pl.col("on").is_in(list(MEANS)))
-    largest = max([abs(value) for value in table["mean"]], default=0.0) or 1.0
+    largest = max(map(abs, table["mean"]), default=0.0)
     rows: dict[tuple[Any, ...], dict[str, str]] = {}
     depths: dict[tuple[Any, ...], dict[str, float]] = {}
     for row in table.iter_rows(named=True):
         key = tuple(row[name] for name in _GRID)
-        ends = "" if row["low"] is None else f" [{points(row['low'])}, {points(row['high'])}]"
         cells = rows.setdefault(key, {**dict(zip(_GRID, key, strict=True)), "seeds": "0"})
-        cells[MEANS[row["on"]]] = points(row["mean"]) + ends
+        cells[MEANS[row["on"]]] = in_points(row["mean"], row["low"], row["high"])
         cells["seeds"] = str(max(int(cells["seeds"]), row["seeds"]))
-        depths.setdefault(key, {})[MEANS[row["on"]]] = round(row["mean"] / largest, 3)
-    columns = [*_GRID, *MEANS.values(), "seeds"]
+        depths.setdefault(key, {})[MEANS[row["on"]]] = round(depth_of(row, "mean", largest), 3)
+    columns = ["encoder", "task", "window", *MEANS.values(), "source", "metric", "init", "seeds"]
     filled = [{name: row.get(name, "") for name in columns} for row in rows.values()]
     people = pl.DataFrame(filled, schema=dict.fromkeys(columns, pl.String))
     kept = [name for name in columns if set(people[name]) != {""}]
@@ -161,9 +161,15 @@ def _made(outcome: Outcome) -> dict[str, str | None]:
         "started": _text(about, "started"),
         "device": _text(about, "device"),
         "precision": _text(about, "precision"),
-        "commit": (_text(about, "commit") or "")[:12] or None,
+        "commit": _commit(about),
         "made_with": ", ".join(versions_of(about)),
     }
+
+
+def _commit(about: Mapping[str, Any]) -> str | None:
+    """Twelve digits, with the ``+`` of a checkout that was changed."""
+    full = _text(about, "commit") or ""
+    return full[:12] + ("+" if full.endswith("+") and len(full) > 12 else "") or None
 
 
 def versions_of(about: Mapping[str, Any]) -> list[str]:

@@ -36,6 +36,7 @@ PARAMETERS: Any = {
     "font.size": 9,
     "font.family": "sans-serif",
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a name may hold a $
     "pdf.fonttype": 42,
     "text.color": INK,
     "axes.labelcolor": MUTED,

@@ -1,22 +1,26 @@
-"""What a study found, and how it was done, in sentences."""
+"""What a study found, in sentences."""
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 
 import polars as pl
+from scipy.special import stdtrit
 
 from alignscope.analysis.findings import Findings, Leading
-from alignscope.report.labels import MEASURES, TASKS, Setting, points, settings_of, treebank
-from alignscope.report.sheets import versions_of
-from alignscope.study import Run, Training
+from alignscope.report.labels import (
+    TASKS,
+    Setting,
+    p_value,
+    points,
+    settings_of,
+    treebank,
+)
+from alignscope.window import Window
 
 LEAD = (
     "Blocks whose loss costs other languages much more than the source language align "
     "languages; where such blocks end, prediction begins."
-)
-FEW = (
-    "Correlations are over as many points as there are target languages: with 17, only those "
-    "beyond ±0.5 are told from none. Read the intervals."
 )
 
 
@@ -33,39 +37,49 @@ def state_of(found: Findings) -> str:
     )
 
 
+def few(count: int) -> str:
+    """Say how little so many target languages can tell of a correlation."""
+    if count < 5:
+        return "Correlations are over target languages, and take five at the least."
+    t = float(stdtrit(count - 2, 0.975))
+    least = t / math.sqrt(count - 2 + t**2)
+    return (
+        f"Correlations are over as many points as there are target languages: with {count}, only "
+        f"those beyond about ±{least:.1f} are told from none. Read the intervals."
+    )
+
+
 def summary_of(found: Leading) -> list[str]:
     """A sentence or two for each setting, then one on the claims."""
     said = [text for setting in settings_of(found.scores) for text in _of_setting(found, setting)]
-    verdicts = Counter(found.claims["verdict"])
-    if verdicts:
-        counted = ", ".join(
-            f"{verdicts[name]} {name}" for name in ("supported", "contradicted", "undecided")
-        )
-        said.append(f"Of {sum(verdicts.values())} verdicts on the paper's claims: {counted}.")
+    counts = Counter(found.claims["verdict"])
+    if counts:
+        counted = ", ".join(f"{counts[name]} {name}" for name in VERDICTS)
+        said.append(f"Verdicts on the paper's claims: {counted}.")
     return said
 
 
-def _of_setting(found: Findings, setting: Setting) -> Iterable[str]:
+VERDICTS = ("supported", "contradicted", "undecided")
+
+
+def _of_setting(found: Leading, setting: Setting) -> Iterator[str]:
     effects = setting.of(found.intervals)
-    for (init,), table in effects.group_by("init", maintain_order=True):
-        means = table.filter(pl.col("on") == "targets")
-        if means.is_empty():
-            continue
-        worst = means.sort("mean").row(0, named=True)
-        source = table.filter(window=worst["window"], on="source")
-        whose = f"{_named(setting)}{_init(str(init), effects)}"
-        own = f", the source {_change(source.row(0, named=True))}" if len(source) else ""
-        count = worst["corpora"]
-        targets = f"the {count} targets" if count > 1 else "the target"
-        if worst["mean"] >= 0:
-            yield f"{whose}: no window costs {targets} anything in the mean."
-            continue
-        yield (
-            f"{whose}: without what blocks {worst['window']} have learnt, {targets} "
-            f"{_change(worst)}{own}. {_boundary(found, setting, str(init))}"
+    inits = effects["init"].unique(maintain_order=True).to_list()
+    for init in inits:
+        whose = _named(setting) + (f", initialised by {init}" if len(inits) > 1 else "")
+        table = effects.filter(init=init)
+        told = (
+            _windows_told(table),
+            _missing(found, setting, init),
+            _boundary(found, setting, init),
         )
-    if effects.is_empty():
-        yield f"{_named(setting)}: no window is done together with its REF yet."
+        yield f"{whose}: {' '.join(filter(None, told))}"
+    if not inits:
+        planned = any(setting.owns(run) and run.window for run in found.planned)
+        what = (
+            "no window is done together with its REF yet" if planned else "no window was asked for"
+        )
+        yield f"{_named(setting)}: {what}."
 
 
 def _named(setting: Setting) -> str:
@@ -73,8 +87,37 @@ def _named(setting: Setting) -> str:
     return f"{setting.encoder}, {task} from {treebank(setting.source)} ({setting.unit})"
 
 
-def _init(init: str, effects: pl.DataFrame) -> str:
-    return f", initialised by {init}" if effects["init"].n_unique() > 1 else ""
+def _windows_told(table: pl.DataFrame) -> str:
+    """Which window costs the targets most, and whether that is told from none."""
+    means = table.filter(on="targets").sort("mean")
+    if means.is_empty():
+        return "there are no targets to transfer to."
+    worst, count = means.row(0, named=True), means.height
+    targets = "the target" if worst["corpora"] == 1 else f"the {worst['corpora']} targets"
+    of = "its one window" if count == 1 else f"of {count} windows"
+    if worst["mean"] >= 0:
+        return f"{of}, none costs {targets} anything in the mean."
+    sure = worst["p_holm"]
+    doubt = "" if sure is not None and sure <= 0.05 else (
+        " A single seed cannot say how sure that is."
+        if worst["seeds"] == 1
+        else f" That is not told from none (p {p_value(sure)} by Holm)."
+    )  # fmt: skip
+    source = table.filter(on="source", window=worst["window"])
+    own = f", the source {_change(source.row(0, named=True))}" if len(source) else ""
+    seeds = f"{worst['seeds']} seed{'s' if worst['seeds'] > 1 else ''}"
+    return (
+        f"{of}, {worst['window']} costs most: without what it has learnt {targets} "
+        f"{_change(worst)}{own} ({seeds}).{doubt}"
+    )
+
+
+def _missing(found: Leading, setting: Setting, init: str) -> str:
+    """The windows that were planned and of which nothing is known yet."""
+    planned = {r.window for r in found.planned if setting.owns(r) and r.init == init and r.window}
+    known = set(setting.of(found.intervals).filter(init=init)["window"])
+    missing = sorted(planned - known, key=lambda name: Window.parse(str(name)).first)
+    return f"Not yet known: {', '.join(map(str, missing))}." if missing else ""
 
 
 def _change(row: dict[str, float | None]) -> str:
@@ -98,102 +141,3 @@ def _boundary(found: Findings, setting: Setting, init: str) -> str:
         f"Prediction begins at block {row['block']} (95 % of resamples: {row['low']} to "
         f"{row['high']})."
     )
-
-
-def methods_of(found: Findings) -> list[str]:
-    """Paragraphs that a paper can take over: what was done, how it was evaluated, with what."""
-    runs = [outcome.run for outcome in found.outcomes]
-    if not runs:
-        return ["No run is done yet."]
-    return [_ablation(runs), _training(runs), _statistics(found), *_similarity(runs), _made(found)]
-
-
-def _ablation(runs: Sequence[Run]) -> str:
-    encoders = _list(f"{run.encoder.label} ({run.identity[:23]})" for run in runs)
-    windows = _list(run.window for run in runs if run.window)
-    ways = {"config": "the encoder's own initialiser", "torch-default": "PyTorch's default"}
-    inits = _list(ways.get(str(run.init), str(run.init)) for run in runs if run.window)
-    tasks = _list(TASKS.get(run.task, run.task) for run in runs)
-    sources = _list(run.source for run in runs)
-    seeds = _list(str(run.seed) for run in runs)
-    windowed = f"Windows of blocks ({windows}) of {encoders} were re-initialised with {inits}"
-    return (
-        f"{windowed if windows else f'{encoders} was left as it was'}, following Muller et al. "
-        f"(2021), and everything was fine-tuned for {tasks} on {sources}. "
-        f"REF is the same without a window. Seeds {seeds} (n = {len({run.seed for run in runs})}); "
-        "runs of one seed share the head's weights, the order of the data and dropout, and differ "
-        f"in the window. In all {len(runs)} fine-tunings."
-    )
-
-
-def _training(runs: Sequence[Run]) -> str:
-    ways: dict[Training, list[str]] = {}
-    for run in runs:
-        tasks = ways.setdefault(run.training, [])
-        if run.task not in tasks:
-            tasks.append(run.task)
-    told = [
-        (f"{_list(TASKS.get(task, task) for task in tasks)}: " if len(ways) > 1 else "")
-        + f"{way.epochs} epochs of AdamW, learning rate {way.learning_rate:g} for the encoder and "
-        f"{way.head_learning_rate:g} for the head, {100 * way.warmup:g} % warm-up and decay, "
-        f"weight decay {way.weight_decay:g}, gradients clipped at {way.clip:g}, batches of "
-        f"{way.batch_pieces} sub-words"
-        for way, tasks in ways.items()
-    ]
-    limits = _list(
-        f"{name} at most {count}"
-        for run in runs
-        for name, count in run.limits.model_dump().items()
-        if count is not None
-    )
-    return (
-        f"Training: {'; '.join(told)}. "
-        + (f"Sentences: {limits}. " if limits else "")
-        + "The epoch was selected on the source's dev split, in the task's first metric; no target "
-        "was seen before evaluation on its test split."
-    )
-
-
-def _statistics(found: Findings) -> str:
-    relations = found.scores.select("corpus", "relation").unique()
-    counts = Counter(relations["relation"])
-    return (
-        f"Evaluation: {counts['cross-lingual']} target corpora zero-shot and "
-        f"{counts['cross-domain']} of other domains. Effects are differences from REF, paired by "
-        "seed and corpus; 95 % intervals and p-values take seeds and corpora for samples (two-way "
-        "random effects; variances recovered after Zou & Donner 2008), p-values are corrected "
-        "after Holm (1979). The boundary is the least-squares change point (Hinkley 1970) of "
-        "target − source effects over the windows, with its distribution over resampled seeds and "
-        "corpora. POS tagging is scored by accuracy over words, parsing by LAS and UAS with "
-        "punctuation and without subtypes, named entities by span F1."
-    )
-
-
-def _similarity(runs: Sequence[Run]) -> list[str]:
-    asked = list({run.similarity for run in runs if run.similarity is not None})
-    if not asked:
-        return []
-    one = asked[0]
-    measures = _list(MEASURES.get(name, name) for name in one.measures)
-    limit = "all" if one.limit is None else f"{one.limit}"
-    return [
-        f"Similarity: {measures} of {limit} parallel {one.unit}s in {len(one.corpora)} corpora "
-        f"({one.split} split, {one.pooling}-pooled), CKA (Kornblith et al. 2019) in its debiased "
-        "estimate (Song et al. 2012; Nguyen et al. 2021), beside what random pairs give. "
-        "Correlations with the gap are Spearman's with intervals after Bonett & Wright (2000) and "
-        "permutation p-values."
-    ]
-
-
-def _made(found: Findings) -> str:
-    with_what = _list(", ".join(versions_of(o.provenance)) for o in found.outcomes)
-    where = _list(str(o.provenance.get("device", "unknown device")) for o in found.outcomes)
-    precisions = _list(str(o.provenance.get("precision")) for o in found.outcomes)
-    seconds = sum(o.provenance.get("seconds") or 0.0 for o in found.outcomes)
-    return f"Made with {with_what}, on {where}, in {precisions}; {seconds / 3600:.1f} hours in all."
-
-
-def _list(names: Iterable[str]) -> str:
-    """``a, b and c``, each once."""
-    found = list(dict.fromkeys(names))
-    return " and ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)

@@ -45,12 +45,29 @@ def examples_of(found: Findings, setting: Setting) -> list[Example]:
         return []
     shown = [references[0], *_lowest(own, references[0].run.seed)]
     rows = [{row["corpus"]: row for row in outcome.examples} for outcome in shown]
-    names = tuple(outcome.run.window or "REF" for outcome in shown)
+    several = len({outcome.run.init for outcome in own if outcome.run.init}) > 1
+    names = tuple(_name(outcome, several) for outcome in shown)
     return [
         _example(corpus, names, [of_run[corpus] for of_run in rows])
         for corpus in rows[0]
-        if all(corpus in of_run for of_run in rows)
+        if _alike([of_run.get(corpus) for of_run in rows])
     ]
+
+
+def _name(outcome: Outcome, several: bool) -> str:
+    window, init = outcome.run.window, outcome.run.init
+    return "REF" if window is None else f"{window} ({init})" if several else window
+
+
+def _alike(rows: list[dict[str, Any] | None]) -> bool:
+    """Whether all runs have an example of a corpus, and it is the same sentence."""
+    first = rows[0]
+    return first is not None and all(
+        row is not None
+        and (row["words"], row["gold"]) == (first["words"], first["gold"])
+        and len(row["words"]) == len(row["gold"]) == len(row["predicted"])
+        for row in rows
+    )
 
 
 def _lowest(own: Iterable[Outcome], seed: int) -> list[Outcome]:

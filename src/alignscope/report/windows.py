@@ -1,7 +1,8 @@
 """Figures of what windows cost: seed by seed, and language by language."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,7 @@ from matplotlib.collections import PatchCollection
 from matplotlib.patches import Rectangle
 
 from alignscope.analysis.effects import differences, in_order
-from alignscope.report.labels import Setting, languages, p_value, points
+from alignscope.report.labels import Setting, in_points, languages, p_value, points
 from alignscope.report.plate import Labelled, Plate
 from alignscope.report.style import (
     DOMAINS,
@@ -28,6 +29,12 @@ from alignscope.report.style import (
 
 PLACES = {"source": "in-domain", "targets": "cross-lingual", "domains": "cross-domain"}
 COLOURS = {"source": SOURCE, "targets": TARGETS, "domains": DOMAINS}
+MOST = 7
+"""Windows that fit into a figure of usual width."""
+FLOOR = 0.05
+"""The least effect that is coloured as deep as can be: less, and noise would look like much."""
+UNSURE = 0.3
+"""The part of its colour that an effect keeps whose interval holds 0, or that has none."""
 DEEPEST = 0.55
 """The opacity of the largest effect: text on it must still be read."""
 
@@ -60,13 +67,29 @@ def effects_plate(
         "with its 95 % interval (cut where it is very wide), small ones are single seeds."
     )
     return Plate(
-        setting.file("effects", init), setting.title, says, data, partial(_draw_effects, data)
+        setting.file("effects", init),
+        _title(setting, init, intervals),
+        says,
+        data,
+        partial(_draw_effects, data),
+        wide=means["window"].n_unique() > MOST,
     )
 
 
+def _title(setting: Setting, init: str, intervals: pl.DataFrame) -> str:
+    """The setting, with the initialisation where there are several."""
+    several = setting.of(intervals)["init"].n_unique() > 1
+    return f"{setting.title} · {init}" if several else setting.title
+
+
+def _width(windows: Sequence[str], left: float = 0.62) -> float:
+    """Of a figure, in inches: more where more windows must fit."""
+    return max(4.2, left + 0.15 + 0.55 * len(windows))
+
+
 def _draw_effects(data: pl.DataFrame) -> Labelled:
-    figure, axes = panel(4.2, 3.0, top=0.34)
     windows = data["window"].unique(maintain_order=True).to_list()
+    figure, axes = panel(_width(windows), 3.0, top=0.34)
     places = [place for place in PLACES if place in set(data["on"])]
     labels: list[tuple[Artist, Sequence[str]]] = []
     for rank, place in enumerate(places):
@@ -118,7 +141,7 @@ def _series(
         x, middle, s=30, color=colour, marker=MARKERS[colour], linewidths=0, label=place, zorder=4
     )
     said = [
-        f"{row['window']} on {place}: {points(row['value'])}{_ends(row)}"
+        f"{row['window']} on {place}: {in_points(row['value'], row['low'], row['high'])}"
         for row in means.iter_rows(named=True)
     ]
     each = [
@@ -128,9 +151,12 @@ def _series(
     return [(small, each), (large, said)]
 
 
-def _ends(row: dict[str, float | None]) -> str:
-    low, high = row["low"], row["high"]
-    return "" if low is None or high is None else f" [{points(low)}, {points(high)}]"
+def depth_of(row: Mapping[str, Any], value: str, largest: float) -> float:
+    """How deep an effect is coloured, −1 (lost) to 1; pale where its interval holds 0."""
+    mean, low, high = row[value], row["low"], row["high"]
+    sure = low is not None and (high < 0 or low > 0)
+    depth = mean / max(largest, FLOOR)
+    return float(np.clip(depth if sure else UNSURE * depth, -1, 1))
 
 
 def heat_plate(
@@ -151,10 +177,19 @@ def heat_plate(
     ).sort(*in_order(), maintain_order=True)
     says = (
         f"What re-initialising each window costs each corpus in {setting.unit}, in points, the "
-        "mean over seeds, which are said when pointed at: orange is lost, purple gained. Targets "
-        "that lose most stand first."
+        "mean over seeds, which are said when pointed at: orange is lost, purple gained, pale "
+        "where the 95 % interval holds 0. Targets that lose most stand first."
     )
-    return Plate(setting.file("heat", init), setting.title, says, data, partial(_draw_heat, data))
+    kinds = ["source", *relations]
+    largest = max(map(abs, intervals.filter(pl.col("on").is_in(kinds))["mean"]))
+    return Plate(
+        setting.file("heat", init),
+        _title(setting, init, intervals),
+        says,
+        data,
+        partial(_draw_heat, data, largest),
+        wide=data["window"].n_unique() > MOST,
+    )
 
 
 def _seeds_of(data: pl.DataFrame) -> dict[tuple[str, str], str]:
@@ -179,7 +214,7 @@ def _rows_of(data: pl.DataFrame) -> list[str]:
     return ordered["corpus"].to_list()
 
 
-def _draw_heat(everything: pl.DataFrame) -> Labelled:
+def _draw_heat(everything: pl.DataFrame, largest: float) -> Labelled:
     data = everything.filter(pl.col("seed").is_null())
     seeds = _seeds_of(everything)
     corpora, windows = _rows_of(data), data["window"].unique(maintain_order=True).to_list()
@@ -188,20 +223,18 @@ def _draw_heat(everything: pl.DataFrame) -> Labelled:
     relations = dict(data.select("corpus", "relation").rows())
     height = 0.21 * len(corpora) + 0.7
     left = min(1.8, 0.25 + 0.075 * longest)
-    figure, axes = panel(4.2, height, left=left, top=0.1, bottom=0.5)
-    largest = max(float(data["value"].abs().max()), 0.01)  # type: ignore[arg-type]
+    figure, axes = panel(_width(windows, left), height, left=left, top=0.1, bottom=0.5)
     cells, colours, said = [], [], []
-    size = 7.5 if len(windows) <= 6 else 6 if len(windows) <= 8 else 0
     for row in data.iter_rows(named=True):
         x, y = windows.index(row["window"]), corpora.index(row["corpus"])
         cells.append(Rectangle((x - 0.47, y - 0.44), 0.94, 0.88))
-        depth = DEEPEST * abs(row["value"]) / largest
-        colours.append((LOSS if row["value"] < 0 else GAIN, depth))
-        told = f"{row['window']} on {row['corpus']}: {points(row['value'])}{_ends(row)}"
+        depth = depth_of(row, "value", largest)
+        colours.append((LOSS if depth < 0 else GAIN, DEEPEST * abs(depth)))
+        cost = in_points(row["value"], row["low"], row["high"])
+        told = f"{row['window']} on {row['corpus']}: {cost}"
         sure = "" if row["p_holm"] is None else f", p {p_value(row['p_holm'])} (Holm)"
         said.append(f"{told}{sure}; seeds {seeds[row['window'], row['corpus']]}")
-        if size:
-            axes.text(x, y, points(row["value"]), ha="center", va="center", fontsize=size)
+        axes.text(x, y, points(row["value"]), ha="center", va="center", fontsize=7.5)
     drawn = PatchCollection(cells, facecolors=colours, linewidths=0)
     axes.add_collection(drawn)
     axes.set_xticks(range(len(windows)), windows)
