@@ -26,8 +26,8 @@ demo: setup
 	$(BIN)/alignscope demo --open
 
 check: setup
-	$(BIN)/ruff check src tests benchmarks studies docs
-	$(BIN)/ruff format --check src tests benchmarks studies docs studies docs
+	$(BIN)/ruff check src tests benchmarks studies docs/*.py docs/*.ipynb
+	$(BIN)/ruff format --check src tests benchmarks studies docs studies docs/*.py docs/*.ipynb
 	$(RUN) $(BIN)/mypy
 	$(BIN)/lint-imports --no-cache > .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }
 	@rm -f .lint-imports.log
