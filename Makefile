@@ -27,7 +27,7 @@ demo: setup
 
 check: setup
 	$(BIN)/ruff check src tests benchmarks studies docs/*.py docs/*.ipynb
-	$(BIN)/ruff format --check src tests benchmarks studies docs studies docs/*.py docs/*.ipynb
+	$(BIN)/ruff format --check src tests benchmarks studies docs/*.py docs/*.ipynb
 	$(RUN) $(BIN)/mypy
 	$(BIN)/lint-imports --no-cache > .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }
 	@rm -f .lint-imports.log
