@@ -4,6 +4,7 @@ import base64
 import csv
 import hashlib
 import io
+import os
 import re
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import pytest
 
 from alignscope.analysis.findings import Findings
 from alignscope.errors import StoreError
+from alignscope.report.drawing import Drawing
 from alignscope.report.plate import file_name
 from alignscope.report.report import Report
 from alignscope.report.tokens import direction
@@ -436,6 +438,21 @@ def test_every_figure_and_table_is_written_in_every_format(report: Report, tmp_p
 def test_a_page_is_the_same_each_time(whole: tuple[Path, Study, Store], page: str) -> None:
     _, study, store = whole
     assert Report(study.name, Findings.of(study, store)).html() == page
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_second_process_draws_the_same(
+    killed: bool, report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    with Drawing(helped=True) as drawing:
+        assert drawing.helper is not None
+        if killed:
+            drawing.helper.kill()
+            drawing.helper.wait()
+        assert drawing.inline(report.plates) == [plate.inline() for plate in report.plates]
+    assert drawing.helper.poll() is not None
+    assert Drawing(helped=False).helper is None
 
 
 def test_the_command(whole: tuple[Path, Study, Store], page: str, tmp_path: Path) -> None:

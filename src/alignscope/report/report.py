@@ -4,7 +4,7 @@ import base64
 import gc
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from alignscope.analysis.findings import Findings, Leading
 from alignscope.report import layers, sheets, windows
+from alignscope.report.drawing import Drawing
 from alignscope.report.encoders import contrast_plates, side_by_side
 from alignscope.report.labels import settings_of
 from alignscope.report.methods import methods_of
@@ -23,6 +24,9 @@ from alignscope.report.plate import Plate, write_all
 from alignscope.report.sheets import Sheet
 from alignscope.report.summary import LEAD, few, state_of, summary_of
 from alignscope.report.tokens import Example, examples_of
+
+MANY = 4
+"""Encoders × tasks × sources from which on a second process draws, too."""
 
 
 @dataclass(frozen=True)
@@ -134,13 +138,18 @@ class Report:
 
     def html(self) -> str:
         """Return the page: no request leaves it, and nothing in the data is taken for markup."""
-        with _unswept():
-            return self._html()
+        settings = {(r.encoder.label, r.task, r.source) for r in self.found.planned}
+        with _unswept(), Drawing(helped=len(settings) >= MANY) as drawing:
+            drawn = dict(
+                zip([p.name for p in self.plates], drawing.inline(self.plates), strict=True)
+            )
+            return self._html(drawn)
 
-    def _html(self) -> str:
+    def _html(self, drawn: Mapping[str, str]) -> str:
         style, script = (_packaged(name) for name in ("page.css", "page.js"))
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         return _template().render(
+            drawn={name: Markup(element) for name, element in drawn.items()},
             name=self.name,
             lead=LEAD,
             state=state_of(self.found),
@@ -250,7 +259,6 @@ def _packaged(name: str) -> str:
 
 def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters["svg"] = lambda plate: Markup(plate.inline())
     environment.filters["link"] = _link
     return environment.from_string(_packaged("page.html"))
 

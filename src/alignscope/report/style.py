@@ -59,8 +59,13 @@ PARAMETERS: Any = {
 @contextmanager
 def styled(salt: str = "alignscope") -> Iterator[None]:
     """Draw and write in this style, alike from call to call; ``salt`` goes into names in SVG."""
-    with matplotlib.rc_context(PARAMETERS | {"svg.hashsalt": salt}):
+    parameters = PARAMETERS | {"svg.hashsalt": salt}
+    before = {name: matplotlib.rcParams[name] for name in parameters}
+    matplotlib.rcParams.update(parameters)  # ``rc_context`` copies all 300, deeply
+    try:
         yield
+    finally:
+        matplotlib.rcParams.update(before)
 
 
 def panel(
