@@ -140,9 +140,8 @@ class Report:
         """Return the page: no request leaves it, and nothing in the data is taken for markup."""
         settings = {(r.encoder.label, r.task, r.source) for r in self.found.planned}
         with _unswept(), Drawing(helped=len(settings) >= MANY) as drawing:
-            drawn = dict(
-                zip([p.name for p in self.plates], drawing.inline(self.plates), strict=True)
-            )
+            elements = drawing.inline(self.plates)
+            drawn = {p.name: svg for p, svg in zip(self.plates, elements, strict=True)}
             return self._html(drawn)
 
     def _html(self, drawn: Mapping[str, str]) -> str:
