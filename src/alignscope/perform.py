@@ -60,14 +60,7 @@ def perform(run: Run, places: Places, progress: Progress = lambda step, steps: N
     )
     watch.lap("training")
 
-    scores: list[Row] = []
-    examples: list[Row] = []
-    for name in run.evaluated:
-        gold = read_split(run, name, "test", places)
-        speak(model.encoder, parse_corpus(name).language)
-        found = predict(model, task, source.labels, gold, subwords, run.training, device)
-        scores += _scores(run, name, source, gold, found)
-        examples += _examples(run, name, gold, found)
+    scores, examples = _evaluate(run, model, source, subwords, places)
     watch.lap("evaluation")
 
     similarity = _similarity(run, model, subwords, places)
@@ -119,6 +112,22 @@ def subwords_of(run: Run, encoder: PreTrainedModel) -> Subwords:
         )
     limit = longest_input(encoder) or run.training.max_pieces
     return Subwords(tokenizer, min(limit, run.training.max_pieces))
+
+
+def _evaluate(
+    run: Run, model: Model, source: Source, subwords: Subwords, places: Places
+) -> tuple[list[Row], list[Row]]:
+    """Predict the test split of every corpus; its scores, and a sentence to look at."""
+    task, device = TASKS[run.task], model.encoder.device
+    scores: list[Row] = []
+    examples: list[Row] = []
+    for name in run.evaluated:
+        gold = read_split(run, name, "test", places)
+        speak(model.encoder, parse_corpus(name).language)
+        found = predict(model, task, source.labels, gold, subwords, run.training, device)
+        scores += _scores(run, name, source, gold, found)
+        examples += _examples(run, name, gold, found)
+    return scores, examples
 
 
 def _scores(

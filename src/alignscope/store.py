@@ -135,7 +135,15 @@ class Store:
 
     def leave(self, run: Run) -> None:
         """Give back a run that was taken."""
-        lock = self._taken.pop(run.address)
+        self._leave(run.address)
+
+    def leave_all(self) -> None:
+        """Give back all runs that were taken and not given back."""
+        for address in list(self._taken):
+            self._leave(address)
+
+    def _leave(self, address: str) -> None:
+        lock = self._taken.pop(address)
         with suppress(OSError):  # of a file that another process has removed, or a folder in use
             Path(lock.lock_file).unlink()
             (self.folder / "taken").rmdir()

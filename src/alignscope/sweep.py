@@ -170,7 +170,7 @@ def sweep(
     Runs that another process performs or finishes meanwhile are skipped. A run that diverges is
     noted and tried again by the next sweep; the others go on.
     """
-    done, failures, mine, elsewhere = 0, [], set[Run](), 0
+    done, failures, elsewhere = 0, [], 0
 
     def free() -> Iterator[Run]:
         nonlocal elsewhere
@@ -180,7 +180,6 @@ def sweep(
             if not store.take(run):
                 elsewhere += 1
                 continue
-            mine.add(run)
             if run not in store:  # else it was finished just before it was taken
                 yield run
 
@@ -192,10 +191,8 @@ def sweep(
             else:
                 store.put(result)
                 done += 1
-            mine.remove(result.run)
             store.leave(result.run)
             report(result)
     finally:
-        for run in mine:
-            store.leave(run)
+        store.leave_all()
     return Swept(done, failures, elsewhere)

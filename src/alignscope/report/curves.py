@@ -15,7 +15,7 @@ from scipy.optimize import isotonic_regression
 
 from alignscope.errors import StudyError
 from alignscope.report.labels import languages, measure, number
-from alignscope.report.plate import FORMATS
+from alignscope.report.plate import FORMATS, UNDATED
 from alignscope.report.style import FAINT, INK, MUTED, RAMP
 
 _BESIDE: dict[str, Any] = {
@@ -91,10 +91,10 @@ def write_figure(figure: Figure, path: Path) -> None:
     Raises:
         StudyError: if the file cannot be written.
     """
-    dates = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
+    form = path.suffix.removeprefix(".")
     try:
         with matplotlib.rc_context({"svg.hashsalt": "alignscope"}):
-            figure.savefig(path, dpi=150, metadata=dates.get(path.suffix.removeprefix(".")))
+            figure.savefig(path, dpi=150, metadata=UNDATED[form])
     except OSError as error:
         raise StudyError(f"{path} cannot be written: {error.strerror}") from None
 

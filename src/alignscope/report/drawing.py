@@ -6,8 +6,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from types import TracebackType
-from typing import Self
 
 from alignscope.report.plate import Plate
 
@@ -17,7 +15,7 @@ _WORK = "from alignscope.report.drawing import work; work()"
 class Drawing:
     """Draws plates for a page; the second process is started at once, to be ready in time.
 
-    >>> with Drawing(helped=True) as drawing:
+    >>> with closing(Drawing(helped=True)) as drawing:
     ...     elements = drawing.inline(plates)
 
     It is a program of its own rather than a fork or a pool: polars does not survive the one, and
@@ -28,15 +26,8 @@ class Drawing:
         alone = not helped or (os.cpu_count() or 1) < 2
         self.helper = None if alone else _start()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the second process."""
         if self.helper is not None:
             self.helper.kill()
             self.helper.communicate()
@@ -67,7 +58,7 @@ def work() -> None:
     import gc
 
     # Everything that a figure takes is imported before there is one to draw.
-    from alignscope.report import encoders, layers, windows  # noqa: F401
+    from alignscope.report import encoders, gaps, layers, windows  # noqa: F401
 
     plates: list[Plate] = pickle.load(sys.stdin.buffer)
     gc.disable()

@@ -26,7 +26,7 @@ _MARKS = {f"{{{_SVG}}}use", f"{{{_SVG}}}path"}
 _GONE = {f"{{{_SVG}}}{name}" for name in ("metadata", "title", "style")}
 """What a page has no use for; a style would hold on all of it."""
 _COLOUR = re.compile("|".join(VARIABLES))
-_UNDATED: dict[str, dict[str, None]] = {
+UNDATED: dict[str, dict[str, None]] = {
     "pdf": {"CreationDate": None},
     "svg": {"Date": None},
     "png": {},
@@ -63,7 +63,7 @@ class Plate:
             if form != "svg":
                 figure.set_facecolor("white")
             buffer = io.BytesIO()
-            figure.savefig(buffer, format=form, dpi=200, facecolor="auto", metadata=_UNDATED[form])
+            figure.savefig(buffer, format=form, dpi=200, facecolor="auto", metadata=UNDATED[form])
         return buffer.getvalue()
 
     def inline(self) -> str:
@@ -76,7 +76,7 @@ class Plate:
             for place, (artist, _) in enumerate(drawn.labels):
                 artist.set_gid(f"marks-{place}")
             buffer = io.BytesIO()
-            drawn.figure.savefig(buffer, format="svg", metadata=_UNDATED["svg"])
+            drawn.figure.savefig(buffer, format="svg", metadata=UNDATED["svg"])
         root = ElementTree.fromstring(buffer.getvalue())
         for place, (_, texts) in enumerate(drawn.labels):
             _entitle(root, f"marks-{place}", texts)

@@ -5,7 +5,7 @@ import gc
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.resources import files
@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from alignscope.analysis.findings import Findings, Leading
-from alignscope.report import layers, sheets, windows
+from alignscope.report import gaps, layers, sheets, windows
 from alignscope.report.drawing import Drawing
 from alignscope.report.encoders import contrast_plates, side_by_side
 from alignscope.report.labels import settings_of
@@ -99,16 +99,14 @@ class Report:
             )
             return tuple(plate for plate in made if plate is not None)
 
-        if found.scores["encoder"].n_unique() > 1:
+        contrasts, several = tuple(contrast_plates(found)), len({s.encoder for s in settings}) > 1
+        if several:
             told = " ".join([_ENCODERS, *self.notes])
             tables = tuple(sheet for one in side_by_side(found) for sheet in _filled(one))
-            plates = tuple(contrast_plates(found))
-            yield Section("encoders", "Encoders side by side", told, tables, plates)
+            yield Section("encoders", "Encoders side by side", told, tables, contrasts)
         yield Section("claims", "Claims", _CLAIMS, _filled(sheets.claims_sheet(found)))
-        several = found.scores["encoder"].n_unique() > 1  # then contrasts were shown side by side
-        plates = () if several else tuple(contrast_plates(found))
-        boundaries = _filled(sheets.boundaries_sheet(found))
-        yield Section("boundary", "Boundary", _BOUNDARY, boundaries, plates)
+        boundaries, shown = _filled(sheets.boundaries_sheet(found)), () if several else contrasts
+        yield Section("boundary", "Boundary", _BOUNDARY, boundaries, shown)
         effects = _filled(sheets.effects_sheet(found))
         yield Section("effects", "Effects", _EFFECTS, effects, drawn(windows.effects_plate))
         yield Section("languages", "Languages", _LANGUAGES, (), drawn(windows.heat_plate))
@@ -125,13 +123,13 @@ class Report:
             plate
             for setting in settings
             for plate in (
-                layers.gap_plate(found.scores, found.similarity, setting),
-                layers.correlation_plate(found.gaps, setting),
+                gaps.gap_plate(found.scores, found.similarity, setting),
+                gaps.correlation_plate(found.gaps, setting),
             )
         ]
-        gaps = _filled(sheets.gaps_sheet(found))
+        table = _filled(sheets.gaps_sheet(found))
         most = int(found.gaps["targets"].max() or 0)  # type: ignore[arg-type]
-        yield Section("gap", "Similarity and gap", few(most), gaps, _drawn(pairs), folded=True)
+        yield Section("gap", "Similarity and gap", few(most), table, _drawn(pairs), folded=True)
         drifts = [layers.drift_plate(found.drift, found.similarity, s) for s in settings]
         drift = _filled(sheets.drift_sheet(found))
         yield Section("drift", "Drift", _DRIFT, drift, _drawn(drifts), folded=True)
@@ -139,7 +137,7 @@ class Report:
     def html(self) -> str:
         """Return the page: no request leaves it, and nothing in the data is taken for markup."""
         settings = {(r.encoder.label, r.task, r.source) for r in self.found.planned}
-        with _unswept(), Drawing(helped=len(settings) >= MANY) as drawing:
+        with _unswept(), closing(Drawing(helped=len(settings) >= MANY)) as drawing:
             elements = drawing.inline(self.plates)
             drawn = {p.name: svg for p, svg in zip(self.plates, elements, strict=True)}
             return self._html(drawn)

@@ -13,7 +13,7 @@ from alignscope.analysis.intervals import TARGETS_DOMAINS, TARGETS_SOURCE
 from alignscope.report.formats import latex, markdown
 from alignscope.report.labels import in_points
 from alignscope.report.people import for_people, without_repetition
-from alignscope.report.windows import depth_of
+from alignscope.report.windows import depth_of, largest_of
 from alignscope.store import Outcome
 from alignscope.tables import RUNS
 
@@ -73,7 +73,7 @@ def sheet(name: str, title: str, table: pl.DataFrame) -> Sheet:
 def effects_sheet(found: Leading) -> Sheet:
     """What each window costs, with intervals."""
     table = found.in_order(found.intervals).filter(pl.col("on").is_in(list(MEANS)))
-    largest = max(map(abs, table["mean"]), default=0.0)
+    largest = largest_of(found.intervals)
     rows: dict[tuple[Any, ...], dict[str, str]] = {}
     depths: dict[tuple[Any, ...], dict[str, float]] = {}
     for row in table.iter_rows(named=True):

@@ -151,6 +151,11 @@ def _series(
     return [(small, each), (large, said)]
 
 
+def largest_of(intervals: pl.DataFrame) -> float:
+    """The effect that is coloured deepest, in every table and figure of a page."""
+    return max(map(abs, intervals["mean"]), default=0.0)
+
+
 def depth_of(row: Mapping[str, Any], value: str, largest: float) -> float:
     """How deep an effect is coloured, −1 (lost) to 1; pale where its interval holds 0."""
     mean, low, high = row[value], row["low"], row["high"]
@@ -180,8 +185,7 @@ def heat_plate(
         "mean over seeds, which are said when pointed at: orange is lost, purple gained, pale "
         "where the 95 % interval holds 0. Targets that lose most stand first."
     )
-    kinds = ["source", *relations]
-    largest = max(map(abs, intervals.filter(pl.col("on").is_in(kinds))["mean"]))
+    largest = largest_of(intervals)
     return Plate(
         setting.file("heat", init),
         _title(setting, init, intervals),
