@@ -46,7 +46,6 @@ from alignscope.subwords import Subwords
 from alignscope.tasks import TASKS
 from alignscope.training import Source, fine_tune
 
-CPU = torch.device("cpu")
 SHAPES = {"distil": (6, 768, 12), "base": (12, 768, 12)}
 """Blocks, hidden size and heads; weights are random, which takes as long as trained ones."""
 
@@ -125,7 +124,7 @@ def ours(shape: str, given: Sequence[Sentence], training: Training) -> tuple[flo
     model = build_model(encoder_of(shape), task, labels, seed=1)
     start = time.perf_counter()
     source = Source(given, given[:2], labels)
-    (epoch,) = fine_tune(model, task, source, subwords, training, seed=1, device=CPU)
+    (epoch,) = fine_tune(model, task, source, subwords, training, seed=1)
     seconds = time.perf_counter() - start
     pieces = sum(len(chunk) for p in subwords.split(given) for chunk in p.chunks)
     return seconds, epoch.steps, pieces

@@ -32,7 +32,7 @@ def run(
 ) -> Predictions:
     labels, subwords = TASKS[task].labels(GOLD), toys.subwords(folder, max_pieces)
     training = toys.training(**options)
-    return predict(model, TASKS[task], labels, given, subwords, training, toys.CPU)
+    return predict(model, TASKS[task], labels, given, subwords, training)
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -20,9 +20,9 @@ from alignscope.corpora import read_split, spread
 from alignscope.data.conllu import write_conllu
 from alignscope.data.corpus import parse_corpus, read_corpus
 from alignscope.data.places import Places
-from alignscope.errors import DataError, EncoderError
-from alignscope.model import Model
-from alignscope.store import Outcome, Row
+from alignscope.errors import DataError, DivergedError, EncoderError
+from alignscope.stack import Stack
+from alignscope.store import Failure, Outcome, Row
 from alignscope.study import Encoder, Limits, Run, Training
 from alignscope.tables import RUN_COLUMNS, SCORES
 from alignscope.tasks import TASKS
@@ -139,13 +139,13 @@ def test_a_window_is_reinitialized_and_nothing_else(
     encoder_folders: Folders, places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[dict[str, torch.Tensor]] = []
-    original = perform.fine_tune
+    original = perform.fine_tune_together
 
-    def spy(model: Model, *given: Any, **named: Any) -> Any:
-        started.append({name: value.clone() for name, value in model.encoder.state_dict().items()})
-        return original(model, *given, **named)
+    def spy(stack: Stack, *given: Any, **named: Any) -> Any:
+        started.append({name: value.clone() for name, value in stack.encoder.state_dict().items()})
+        return original(stack, *given, **named)
 
-    monkeypatch.setattr(perform, "fine_tune", spy)
+    monkeypatch.setattr(perform, "fine_tune_together", spy)
     for window in (None, "1-2", "1-2"):
         perform.perform(make_run(encoder_folders("bert"), window=window), places)
     stored = load_file(encoder_folders("bert") / "model.safetensors")
@@ -197,17 +197,58 @@ def test_every_corpus_has_an_example(encoder_folders: Folders, places: Places) -
         assert len(row["words"]) == len(row["gold"]) == len(row["predicted"])
 
 
+@pytest.mark.parametrize("family", ["bert", "xmod"])
+@pytest.mark.parametrize("task", TASKS)
+def test_runs_performed_together_give_what_each_gives_by_itself(
+    encoder_folders: Folders, places: Places, family: str, task: str
+) -> None:
+    runs = [make_run(encoder_folders(family), task, window) for window in (None, "0-1", "2-3")]
+    together = perform.perform_together(runs, places)
+    for run, outcome in zip(runs, together, strict=True):
+        assert isinstance(outcome, Outcome)
+        alone = perform.perform(run, places)
+        assert outcome.run is run
+        assert outcome.scores == alone.scores
+        assert outcome.examples == alone.examples
+        for one, other in zip(outcome.epochs, alone.epochs, strict=True):
+            assert one == pytest.approx(other, abs=1e-4)
+        assert (outcome.provenance["lockstep"], alone.provenance["lockstep"]) == (3, 1)
+
+
+def test_a_run_that_diverges_does_not_take_the_others_along(
+    encoder_folders: Folders, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [make_run(encoder_folders("bert"), window=window) for window in (None, "0-1", "2-3")]
+    original = perform.encoder_of
+
+    def spoiled(run: Run) -> Any:
+        encoder = original(run)
+        if run.window == "0-1":
+            next(iter(encoder.parameters())).data.fill_(torch.nan)
+        return encoder
+
+    monkeypatch.setattr(perform, "encoder_of", spoiled)
+    one, failure, other = perform.perform_together(runs, places)
+    assert (one.run, failure.run, other.run) == tuple(runs)
+    assert isinstance(failure, Failure)
+    assert failure.reason.startswith("the loss is nan at step 1 of ")
+    assert isinstance(one, Outcome)
+    assert isinstance(other, Outcome)
+    with pytest.raises(DivergedError, match="the loss is nan at step 1 of"):
+        perform.perform(runs[1], places)
+
+
 def test_limits_are_kept(
     encoder_folders: Folders, places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Any] = []
-    original = perform.fine_tune
+    original = perform.fine_tune_together
 
-    def spy(model: Model, task: Any, source: Any, *given: Any, **named: Any) -> Any:
+    def spy(stack: Stack, task: Any, source: Any, *given: Any, **named: Any) -> Any:
         seen.append(source)
-        return original(model, task, source, *given, **named)
+        return original(stack, task, source, *given, **named)
 
-    monkeypatch.setattr(perform, "fine_tune", spy)
+    monkeypatch.setattr(perform, "fine_tune_together", spy)
     limits = Limits(train=5, dev=2, test=3)
     outcome = perform.perform(make_run(encoder_folders("bert"), limits=limits), places)
     train = read_corpus(parse_corpus("ud:en_tiny"), "train", places)
@@ -239,12 +280,12 @@ def test_a_language_adapter_is_chosen_for_every_corpus(
     encoder_folders: Folders, places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spoken: list[str] = []
-    for name in ("fine_tune", "predict"):
+    for name in ("fine_tune_together", "predict_together"):
         original = getattr(perform, name)
 
-        def spy(model: Model, *given: Any, original: Any = original, **named: Any) -> Any:
-            spoken.append(model.encoder.config.default_language)
-            return original(model, *given, **named)
+        def spy(stack: Stack, *given: Any, original: Any = original, **named: Any) -> Any:
+            spoken.append(stack.encoder.config.default_language)
+            return original(stack, *given, **named)
 
         monkeypatch.setattr(perform, name, spy)
     run = make_run(encoder_folders("xmod"), window="0-1")

@@ -11,21 +11,46 @@ from functools import partial
 from importlib import import_module
 from multiprocessing import active_children
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import work
+from alignscope import sweep as whole
 from alignscope.corpora import checksums
 from alignscope.data.places import Places
 from alignscope.errors import AlignScopeError, DataError, StoreError
 from alignscope.executors import local
+from alignscope.executors.local import Work as GroupWork
 from alignscope.executors.local import processes, serial
-from alignscope.grid import Inspected, Shard, runs
-from alignscope.store import Failure, Outcome, Store
+from alignscope.grid import Group, Inspected, Shard, runs
+from alignscope.store import Failure, Outcome, Result, Store
 from alignscope.study import Run, Study
-from alignscope.sweep import check_data, check_store, sweep
+from alignscope.sweep import Swept, check_data, check_store
 from tiny import GRID, Workshop
-from work import CRASHES, DIVERGES, INTERRUPTS, KILLED, NAPS, SLOW, outcome, perform
+from work import CRASHES, DIVERGES, INTERRUPTS, KILLED, NAPS, SLOW, each, outcome, perform
+
+RunWork = Callable[[Run], Outcome]
+Executor = Callable[[Iterable[Group], GroupWork], Iterator[list[Result]]]
+
+
+def sweep(
+    todo: Iterable[Run],
+    work: Callable[[Run], Outcome],
+    store: Store,
+    executor: Executor,
+    *told: Any,
+) -> Swept:
+    """Perform runs in groups of one."""
+    groups = ((run,) for run in todo)
+    return whole.sweep(groups, partial(each, work), store, executor, *told)
+
+
+def gives(executor: Callable[..., Iterator[list[Result]]], *given: Any) -> Iterator[Result]:
+    """What an executor gives for groups of one."""
+    todo, work, *more = given
+    for found in executor(((run,) for run in todo), partial(each, work), *more):
+        yield from found
 
 
 def plan(*seeds: int, task: str = "pos") -> list[Run]:
@@ -178,8 +203,8 @@ def test_mistakes_of_the_user_are_no_failures_of_a_run(store: Store) -> None:
 @pytest.mark.usefixtures("importable")
 def test_processes_give_what_one_process_gives() -> None:
     todo = plan(1, 2, DIVERGES, 4, 5)
-    expected = list(serial(todo, perform))
-    found = list(processes(iter(todo), perform, 2))
+    expected = list(gives(serial, todo, perform))
+    found = list(gives(processes, todo, perform, 2))
     assert len(found) == len(expected)
     assert sorted(found, key=seed) == sorted(expected, key=seed)
     assert sum(isinstance(result, Failure) for result in found) == 1
@@ -227,7 +252,7 @@ def test_an_interrupt_stops_the_workers_and_keeps_what_is_done(store: Store) -> 
 @pytest.mark.usefixtures("importable")
 def test_a_reader_that_leaves_stops_the_workers() -> None:
     todo, start = plan(1, NAPS), time.monotonic()
-    found = processes(iter(todo), perform, 2)
+    found = gives(processes, todo, perform, 2)
     assert next(found) == outcome(todo[0])
     found.close()  # type: ignore[attr-defined]
     assert time.monotonic() - start < 50, "it waited for the run in flight"
@@ -248,7 +273,7 @@ def test_workers_take_their_share_of_the_cores_or_what_is_allowed(
 @pytest.mark.parametrize("executor", [serial, partial(processes, workers=1)])
 @pytest.mark.usefixtures("importable")
 def test_runs_are_drawn_as_they_are_needed(
-    executor: Callable[[Iterable[Run], work.Work], Iterator[Outcome | Failure]],
+    executor: Callable[..., Iterator[list[Result]]],
 ) -> None:
     """Only so can a run that another process finished meanwhile be skipped."""
     drawn = []
@@ -258,7 +283,7 @@ def test_runs_are_drawn_as_they_are_needed(
             drawn.append(run.seed)
             yield run
 
-    found = executor(waiting(), perform)
+    found = gives(executor, waiting(), perform)
     assert seed(next(found)) == 1
     assert drawn == [1]
     assert [seed(result) for result in found] == [2, 3, 4]
@@ -324,7 +349,7 @@ def uninterrupted(
     folder = tmp_path_factory.mktemp("uninterrupted")
     whole = Workshop(folder, tiny_corpora, encoder_folders("bert"))
     whole.write(LONGER)
-    assert whole.run().code == 0
+    assert whole.run("--lockstep", "1").code == 0
     return tables(whole, whole.store)
 
 
@@ -344,7 +369,7 @@ def test_killed_and_called_again(
     executor: str, longer: Workshop, uninterrupted: dict[str, str]
 ) -> None:
     """What was finished stays as it is, and the tables are those of one go, bit for bit."""
-    more = ["--executor", executor]
+    more = ["--executor", executor, "--lockstep", "1"]
     with started(longer, more) as process:
         wait_for(lambda: any((longer.store / "runs").glob("*.json")), process)
         workers = children(process)
@@ -367,9 +392,10 @@ def test_two_sweeps_at_once_share_the_work(
     shards: tuple[str, str], longer: Workshop, uninterrupted: dict[str, str]
 ) -> None:
     """Two processes on one store, alike or each with its part: nothing twice, lost or broken."""
-    with started(longer, ["--shard", shards[0]]) as other:
+    alone = ["--lockstep", "1"]
+    with started(longer, ["--shard", shards[0], *alone]) as other:
         wait_for(lambda: (longer.store / "plans").is_dir(), other)
-        answer = longer.run("--shard", shards[1])
+        answer = longer.run("--shard", shards[1], *alone)
         assert answer.code == 0
         _, said = other.communicate()
         assert other.returncode == 0

@@ -6,13 +6,25 @@ import time
 from collections.abc import Callable
 
 from alignscope.errors import DivergedError
-from alignscope.store import Outcome
+from alignscope.grid import Group
+from alignscope.store import Failure, Outcome, Result
 from alignscope.study import Run
 
 Work = Callable[[Run], Outcome]
 
 DIVERGES, CRASHES, KILLED, SLOW, INTERRUPTS, NAPS = 13, 14, 15, 16, 17, 18
 """Seeds that do not go well, or not fast."""
+
+
+def each(work: Work, group: Group) -> list[Result]:
+    """Do the work of a group run by run, as `perform_together` does."""
+    results: list[Result] = []
+    for run in group:
+        try:
+            results.append(work(run))
+        except DivergedError as error:
+            results.append(Failure(run, str(error)))
+    return results
 
 
 def outcome(run: Run) -> Outcome:

@@ -51,6 +51,20 @@ class Batch:
             gold,
         )
 
+    def repeat(self, times: int) -> "Batch":
+        """Return the sentences several times over, one time after the other; gold only once."""
+        if times == 1:
+            return self
+        first = torch.arange(times, device=self.ids.device).unsqueeze(1)
+        return Batch(
+            self.ids.repeat(times, 1),
+            self.present.repeat(times, 1),
+            (self.positions + first * self.ids.numel()).flatten(),
+            (self.owners + first * self.mask.numel()).flatten(),
+            self.mask.repeat(times, 1),
+            self.gold,
+        )
+
 
 def collate(
     examples: Sequence[Example], pad: int, pooling: Pooling, *, length: int = 0, words: int = 0

@@ -104,6 +104,10 @@ def run(
     gpus: Annotated[
         float, typer.Option(min=0, help="GPUs of a run, with --executor ray; 0.5: two share one")
     ] = 0,
+    lockstep: Annotated[
+        int | None,
+        typer.Option(min=1, help="runs trained as one, at most; as many as fit if nothing is said"),
+    ] = None,
     shard: Annotated[
         str, typer.Option(help="the part of this machine, such as 2/8 for the second of eight")
     ] = "1/1",
@@ -126,7 +130,7 @@ def run(
     if executor == ExecutorName.ray:
         carry = partial(files_of, places=places)
         cluster = Cluster(carry, address, cpus, gpus)
-    _end(conduct(chosen, Store(store), places, several, part, cluster))
+    _end(conduct(chosen, Store(store), places, several, part, cluster, lockstep))
 
 
 @app.command()

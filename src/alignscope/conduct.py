@@ -6,8 +6,8 @@ from alignscope.data.places import Places
 from alignscope.executors.cluster import Cluster
 from alignscope.executors.local import processes, serial
 from alignscope.grid import WHOLE, Shard, runs
-from alignscope.perform import perform
-from alignscope.report.progress import Reporter
+from alignscope.perform import perform_together
+from alignscope.report.progress import Reporter, say
 from alignscope.store import Store
 from alignscope.study import Run, Study
 from alignscope.sweep import (
@@ -16,6 +16,7 @@ from alignscope.sweep import (
     check_encoders,
     check_store,
     check_tasks,
+    group,
     inspect,
     sweep,
 )
@@ -40,8 +41,13 @@ def conduct(
     workers: int | None = None,
     shard: Shard = WHOLE,
     cluster: Cluster | None = None,
+    lockstep: int | None = None,
 ) -> Swept:
     """Perform what ``store`` lacks of a study: here, in ``workers`` processes, or on a ``cluster``.
+
+    Runs that differ in their windows alone are trained in lockstep, ``lockstep`` at a time at
+    most. Where nothing is said, it is as many as leave no process without work; on a cluster all
+    on GPUs, and else one, as nobody knows how many machines it will have.
 
     >>> conduct(study, Store(Path("results")), Places.of()).done
     30
@@ -58,11 +64,18 @@ def conduct(
     check_store(planned, store, places)
     check_encoders(missing, places)
     store.put_plan(study, planned)
-    work = partial(perform, places=places)
+    groups = group(missing, lockstep or _most(missing, workers, cluster), say)
+    work = partial(perform_together, places=places)
     with Reporter(done=len(own) - len(missing), total=len(own)) as reporter:
         if cluster is not None:
-            return sweep(missing, perform_there, store, cluster, reporter)
+            return sweep(groups, perform_there, store, cluster, reporter)
         if workers is None:  # the steps of several processes would mix
             work = partial(work, progress=reporter.step)
-            return sweep(missing, work, store, serial, reporter)
-        return sweep(missing, work, store, partial(processes, workers=workers), reporter)
+            return sweep(groups, work, store, serial, reporter)
+        return sweep(groups, work, store, partial(processes, workers=workers), reporter)
+
+
+def _most(missing: list[Run], workers: int | None, cluster: Cluster | None) -> int:
+    if cluster is not None and not cluster.gpus:
+        return 1
+    return max(1, -(-len(missing) // (workers or 1)))

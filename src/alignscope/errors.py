@@ -16,6 +16,10 @@ class EncoderError(AlignScopeError):
     """An encoder that cannot be loaded or ablated as asked."""
 
 
+class StackError(EncoderError):
+    """Encoders that cannot be computed as one."""
+
+
 class StudyError(AlignScopeError):
     """A study file or a run specification that does not make sense."""
 

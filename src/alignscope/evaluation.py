@@ -1,7 +1,7 @@
 """Predictions: sentences in, sentences with predicted annotations out."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from alignscope.buckets import plan_batches
 from alignscope.data.sentence import Sentence
 from alignscope.model import Model
 from alignscope.precision import autocast, single
+from alignscope.stack import Stack
 from alignscope.study import Training
 from alignscope.subwords import Subwords
 from alignscope.tasks.task import Task
@@ -33,7 +34,6 @@ class Predictions:
     """Words read as the unknown token."""
 
 
-@torch.inference_mode()
 def predict(
     model: Model,
     task: Task,
@@ -41,25 +41,59 @@ def predict(
     sentences: Sequence[Sentence],
     subwords: Subwords,
     training: Training,
-    device: torch.device,
 ) -> Predictions:
     """Predict every word of every sentence; batching and padding do not change a prediction."""
-    model.eval()
+    corpora = {"": sentences}
+    (found,) = predict_together(Stack([model]), [0], task, labels, corpora, subwords, training)
+    return found[""]
+
+
+@torch.inference_mode()
+def predict_together(
+    stack: Stack,
+    members: Sequence[int],
+    task: Task,
+    labels: Sequence[str],
+    corpora: Mapping[str, Sequence[Sentence]],
+    subwords: Subwords,
+    training: Training,
+) -> list[dict[str, Predictions]]:
+    """Predict several corpora at once with the chosen models of a stack, as `predict` does each.
+
+    Sentences of one length share a batch whatever corpus they are of, and no more than one
+    batch of scores is held.
+    """
+    stack.model.eval()
+    sentences = [sentence for corpus in corpora.values() for sentence in corpus]
     examples = [Example(pieces, {}) for pieces in subwords.split(sentences)]
-    predicted: list[Sentence | None] = [None] * len(sentences)
+    predicted: list[list[Sentence]] = [list(sentences) for _ in members]
     for group in plan_batches([example.cost for example in examples], 4 * training.batch_pieces):
-        batch = collate([examples[i] for i in group], subwords.pad, training.pooling).to(device)
-        with autocast(model.encoder, training.precision):
-            output = model(batch)
+        batch = collate([examples[i] for i in group], subwords.pad, training.pooling)
+        with autocast(stack.encoder, training.precision):
+            outputs = stack(batch.to(stack.encoder.device))
         lengths = [len(sentences[i]) for i in group]
-        for i, annotations in zip(group, task.decode(single(output), lengths, labels), strict=True):
-            predicted[i] = dataclasses.replace(sentences[i], **annotations)
-    return Predictions(
-        [sentence for sentence in predicted if sentence is not None],
-        windowed=sum(example.pieces.windowed for example in examples),
-        cut=sum(example.pieces.cut for example in examples),
-        unknown=sum(example.pieces.unknown for example in examples),
-    )
+        for own, member in zip(predicted, members, strict=True):
+            found = task.decode(single(outputs[member]), lengths, labels)
+            for i, annotations in zip(group, found, strict=True):
+                own[i] = dataclasses.replace(sentences[i], **annotations)
+    return [_by_corpus(own, examples, corpora) for own in predicted]
+
+
+def _by_corpus(
+    predicted: Sequence[Sentence],
+    examples: Sequence[Example],
+    corpora: Mapping[str, Sequence[Sentence]],
+) -> dict[str, Predictions]:
+    found, start = {}, 0
+    for name, sentences in corpora.items():
+        here = slice(start, start := start + len(sentences))
+        found[name] = Predictions(
+            list(predicted[here]),
+            windowed=sum(example.pieces.windowed for example in examples[here]),
+            cut=sum(example.pieces.cut for example in examples[here]),
+            unknown=sum(example.pieces.unknown for example in examples[here]),
+        )
+    return found
 
 
 def example(

@@ -1,7 +1,7 @@
 """The grid of a study, unfolded into its runs."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from alignscope.comparison import StudySimilarity
@@ -43,13 +43,46 @@ class Shard:
     def part(self, runs: Sequence[Run]) -> list[Run]:
         """Return the runs of this part, in their order: each run is in one part.
 
-        Parts are dealt by address, that is, as if shuffled, so that no machine gets all REF runs.
+        Runs that could be performed together stay together, as far as parts of equal sizes allow.
         """
-        dealt = sorted(run.address for run in runs)[self.number - 1 :: self.of]
-        return [run for run in runs if run.address in set(dealt)]
+        keys = {run.address: _apart_from_windows(run) for run in runs}
+        dealt = sorted(keys, key=lambda address: (keys[address], address))
+        first, end = (len(dealt) * n // self.of for n in (self.number - 1, self.number))
+        own = set(dealt[first:end])
+        return [run for run in runs if run.address in own]
 
 
 WHOLE = Shard(1, 1)
+
+Group = tuple[Run, ...]
+"""Runs that are performed together: one, or several that differ in their windows alone."""
+
+
+def together(runs: Iterable[Run], most: int) -> list[Group]:
+    """Group runs that differ only in what was re-initialised, at most ``most``, of equal sizes.
+
+    >>> [len(group) for group in together(runs, most=4)]    # REF and four windows, two seeds
+    [3, 2, 3, 2]
+
+    Runs of one seed have the same batches and the same head, so that they can be trained in
+    lockstep; those of another seed do not.
+    """
+    alike: dict[str, list[Run]] = {}
+    for run in runs:
+        alike.setdefault(_apart_from_windows(run), []).append(run)
+    return [group for same in alike.values() for group in _dealt(same, -(-len(same) // most))]
+
+
+def _apart_from_windows(run: Run) -> str:
+    """What runs of one group have in common."""
+    return run.model_dump_json(exclude={"window", "init", "adapters", "similarity"})
+
+
+def _dealt(runs: list[Run], groups: int) -> Iterator[Group]:
+    """Split into so many groups, the larger first."""
+    for number in range(groups):
+        start, end = (-(-len(runs) * n // groups) for n in (number, number + 1))
+        yield tuple(runs[start:end])
 
 
 def runs(study: Study, inspect: Callable[[Encoder], Inspected]) -> list[Run]:

@@ -1,6 +1,6 @@
 """One run from start to finish: the table of contents of a study."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from transformers import PreTrainedModel
@@ -9,10 +9,10 @@ from alignscope.corpora import read_split
 from alignscope.data.corpus import parse_corpus, relation_between
 from alignscope.data.places import Places
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.load import load_encoder, load_tokenizer, speak
+from alignscope.encoders.load import load_encoder, load_tokenizer, speak, speaks
 from alignscope.encoders.reinitialize import reinitialize
-from alignscope.errors import EncoderError
-from alignscope.evaluation import Predictions, example, predict
+from alignscope.errors import AlignScopeError, DivergedError, EncoderError, SimilarityError
+from alignscope.evaluation import Predictions, example, predict_together
 from alignscope.model import Model, build_model
 from alignscope.provenance import Stopwatch, provenance
 from alignscope.seeds import derive
@@ -20,15 +20,18 @@ from alignscope.similarity.cache import Cache
 from alignscope.similarity.corpora import cache_in, reader_with
 from alignscope.similarity.reader import Reader
 from alignscope.similarity.states import similarity_of_run
-from alignscope.store import Outcome, Row
+from alignscope.stack import Stack
+from alignscope.store import Failure, Outcome, Result, Row
 from alignscope.study import Run
 from alignscope.subwords import Subwords, longest_input
 from alignscope.tasks import TASKS
-from alignscope.training import Source, fine_tune
+from alignscope.training import Course, Source, fine_tune_together
 from alignscope.window import Window
 
 Progress = Callable[[int, int], None]
 """Called as (step, steps)."""
+Ended = Outcome | DivergedError | SimilarityError
+"""How a run ended."""
 
 
 def perform(run: Run, places: Places, progress: Progress = lambda step, steps: None) -> Outcome:
@@ -42,38 +45,77 @@ def perform(run: Run, places: Places, progress: Progress = lambda step, steps: N
         SimilarityError: if what the encoder makes of parallel sentences cannot be compared.
         DivergedError: if the loss stops being a number.
     """
-    watch = Stopwatch()
-    task = TASKS[run.task]
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    (ended,) = _perform([run], places, progress)
+    if isinstance(ended, AlignScopeError):
+        raise ended
+    return ended
+
+
+def perform_together(
+    group: Sequence[Run], places: Places, progress: Progress = lambda step, steps: None
+) -> list[Result]:
+    """Perform runs that differ in their windows alone, in lockstep: each gives what it gives alone.
+
+    A run that diverges, or whose encoder cannot be compared, fails by itself.
+
+    Raises:
+        DataError, EncoderError: as `perform` does.
+        StackError: if encoders of this kind cannot be computed as one.
+    """
+    return [
+        ended if isinstance(ended, Outcome) else Failure(run, str(ended))
+        for run, ended in zip(group, _perform(group, places, progress), strict=True)
+    ]
+
+
+def _perform(group: Sequence[Run], places: Places, progress: Progress) -> list[Ended]:
+    watch = Stopwatch(len(group))
+    run, task = group[0], TASKS[group[0].task]
 
     train = read_split(run, run.source, "train", places)
     dev = read_split(run, run.source, "dev", places)
     source = Source(train, dev, task.labels(train))
 
-    encoder = encoder_of(run)
-    subwords = subwords_of(run, encoder)
-    model = build_model(encoder, task, source.labels, run.seed).to(device)
-
-    speak(encoder, parse_corpus(run.source).language)
-    epochs = fine_tune(
-        model, task, source, subwords, run.training, seed=run.seed, device=device, progress=progress
+    stack = stack_of(group, source.labels)
+    subwords = subwords_of(run, stack.encoder)
+    courses = fine_tune_together(
+        stack, task, source, subwords, run.training, seed=run.seed, progress=progress
     )
     watch.lap("training")
 
-    scores, examples = _evaluate(run, model, source, subwords, places)
+    alive = [number for number, course in enumerate(courses) if isinstance(course, list)]
+    evaluated = _evaluate(run, stack, alive, source, subwords, places)
     watch.lap("evaluation")
 
-    similarity = _similarity(run, model, subwords, places)
-    watch.lap("similarity")
+    def ended(number: int, course: Course) -> Ended:
+        if isinstance(course, DivergedError):
+            return course
+        run, model = group[number], stack.members[number]
+        scores, examples = evaluated[number]
+        try:
+            similarity = _similarity(run, model, subwords, places)
+        except SimilarityError as error:
+            return error
+        epochs = [vars(epoch) for epoch in course]
+        told = provenance(run, model.encoder, places, watch)
+        return Outcome(run, scores, epochs, told, similarity, examples)
 
-    return Outcome(
-        run=run,
-        scores=scores,
-        epochs=[vars(epoch) for epoch in epochs],
-        provenance=provenance(run, encoder, places, watch),
-        similarity=similarity,
-        examples=examples,
-    )
+    return [ended(number, course) for number, course in enumerate(courses)]
+
+
+def stack_of(group: Sequence[Run], labels: Sequence[str] = ("root",)) -> Stack:
+    """Load what runs fine-tune, each encoder with its window re-initialised and a fresh head.
+
+    Raises:
+        StackError: if there are several runs, and their encoders cannot be computed as one.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    models = []
+    for run in group:
+        model = build_model(encoder_of(run), TASKS[run.task], labels, run.seed)
+        speak(model.encoder, parse_corpus(run.source).language)
+        models.append(model.to(device))
+    return Stack(models)
 
 
 def encoder_of(run: Run) -> PreTrainedModel:
@@ -115,52 +157,82 @@ def subwords_of(run: Run, encoder: PreTrainedModel) -> Subwords:
 
 
 def _evaluate(
-    run: Run, model: Model, source: Source, subwords: Subwords, places: Places
-) -> tuple[list[Row], list[Row]]:
-    """Predict the test split of every corpus; its scores, and a sentence to look at."""
-    task, device = TASKS[run.task], model.encoder.device
-    scores: list[Row] = []
-    examples: list[Row] = []
-    for name in run.evaluated:
-        gold = read_split(run, name, "test", places)
-        speak(model.encoder, parse_corpus(name).language)
-        found = predict(model, task, source.labels, gold, subwords, run.training, device)
-        scores += _scores(run, name, source, gold, found)
-        examples += _examples(run, name, gold, found)
-    return scores, examples
+    run: Run,
+    stack: Stack,
+    members: Sequence[int],
+    source: Source,
+    subwords: Subwords,
+    places: Places,
+) -> dict[int, tuple[list[Row], list[Row]]]:
+    """Predict the test split of every corpus; by model its scores, and sentences to look at."""
+    gold = {name: read_split(run, name, "test", places) for name in run.evaluated}
+    majority = {name: _majority(run, source, sentences) for name, sentences in gold.items()}
+    found = {member: dict[str, Predictions]() for member in members}
+    for names in _read_at_once(stack.encoder, run.evaluated):
+        speak(stack.encoder, parse_corpus(names[0]).language)
+        corpora = {name: gold[name] for name in names}
+        predicted = predict_together(
+            stack, members, TASKS[run.task], source.labels, corpora, subwords, run.training
+        )
+        for member, by_corpus in zip(members, predicted, strict=True):
+            found[member] |= by_corpus
+    return {
+        member: (_scores(run, gold, by_corpus, majority), _examples(run, gold, by_corpus))
+        for member, by_corpus in found.items()
+    }
+
+
+def _read_at_once(encoder: PreTrainedModel, names: Sequence[str]) -> list[Sequence[str]]:
+    """All corpora, or one by one where the encoder must be told the language of each."""
+    return [[name] for name in names] if speaks(encoder) else [names]
+
+
+def _majority(run: Run, source: Source, gold: Sequence[Sentence]) -> dict[str, float]:
+    """What the source's majority baseline scores."""
+    baseline = TASKS[run.task].majority(source.train)
+    return TASKS[run.task].score(gold, [baseline(sentence) for sentence in gold])
 
 
 def _scores(
-    run: Run, name: str, source: Source, gold: Sequence[Sentence], found: Predictions
+    run: Run,
+    gold: Mapping[str, Sequence[Sentence]],
+    found: Mapping[str, Predictions],
+    majority: Mapping[str, Mapping[str, float]],
 ) -> list[Row]:
-    """Score what was predicted for one corpus, beside the source's majority baseline."""
-    task, corpus = TASKS[run.task], parse_corpus(name)
-    scores = task.score(gold, found.sentences)
-    baseline = task.majority(source.train)
-    majority = task.score(gold, [baseline(sentence) for sentence in gold])
-    return [
-        {
-            "corpus": name,
-            "split": "test",
-            "language": corpus.language,
-            "relation": relation_between(parse_corpus(run.source), corpus),
-            "metric": metric,
-            "score": scores[metric],
-            "majority": majority[metric],
-            "sentences": len(gold),
-            "words": sum(map(len, gold)),
-            "windowed": found.windowed,
-            "cut": found.cut,
-            "unknown": found.unknown,
-        }
-        for metric in task.metrics
-    ]
+    """Score what was predicted for each corpus, beside the source's majority baseline."""
+    rows: list[Row] = []
+    for name, sentences in gold.items():
+        corpus, predictions = parse_corpus(name), found[name]
+        scores = TASKS[run.task].score(sentences, predictions.sentences)
+        rows += [
+            {
+                "corpus": name,
+                "split": "test",
+                "language": corpus.language,
+                "relation": relation_between(parse_corpus(run.source), corpus),
+                "metric": metric,
+                "score": scores[metric],
+                "majority": majority[name][metric],
+                "sentences": len(sentences),
+                "words": sum(map(len, sentences)),
+                "windowed": predictions.windowed,
+                "cut": predictions.cut,
+                "unknown": predictions.unknown,
+            }
+            for metric in TASKS[run.task].metrics
+        ]
+    return rows
 
 
-def _examples(run: Run, name: str, gold: Sequence[Sentence], found: Predictions) -> list[Row]:
-    """One predicted sentence of a corpus, for people to look at."""
-    shown = example(TASKS[run.task], gold, found.sentences)
-    return [] if shown is None else [{"corpus": name, **shown}]
+def _examples(
+    run: Run, gold: Mapping[str, Sequence[Sentence]], found: Mapping[str, Predictions]
+) -> list[Row]:
+    """One predicted sentence of each corpus, for people to look at."""
+    shown = {
+        name: example(TASKS[run.task], sentences, found[name].sentences)
+        for name, sentences in gold.items()
+    }
+    return [{"corpus": name, **row} for name, row in shown.items() if row is not None]
 
 
 def _similarity(run: Run, model: Model, subwords: Subwords, places: Places) -> list[Row]:

@@ -20,29 +20,36 @@ from alignscope.study import Run
 
 
 class Stopwatch:
-    """Seconds since the start, and of each named part."""
+    """Seconds since the start, and of each named part, of runs that share them."""
 
-    def __init__(self) -> None:
+    def __init__(self, runs: int = 1) -> None:
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
-        self._start = self._last = time.monotonic()
-        self.laps: dict[str, float] = {}
+        self.runs = runs
+        self._last = time.monotonic()
+        self._laps: dict[str, float] = {}
 
     def lap(self, name: str) -> None:
-        """Name what was done since the last lap."""
-        now = time.monotonic()
-        self.laps[name] = round(now - self._last, 3)
-        self._last = now
+        """Name what was done since the last lap, for all runs."""
+        self._laps[name] = self._since() / self.runs
 
-    @property
-    def seconds(self) -> float:
-        """Seconds since the start."""
-        return round(time.monotonic() - self._start, 3)
+    def laps_of_one(self, name: str) -> dict[str, float]:
+        """Name what was done since the last lap for one run; return its laps: its share of each."""
+        return {**self._laps, name: self._since()}
+
+    def _since(self) -> float:
+        now = time.monotonic()
+        since, self._last = now - self._last, now
+        return since
 
 
 def provenance(
     run: Run, encoder: PreTrainedModel, places: Places, watch: Stopwatch
 ) -> dict[str, Any]:
-    """Describe versions, machine, duration and data of a run that has just ended."""
+    """Describe versions, machine, duration and data of a run of which similarity came last.
+
+    Seconds are the run's share, where several were performed in lockstep.
+    """
+    laps = watch.laps_of_one("similarity")
     return {
         "alignscope": version("alignscope"),
         "commit": _commit(),
@@ -57,8 +64,9 @@ def provenance(
             "resolved": resolved_revision(encoder),
         },
         "started": watch.started,
-        "seconds": watch.seconds,
-        "laps": watch.laps,
+        "lockstep": watch.runs,
+        "seconds": round(sum(laps.values()), 3),
+        "laps": {name: round(seconds, 3) for name, seconds in laps.items()},
         "data": checksums(run, places),
     }
 

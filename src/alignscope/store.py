@@ -48,6 +48,9 @@ class Failure:
     reason: str
 
 
+Result = Outcome | Failure
+
+
 class Store:
     """A folder of outcomes, keyed by the address of their runs."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 from transformers import PreTrainedModel
@@ -11,20 +12,19 @@ from alignscope.data.corpus import parse_corpus
 from alignscope.data.places import Places
 from alignscope.encoders.identity import encoder_identity
 from alignscope.encoders.load import block_count, speak
-from alignscope.errors import StoreError, StudyError, nearest
-from alignscope.executors.local import Result
-from alignscope.grid import Inspected
-from alignscope.perform import encoder_of, pretrained_of, subwords_of
+from alignscope.errors import StackError, StoreError, StudyError, nearest
+from alignscope.grid import Group, Inspected, together
+from alignscope.perform import encoder_of, pretrained_of, stack_of, subwords_of
 from alignscope.similarity.corpora import cache_in, reader_with
 from alignscope.similarity.states import check_similarity, parallel_of
-from alignscope.store import Failure, Store
+from alignscope.store import Failure, Result, Store
 from alignscope.study import Encoder, Run, Study
 from alignscope.subwords import Subwords
 from alignscope.tasks import TASKS
 from alignscope.window import Window, check
 
 Work = TypeVar("Work")
-"""What an executor calls for each run: some perform them here, some elsewhere."""
+"""What an executor calls for each group: some perform runs here, some elsewhere."""
 
 
 def inspect(encoder: Encoder, *, count_blocks: bool = True) -> Inspected:
@@ -148,6 +148,29 @@ def check_store(runs: Iterable[Run], store: Store, places: Places) -> None:
                 )
 
 
+def group(
+    runs: Iterable[Run], most: int, tell: Callable[[str], None] = lambda said: None
+) -> list[Group]:
+    """Group runs that can be performed in lockstep, ``most`` at a time.
+
+    Where encoders cannot be stacked, ``tell`` is given one line that says so, and why.
+    """
+    by_encoder: dict[Encoder, list[Run]] = {}
+    for run in runs:
+        by_encoder.setdefault(run.encoder, []).append(run)
+    found: list[Group] = []
+    for own in by_encoder.values():
+        groups = together(own, most)
+        try:
+            if largest := max(groups, key=len, default=()):
+                stack_of(largest[:2])
+        except StackError as error:
+            tell(f"{error}; its runs are trained one by one")
+            groups = together(own, 1)
+        found += groups
+    return found
+
+
 @dataclass(frozen=True)
 class Swept:
     """What a sweep did."""
@@ -159,10 +182,10 @@ class Swept:
 
 
 def sweep(
-    runs: Iterable[Run],
+    groups: Iterable[Group],
     work: Work,
     store: Store,
-    executor: Callable[[Iterable[Run], Work], Iterator[Result]],
+    executor: Callable[[Iterable[Group], Work], Iterator[list[Result]]],
     report: Callable[[Result], None] = lambda result: None,
 ) -> Swept:
     """Perform the runs that ``store`` lacks and keep each result the moment it is there.
@@ -172,19 +195,25 @@ def sweep(
     """
     done, failures, elsewhere = 0, [], 0
 
-    def free() -> Iterator[Run]:
+    def free(run: Run) -> bool:
         nonlocal elsewhere
-        for run in runs:
-            if run in store:
-                continue
-            if not store.take(run):
-                elsewhere += 1
-                continue
-            if run not in store:  # else it was finished just before it was taken
-                yield run
+        if run in store:
+            return False
+        if not store.take(run):
+            elsewhere += 1
+            return False
+        if run in store:  # it was finished just before it was taken
+            store.leave(run)
+            return False
+        return True
+
+    def waiting() -> Iterator[Group]:
+        for group in groups:
+            if own := tuple(filter(free, group)):
+                yield own
 
     try:
-        for result in executor(free(), work):
+        for result in chain.from_iterable(executor(waiting(), work)):
             if isinstance(result, Failure):
                 store.put_failure(result)
                 failures.append(result)

@@ -1,7 +1,7 @@
-"""Fine-tuning: the one loop for all tasks."""
+"""Fine-tuning: the one loop for all tasks, for one model or for several in lockstep."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,18 @@ from alignscope.batching import Batch, Example, collate
 from alignscope.buckets import plan_batches
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DivergedError
-from alignscope.evaluation import predict
+from alignscope.evaluation import predict_together
 from alignscope.model import Model
 from alignscope.precision import autocast, single
 from alignscope.seeds import derive
+from alignscope.stack import Stack
 from alignscope.study import Training
-from alignscope.subwords import Subwords
+from alignscope.subwords import Pieces, Subwords
 from alignscope.tasks.task import Task
+from alignscope.vocabulary import ReadRows
+
+PATIENCE = 100
+"""Steps between two looks at the losses: each look waits for a GPU to be done."""
 
 Progress = Callable[[int, int], None]
 """Called as (step, steps)."""
@@ -54,12 +59,11 @@ def fine_tune(
     training: Training,
     *,
     seed: int,
-    device: torch.device,
     progress: Progress = lambda step, steps: None,
 ) -> list[Epoch]:
     """Fine-tune everything and leave the model as after its best epoch on the source's dev split.
 
-    >>> max(fine_tune(model, task, source, subwords, training, seed=1, device=cpu),
+    >>> max(fine_tune(model, task, source, subwords, training, seed=1),
     ...     key=lambda epoch: epoch.dev_score)
     Epoch(epoch=3, steps=120, loss=0.11, dev_score=0.95)
 
@@ -70,29 +74,52 @@ def fine_tune(
     Raises:
         DivergedError: if the loss or the gradient is not finite; the message names the step.
     """
-    plan = _plan(_examples(task, source, subwords), training, seed)
-    steps = sum(map(len, plan))
-    optimizer = _optimizer(model, training)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _ramp(steps, training.warmup))
-    best, history, step = _Best(), [], 0
+    (found,) = fine_tune_together(
+        Stack([model]), task, source, subwords, training, seed=seed, progress=progress
+    )
+    if isinstance(found, DivergedError):
+        raise found
+    return found
+
+
+Course = list[Epoch] | DivergedError
+"""The epochs of a fine-tuning, or how it went astray."""
+
+
+def fine_tune_together(
+    stack: Stack,
+    task: Task,
+    source: Source,
+    subwords: Subwords,
+    training: Training,
+    *,
+    seed: int,
+    progress: Progress = lambda step, steps: None,
+) -> list[Course]:
+    """Fine-tune the models of a stack in lockstep, each as `fine_tune` does by itself.
+
+    They share batches and nothing else: each has its own loss, gradient, clipping and best
+    epoch. One that diverges is let go, and the others go on.
+    """
+    examples = _examples(task, source, subwords)
+    plan = _plan(examples, training, seed)
+    read = ReadRows(stack, _ids(examples, subwords.split(source.dev)))
+    loop = _Loop(stack, task, training, sum(map(len, plan)))
     with torch.random.fork_rng():
         for number, epoch in enumerate(plan, start=1):
             # Seeded by epoch, so that what evaluation draws between epochs cannot matter.
             torch.manual_seed(derive(seed, "dropout", number))
-            losses = []
-            model.train()
-            for examples in epoch:
-                batch = collate(examples, subwords.pad, training.pooling).to(device)
-                step += 1
-                where = f"step {step} of {steps}"
-                losses.append(_update(model, task, batch, optimizer, training, where))
-                schedule.step()
-                progress(step, steps)
-            score = _dev_score(model, task, source, subwords, training, device)
-            history.append(Epoch(number, step, sum(losses) / len(losses), score))
-            best.offer(model, score)
-    best.restore(model)
-    return history
+            stack.model.train()
+            for group in epoch:
+                loop.update(collate(group, subwords.pad, training.pooling))
+                progress(loop.step, loop.steps)
+            loop.look()
+            if not loop.alive:
+                break
+            scores = _dev_scores(stack, loop.alive, task, source, subwords, training)
+            loop.end_epoch(scores, last=number == len(plan))
+    read.restore(loop.restore_best())
+    return loop.courses
 
 
 def _examples(task: Task, source: Source, subwords: Subwords) -> list[Example]:
@@ -101,6 +128,13 @@ def _examples(task: Task, source: Source, subwords: Subwords) -> list[Example]:
         Example(pieces, task.encode(sentence, source.labels))
         for sentence, pieces in zip(source.train, split, strict=True)
     ]
+
+
+def _ids(examples: Sequence[Example], dev: Sequence[Pieces]) -> Iterator[int]:
+    """Every sub-word that fine-tuning reads."""
+    for pieces in (*(example.pieces for example in examples), *dev):
+        for chunk in pieces.chunks:
+            yield from chunk
 
 
 def _plan(examples: list[Example], training: Training, seed: int) -> list[list[list[Example]]]:
@@ -115,18 +149,17 @@ def _plan(examples: list[Example], training: Training, seed: int) -> list[list[l
     ]
 
 
-def _optimizer(model: Model, training: Training) -> torch.optim.Optimizer:
+def _optimizer(stack: Stack, training: Training) -> torch.optim.Optimizer:
     """AdamW with one rate for the encoder and one for the head; vectors are not decayed."""
     groups: list[dict[str, Any]] = []
     for part, rate in (
-        (model.encoder, training.learning_rate),
-        (model.head, training.head_learning_rate),
+        (stack.model.encoder, training.learning_rate),
+        (stack.model.head, training.head_learning_rate),
     ):
-        for decay, chosen in (
-            (training.weight_decay, [p for p in part.parameters() if p.ndim > 1]),
-            (0.0, [p for p in part.parameters() if p.ndim < 2]),
-        ):
-            groups.append({"params": chosen, "lr": rate, "weight_decay": decay})
+        matrices = [p for p in part.parameters() if stack.dimensions(p) > 1]
+        vectors = [p for p in part.parameters() if stack.dimensions(p) < 2]
+        groups.append({"params": matrices, "lr": rate, "weight_decay": training.weight_decay})
+        groups.append({"params": vectors, "lr": rate, "weight_decay": 0.0})
     return torch.optim.AdamW(groups, fused=True)
 
 
@@ -142,58 +175,129 @@ def _ramp(steps: int, warmup: float) -> Callable[[int], float]:
     return factor
 
 
-def _update(
-    model: Model,
-    task: Task,
-    batch: Batch,
-    optimizer: torch.optim.Optimizer,
-    training: Training,
-    where: str,
-) -> float:
-    """Take one optimisation step and return the loss of the batch."""
-    with autocast(model.encoder, training.precision):
-        output = model(batch)
-    loss = task.loss(single(output), batch.gold, batch.mask)
-    value = _finite("loss", loss, where)
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    norm = nn.utils.clip_grad_norm_(model.parameters(), training.clip)
-    # A step along it would make every weight NaN, and only the next loss would show it.
-    _finite("gradient's norm", norm, where)
-    optimizer.step()
-    return value
+class _Loop:
+    """Where a fine-tuning is: optimiser, losses not yet looked at, and what became of each model.
+
+    ``alive`` are the models that have not diverged, by their numbers in the stack.
+    """
+
+    def __init__(self, stack: Stack, task: Task, training: Training, steps: int) -> None:
+        self.stack, self.task, self.training, self.steps = stack, task, training, steps
+        self.step = 0
+        self.alive = list(range(len(stack)))
+        self.courses: list[Course] = [[] for _ in self.alive]
+        self._optimizer = _optimizer(stack, training)
+        ramp = _ramp(steps, training.warmup)
+        self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimizer, ramp)
+        self._unseen: list[Tensor] = []
+        self._losses: list[list[float]] = [[] for _ in self.alive]
+        self._best = _Best(stack)
+        self._decay = 1.0
+        """What the decay of all steps so far leaves of a row that has no gradient."""
+
+    def update(self, batch: Batch) -> None:
+        """Take one optimisation step with every model."""
+        batch = batch.to(self.stack.encoder.device)
+        with autocast(self.stack.encoder, self.training.precision):
+            outputs = self.stack(batch)
+        losses = torch.stack(
+            [self.task.loss(single(output), batch.gold, batch.mask) for output in outputs]
+        )
+        self._optimizer.zero_grad(set_to_none=True)
+        losses.sum().backward()  # type: ignore[no-untyped-call]
+        norms = _clip(self.stack, self.training.clip)
+        self._decay *= 1 - self._optimizer.param_groups[0]["lr"] * self.training.weight_decay
+        self._optimizer.step()
+        self._schedule.step()
+        self.step += 1
+        self._unseen.append(torch.stack([losses.detach(), norms]))
+        if len(self._unseen) == PATIENCE:
+            self.look()
+
+    def look(self) -> None:
+        """Let go of the models whose loss or gradient was not finite in a step since the last."""
+        if not self._unseen:
+            return
+        first = self.step - len(self._unseen) + 1
+        for step, values in enumerate(torch.stack(self._unseen).tolist(), start=first):
+            for number in tuple(self.alive):
+                loss, norm = values[0][number], values[1][number]
+                self._losses[number].append(loss)
+                for name, value in (("loss", loss), ("gradient's norm", norm)):
+                    if not math.isfinite(value) and number in self.alive:
+                        where = f"step {step} of {self.steps}"
+                        self.courses[number] = DivergedError(f"the {name} is {value} at {where}")
+                        self.alive.remove(number)
+        self._unseen.clear()
+
+    def end_epoch(self, scores: Sequence[float], *, last: bool) -> None:
+        """Note the score on dev of every model alive, and its weights if it never was better."""
+        for number, score in zip(self.alive, scores, strict=True):
+            losses, course = self._losses[number], self.courses[number]
+            assert isinstance(course, list)
+            mean = sum(losses) / len(losses)
+            course.append(Epoch(len(course) + 1, self.step, mean, score))
+            losses.clear()
+            self._best.offer(number, score, self._decay, keep=not last)
+
+    def restore_best(self) -> list[float]:
+        """Give every model the weights of its best epoch; return its ``decay`` by then."""
+        self._best.restore()
+        return self._best.decays
 
 
-def _finite(name: str, value: Tensor, where: str) -> float:
-    number = value.item()
-    if not math.isfinite(number):
-        raise DivergedError(f"the {name} is {number} at {where}")
-    return number
+def _clip(stack: Stack, most: float) -> Tensor:
+    """Scale the gradient of every model down to a norm of ``most``; return the norms before."""
+    gradients = [p.grad for p in stack.model.parameters() if p.grad is not None]
+    norms = []
+    for number in range(len(stack)):
+        own = [stack.of_member(gradient, number) for gradient in gradients]
+        norms.append(nn.utils.get_total_norm(own))
+        torch._foreach_mul_(own, (most / (norms[-1] + 1e-6)).clamp(max=1.0))
+    return torch.stack(norms)
 
 
-def _dev_score(
-    model: Model,
+def _dev_scores(
+    stack: Stack,
+    alive: Sequence[int],
     task: Task,
     source: Source,
     subwords: Subwords,
     training: Training,
-    device: torch.device,
-) -> float:
-    found = predict(model, task, source.labels, source.dev, subwords, training, device)
-    return task.score(source.dev, found.sentences)[task.metrics[0]]
+) -> list[float]:
+    corpora = {"dev": source.dev}
+    found = predict_together(stack, alive, task, source.labels, corpora, subwords, training)
+    return [task.score(source.dev, of["dev"].sentences)[task.metrics[0]] for of in found]
 
 
 class _Best:
-    """The weights of the best epoch so far; the first of equals stays."""
+    """The weights of every model's best epoch so far; the first of equals stays."""
 
-    def __init__(self) -> None:
-        self.score = -math.inf
-        self.weights: dict[str, Tensor] = {}
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.scores = [-math.inf] * len(stack)
+        self.decays = [1.0] * len(stack)
+        self._kept: list[Tensor] = []
+        self._older: set[int] = set()
+        """Models that are now as after another epoch than their best."""
 
-    def offer(self, model: Model, score: float) -> None:
-        if score > self.score:
-            self.score = score
-            self.weights = {name: value.clone() for name, value in model.state_dict().items()}
+    def offer(self, number: int, score: float, decay: float, *, keep: bool) -> None:
+        """Take note of a score; copy the weights only if there is more training to come."""
+        self._older.add(number)
+        if score <= self.scores[number]:
+            return
+        self.scores[number], self.decays[number] = score, decay
+        if not keep:
+            self._older.remove(number)
+            return
+        now = [parameter.detach() for parameter in self.stack.model.parameters()]
+        self._kept = self._kept or [torch.empty_like(value) for value in now]
+        for kept, value in zip(self._kept, now, strict=True):
+            self.stack.of_member(kept, number).copy_(self.stack.of_member(value, number))
 
-    def restore(self, model: Model) -> None:
-        model.load_state_dict(self.weights)
+    def restore(self) -> None:
+        """Give every model its best weights back."""
+        for number in self._older:
+            for kept, parameter in zip(self._kept, self.stack.model.parameters(), strict=True):
+                now = self.stack.of_member(parameter.detach(), number)
+                now.copy_(self.stack.of_member(kept, number))

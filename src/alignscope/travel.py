@@ -9,17 +9,18 @@ from alignscope.data.places import Places
 from alignscope.encoders.identity import encoder_files
 from alignscope.encoders.names import EMBEDDED
 from alignscope.errors import DataError
-from alignscope.perform import perform
-from alignscope.store import Outcome
+from alignscope.grid import Group
+from alignscope.perform import perform_together
+from alignscope.store import Failure, Result
 from alignscope.study import Run
 
 ENCODERS = "encoders"
 
 
-def files_of(run: Run, places: Places) -> dict[str, Path]:
-    """Return the files of this machine that a run reads, by their names in a data folder.
+def files_of(group: Group, places: Places) -> dict[str, Path]:
+    """Return the files of this machine that runs read, by their names in a data folder.
 
-    >>> files_of(run, Places.of(["corpora"]))
+    >>> files_of([run], Places.of(["corpora"]))
     {'ud/en_ewt/train.conllu.gz': PosixPath('corpora/ud/en_ewt/train.conllu.gz'), ...}
 
     Encoders of the hub are left to the other machine, embedded languages are made there.
@@ -27,10 +28,8 @@ def files_of(run: Run, places: Places) -> dict[str, Path]:
     Raises:
         DataError: if a corpus is not there, or is named by its path, which means nothing elsewhere.
     """
-    asked = run.similarity
-    compared = [] if asked is None else [(name, asked.split) for name in asked.corpora]
-    found: dict[str, Path] = {}
-    for name, split in [*splits_of(run), *compared]:
+    run, found = group[0], dict[str, Path]()
+    for name, split in dict.fromkeys(one for run in group for one in _reads(run)):
         corpus = parse_corpus(name)
         if corpus.kind != MADE:
             path = locate(corpus, split, places)
@@ -39,6 +38,13 @@ def files_of(run: Run, places: Places) -> dict[str, Path]:
         own = f"{ENCODERS}/{run.identity.removeprefix('sha256:')}"
         found |= {f"{own}/{file.name}": file for file in encoder_files(Path(run.encoder.name))}
     return found
+
+
+def _reads(run: Run) -> list[tuple[str, str]]:
+    """Every corpus and split that a run trains, is scored or is compared on."""
+    asked = run.similarity
+    compared = [] if asked is None else [(name, asked.split) for name in asked.corpora]
+    return [*splits_of(run), *compared]
 
 
 def _name_there(corpus: Corpus, split: str, path: Path) -> str:
@@ -52,13 +58,20 @@ def _name_there(corpus: Corpus, split: str, path: Path) -> str:
     return f"{home}/{corpus.treebank}/{split}{ending}"
 
 
-def perform_there(run: Run, folder: Path) -> Outcome:
-    """Perform a run with the files that were carried into ``folder``; the outcome is of ``run``."""
-    carried = folder / ENCODERS / run.identity.removeprefix("sha256:")
-    here = _named(run, str(carried)) if carried.is_dir() else run
-    outcome = perform(here, Places(folders=(folder,), cache=folder / "cache", download=False))
-    encoder = {**outcome.provenance["encoder"], "name": run.encoder.name}
-    return replace(outcome, run=run, provenance={**outcome.provenance, "encoder": encoder})
+def perform_there(group: Group, folder: Path) -> list[Result]:
+    """Perform runs with the files that were carried into ``folder``; results are of ``group``."""
+    carried = folder / ENCODERS / group[0].identity.removeprefix("sha256:")
+    here = [_named(run, str(carried)) if carried.is_dir() else run for run in group]
+    results = perform_together(here, Places((folder,), cache=folder / "cache", download=False))
+    return [_of(run, result) for run, result in zip(group, results, strict=True)]
+
+
+def _of(run: Run, result: Result) -> Result:
+    """The result, named as where it was asked for."""
+    if isinstance(result, Failure):
+        return replace(result, run=run)
+    encoder = {**result.provenance["encoder"], "name": run.encoder.name}
+    return replace(result, run=run, provenance={**result.provenance, "encoder": encoder})
 
 
 def _named(run: Run, encoder: str) -> Run:

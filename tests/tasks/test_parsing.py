@@ -42,8 +42,8 @@ def test_shapes() -> None:
 def test_arc_scores_follow_the_equations() -> None:
     """Equations 4 to 6, one pair at a time and without appended ones."""
     head, words, scored = small()
-    nodes = torch.cat((head.root[None], words[0]))
-    bilinear, prior = head.arc_weight[:-1], head.arc_weight[-1]
+    nodes = torch.cat((head.root.vector[None], words[0]))
+    bilinear, prior = head.arc.weight.T[:-1], head.arc.weight.T[-1]
     for d, h in product(range(3), range(4)):
         one, other = head.arc_dependent(words[0, d]), head.arc_head(nodes[h])
         expected = one @ bilinear @ other + prior @ other
@@ -54,9 +54,10 @@ def test_arc_scores_follow_the_equations() -> None:
 def test_relation_scores_follow_the_equations() -> None:
     """Equation 3: a bilinear term, two linear ones and a bias."""
     head, words, scored = small()
-    nodes, heads = torch.cat((head.root[None], words[0])), (2, 0, 1)
+    nodes, heads = torch.cat((head.root.vector[None], words[0])), (2, 0, 1)
     labelled = relation_scores(scored, torch.tensor([heads]))
-    for (d, h), (r, weight) in product(enumerate(heads), enumerate(head.relation_weight)):
+    weights = head.relation.weight.unflatten(0, (-1, head.RELATION + 1)).transpose(1, 2)
+    for (d, h), (r, weight) in product(enumerate(heads), enumerate(weights)):
         one, other = head.relation_dependent(words[0, d]), head.relation_head(nodes[h])
         linear = weight[:-1, -1] @ one + weight[-1, :-1] @ other + weight[-1, -1]
         torch.testing.assert_close(labelled[0, d, r], one @ weight[:-1, :-1] @ other + linear)

@@ -130,7 +130,7 @@ def speak(encoder: PreTrainedModel, language: str) -> None:
     ``speak(encoder, "en")`` chooses ``en_XX``; a full name such as ``"en_XX"`` works too.
     Raises ``EncoderError`` if X-MOD has no adapters for it, or several.
     """
-    if encoder.config.model_type != "xmod":
+    if not speaks(encoder):
         return
     known = list(encoder.config.languages)
     found = [name for name in known if language in (name, name.partition("_")[0])]
@@ -140,6 +140,11 @@ def speak(encoder: PreTrainedModel, language: str) -> None:
             f"{', '.join(known)}{nearest(language, known)}"
         )
     encoder.set_default_language(found[0])
+
+
+def speaks(encoder: PreTrainedModel) -> bool:
+    """Whether an encoder must be told the language of what it reads (X-MOD)."""
+    return bool(encoder.config.model_type == "xmod")
 
 
 def _config(name: str, revision: str, remote_code: bool) -> tuple[str, PretrainedConfig]:

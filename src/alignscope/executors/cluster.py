@@ -7,15 +7,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from alignscope.errors import AlignScopeError, DivergedError, SimilarityError
-from alignscope.executors.local import Result
-from alignscope.store import Failure, Outcome
-from alignscope.study import Run
+from alignscope.errors import AlignScopeError
+from alignscope.grid import Group
+from alignscope.store import Result
 
-Carry = Callable[[Run], Mapping[str, Path]]
-"""What a run needs of this machine's disk: files here, by their names there."""
-WorkThere = Callable[[Run, Path], Outcome]
-"""Perform a run with the files that were carried into a folder."""
+Carry = Callable[[Group], Mapping[str, Path]]
+"""What runs need of this machine's disk: files here, by their names there."""
+WorkThere = Callable[[Group, Path], list[Result]]
+"""Perform runs with the files that were carried into a folder."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +22,12 @@ class Cluster:
     """An executor whose workers are processes of a Ray cluster.
 
     >>> executor = Cluster(carry=files_of, gpus=0.5)     # two runs share a GPU
-    >>> sweep(runs, perform_there, store, executor)
+    >>> sweep(together(runs), perform_there, store, executor)
 
     ``address`` is that of a running cluster (``auto`` for the one this machine is part of); without
-    one, Ray is started on this machine. ``cpus`` and ``gpus`` are what a run takes, and may be
-    fractions. The files of ``carry`` go through Ray's object store, each once a machine, and
-    results come back here: no disk is shared. A run whose worker or machine is lost is performed
+    one, Ray is started on this machine. ``cpus`` and ``gpus`` are what a group of runs takes, and
+    may be fractions. The files of ``carry`` go through Ray's object store, each once a machine, and
+    results come back here: no disk is shared. Runs whose worker or machine is lost are performed
     again, up to ``retries`` times. Every machine must have AlignScope installed.
     """
 
@@ -38,8 +37,8 @@ class Cluster:
     gpus: float = 0
     retries: int = 3
 
-    def __call__(self, runs: Iterable[Run], work: WorkThere) -> Iterator[Result]:
-        """Perform runs as the cluster has room for them; results in the order they end.
+    def __call__(self, groups: Iterable[Group], work: WorkThere) -> Iterator[list[Result]]:
+        """Perform groups as the cluster has room for them; results in the order they end.
 
         Raises:
             AlignScopeError: if Ray is not installed or not reached, or a run is lost too often.
@@ -47,34 +46,35 @@ class Cluster:
         ray = _ray()
         started = _connect(ray, self.address)
         try:
-            yield from self._perform(ray, iter(runs), work)
+            yield from self._perform(ray, iter(groups), work)
         finally:
             if started:
                 ray.shutdown()
 
-    def _perform(self, ray: Any, waiting: Iterator[Run], work: WorkThere) -> Iterator[Result]:
+    def _perform(
+        self, ray: Any, waiting: Iterator[Group], work: WorkThere
+    ) -> Iterator[list[Result]]:
         task = ray.remote(_attempt).options(
             num_cpus=self.cpus, num_gpus=self.gpus, max_retries=self.retries
         )
         shared, threads = ray.put(work), max(1, int(self.cpus))
         sent: dict[Path, Any] = {}
-        flying: dict[Any, Run] = {}
+        flying: dict[Any, Group] = {}
         while True:
-            while len(flying) < self._room(ray) and (run := next(waiting, None)) is not None:
-                files = self.carry(run)
+            while len(flying) < self._room(ray) and (group := next(waiting, None)):
+                files = self.carry(group)
                 for path in files.values():
                     if path not in sent:
                         sent[path] = ray.put(path.read_bytes())
                 contents = [sent[path] for path in files.values()]
-                flying[task.remote(shared, run, threads, list(files), *contents)] = run
+                flying[task.remote(shared, group, threads, list(files), *contents)] = group
             if not flying:
                 return
             (ended, *_), _ = ray.wait(list(flying), num_returns=1)
-            run = flying.pop(ended)
-            yield _result(ray, ended, run)
+            yield _result(ray, ended, flying.pop(ended))
 
     def _room(self, ray: Any) -> int:
-        """How many runs the cluster holds at once, and one more, so that it need not wait."""
+        """How many groups the cluster holds at once, and one more, so that it need not wait."""
         there = ray.cluster_resources()
         limits = [there.get("CPU", 0) / self.cpus] if self.cpus else []
         if self.gpus:
@@ -104,12 +104,12 @@ def _connect(ray: Any, address: str | None) -> bool:
     return True
 
 
-def _result(ray: Any, ended: Any, run: Run) -> Result:
+def _result(ray: Any, ended: Any, group: Group) -> list[Result]:
     try:
-        result: Result = ray.get(ended)
+        result: list[Result] = ray.get(ended)
     except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError) as error:
         raise AlignScopeError(
-            f"{run.label} was lost with its worker too often, perhaps for want of memory; "
+            f"{group[0].label} was lost with its worker too often, perhaps for want of memory; "
             f"finished runs are kept: {type(error).__name__}"
         ) from None
     except ray.exceptions.RayTaskError as error:
@@ -118,8 +118,10 @@ def _result(ray: Any, ended: Any, run: Run) -> Result:
     return result
 
 
-def _attempt(work: WorkThere, run: Run, threads: int, names: list[str], *contents: bytes) -> Result:
-    """Perform a run on a worker; one that diverges is a result of its own."""
+def _attempt(
+    work: WorkThere, group: Group, threads: int, names: list[str], *contents: bytes
+) -> list[Result]:
+    """Perform runs on a worker, with the files that came along."""
     import torch
 
     torch.set_num_threads(threads)
@@ -129,10 +131,7 @@ def _attempt(work: WorkThere, run: Run, threads: int, names: list[str], *content
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-    try:
-        return work(run, folder)
-    except (DivergedError, SimilarityError) as error:
-        return Failure(run, str(error))
+    return work(group, folder)
 
 
 @cache

@@ -8,39 +8,40 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import active_children, get_context, parent_process
 from threading import Thread
+from typing import Any
 
-from alignscope.errors import AlignScopeError, DivergedError, SimilarityError
-from alignscope.store import Failure, Outcome
-from alignscope.study import Run
+from alignscope.errors import AlignScopeError
+from alignscope.grid import Group
+from alignscope.store import Result
 
-Work = Callable[[Run], Outcome]
-Result = Outcome | Failure
-
-
-def serial(runs: Iterable[Run], work: Work) -> Iterator[Result]:
-    """Perform runs one after another, in this process."""
-    return (_attempt(work, run) for run in runs)
+Work = Callable[[Group], list[Result]]
 
 
-def processes(runs: Iterable[Run], work: Work, workers: int) -> Iterator[Result]:
-    """Perform runs in ``workers`` spawned processes, which share the cores between them.
+def serial(groups: Iterable[Group], work: Work) -> Iterator[list[Result]]:
+    """Perform groups of runs one after another, in this process."""
+    return map(work, groups)
 
-    ``runs`` is drawn from only as workers become free, so that a run finished elsewhere
+
+def processes(groups: Iterable[Group], work: Work, workers: int) -> Iterator[list[Result]]:
+    """Perform groups in ``workers`` spawned processes, which share the cores and GPUs.
+
+    ``groups`` is drawn from only as workers become free, so that a run finished elsewhere
     meanwhile can still be skipped. Interrupted (Ctrl-C), it stops the workers where they are.
 
     Raises:
         AlignScopeError: if a worker was killed; what had ended by then has been handed out.
     """
-    waiting, others = iter(runs), set(active_children())
-    threads = threads_of_each(workers)
+    waiting, others = iter(groups), set(active_children())
+    context = get_context("spawn")
+    given = threads_of_each(workers), context.Value("i", 0)
     with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_prepare, initargs=(threads,)
+        workers, mp_context=context, initializer=_prepare, initargs=given
     ) as pool:
-        flying: set[Future[Result]] = set()
+        flying: set[Future[list[Result]]] = set()
         try:
             while True:
-                for run in islice(waiting, workers - len(flying)):
-                    flying.add(pool.submit(_attempt, work, run))
+                for group in islice(waiting, workers - len(flying)):
+                    flying.add(pool.submit(work, group))
                 if not flying:
                     return
                 # polars, once imported, has signals restart a wait: only a short one sees a Ctrl-C.
@@ -73,16 +74,8 @@ def threads_of_each(workers: int) -> int:
     return min(share, int(said)) if said.isdecimal() and int(said) else share
 
 
-def _attempt(work: Work, run: Run) -> Result:
-    """Perform a run; one that diverges is a result of its own, other errors are raised."""
-    try:
-        return work(run)
-    except (DivergedError, SimilarityError) as error:
-        return Failure(run, str(error))
-
-
-def _prepare(threads: int) -> None:
-    """Make a worker ready: its share of the cores, and an end when the sweep ends."""
+def _prepare(threads: int, started: Any) -> None:
+    """Make a worker ready: its share of cores and GPUs, and an end when the sweep ends."""
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
     )  # a Ctrl-C is for the sweep, which stops its workers
@@ -90,6 +83,10 @@ def _prepare(threads: int) -> None:
 
     Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
+    with started.get_lock():
+        number, started.value = started.value, started.value + 1
+    if torch.cuda.is_available():  # several workers on one GPU, if they are more than it
+        torch.cuda.set_device(number % torch.cuda.device_count())
 
 
 def _end_with_parent() -> None:

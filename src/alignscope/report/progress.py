@@ -8,6 +8,11 @@ from typing import Self
 from alignscope.store import Failure, Outcome
 
 
+def say(line: str) -> None:
+    """Say something beside the results."""
+    print(line, file=sys.stderr, flush=True)
+
+
 class Reporter:
     """Says how each run ended and how long the rest will take."""
 
@@ -19,7 +24,7 @@ class Reporter:
 
     def __enter__(self) -> Self:
         said = f"{self.total} runs, {self.done} done, {self.missing} to do"
-        print(said, file=sys.stderr, flush=True)
+        say(said)
         return self
 
     def __exit__(
@@ -29,7 +34,7 @@ class Reporter:
         trace: TracebackType | None,
     ) -> None:
         took = duration(time.monotonic() - self.start)
-        print(f"{self.done} of {self.total} runs done, {took}", file=sys.stderr, flush=True)
+        say(f"{self.done} of {self.total} runs done, {took}")
 
     def step(self, step: int, steps: int) -> None:
         """Show on a terminal how far the run at hand is."""
@@ -48,7 +53,7 @@ class Reporter:
         left = duration(per_run * (self.missing - self.ended))
         line = f"[{self.done}/{self.total}] {result.run.label}: {said}; about {left} left"
         clear = "\r\033[K" if sys.stderr.isatty() else ""
-        print(clear + line, file=sys.stderr, flush=True)
+        say(clear + line)
 
 
 def _said(outcome: Outcome) -> str:

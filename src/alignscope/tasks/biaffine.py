@@ -23,6 +23,22 @@ class BiaffineOutput(NamedTuple):
     """(batch, words + 1, size): the root and each word as a head."""
 
 
+class Root(nn.Module):
+    """A learned vector that stands for the root of every sentence.
+
+    >>> Root(hidden=8)(torch.zeros(2, 5, 8)).shape
+    torch.Size([2, 1, 8])
+    """
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.vector = nn.Parameter(torch.randn(hidden) * 0.02)
+
+    def forward(self, words: Tensor) -> Tensor:
+        """Return (batch, 1, hidden) for ``words`` (batch, words, hidden)."""
+        return self.vector.to(words.dtype).expand(len(words), 1, -1)
+
+
 class BiaffineHead(nn.Module):
     """Biaffine scores of arcs and relations, from word vectors and a learned root vector.
 
@@ -42,15 +58,17 @@ class BiaffineHead(nn.Module):
 
     def __init__(self, hidden: int, relations: int) -> None:
         super().__init__()
-        self.root = nn.Parameter(torch.randn(hidden) * 0.02)
+        self.root = Root(hidden)
         self.arc_dependent = self._mlp(hidden, self.ARC)
         self.arc_head = self._mlp(hidden, self.ARC)
         self.relation_dependent = self._mlp(hidden, self.RELATION)
         self.relation_head = self._mlp(hidden, self.RELATION)
         # Not zero, as some start: then the first step would not reach what lies below.
-        self.arc_weight = nn.Parameter(torch.randn(self.ARC + 1, self.ARC) / self.ARC)
+        arcs = torch.randn(self.ARC + 1, self.ARC) / self.ARC
+        self.arc = _linear(arcs.T)
         size = self.RELATION + 1
-        self.relation_weight = nn.Parameter(torch.randn(relations, size, size) / size)
+        weights = torch.randn(relations, size, size) / size
+        self.relation = _linear(weights.transpose(1, 2).flatten(0, 1))
 
     def forward(self, words: Tensor, mask: Tensor) -> BiaffineOutput:
         """Score arcs and prepare relations.
@@ -59,24 +77,30 @@ class BiaffineHead(nn.Module):
             words: (batch, words, hidden)
             mask: (batch, words), true where there is a word
         """
-        root = self.root.to(words.dtype).expand(len(words), 1, -1)
-        candidates = torch.cat((root, words), dim=1)
+        candidates = torch.cat((self.root(words), words), dim=1)
         arcs = self._arcs(words, candidates)
-        dependents = _with_one(self.relation_dependent(words))
+        dependents = self.relation(_with_one(self.relation_dependent(words)))
         return BiaffineOutput(
             arcs=arcs.masked_fill(~_possible(mask), torch.finfo(arcs.dtype).min),
-            dependents=torch.einsum("bwi,rij->bwrj", dependents, self.relation_weight),
+            dependents=dependents.unflatten(-1, (-1, self.RELATION + 1)),
             heads=_with_one(self.relation_head(candidates)),
         )
 
     def _arcs(self, words: Tensor, candidates: Tensor) -> Tensor:
         """Eq. 4 to 6; the one appended to the dependents is the head's own score, H u."""
-        dependents = _with_one(self.arc_dependent(words)) @ self.arc_weight
+        dependents = self.arc(_with_one(self.arc_dependent(words)))
         arcs: Tensor = dependents @ self.arc_head(candidates).transpose(1, 2)
         return arcs
 
     def _mlp(self, hidden: int, size: int) -> nn.Sequential:
         return nn.Sequential(nn.Linear(hidden, size), nn.LeakyReLU(0.1), nn.Dropout(self.DROPOUT))
+
+
+def _linear(weight: Tensor) -> nn.Linear:
+    """A linear layer without a bias that starts with a weight, (out, in)."""
+    layer = nn.Linear(weight.shape[1], weight.shape[0], bias=False, device="meta")
+    layer.weight = nn.Parameter(weight.contiguous())
+    return layer
 
 
 def relation_scores(output: BiaffineOutput, heads: Tensor) -> Tensor:
