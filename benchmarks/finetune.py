@@ -47,17 +47,18 @@ from alignscope.tasks import TASKS
 from alignscope.training import Source, fine_tune
 
 SHAPES = {"distil": (6, 768, 12), "base": (12, 768, 12)}
-"""Blocks, hidden size and heads; weights are random, which takes as long as trained ones."""
+"""Blocks, hidden size and heads of (multilingual) DistilBERT and BERT-base; weights are random."""
+VOCABULARY = 119_547
+"""Word embeddings of both; sentences here use those of the embedded encoder's tokenizer."""
 
 
 def encoder_of(shape: str) -> PreTrainedModel:
-    """The embedded encoder, or a BERT of a shape with as many sub-words."""
-    embedded = load_encoder("embedded")
+    """The embedded encoder, or a BERT of a shape."""
     if shape == "embedded":
-        return embedded
+        return load_encoder("embedded")
     blocks, hidden, heads = SHAPES[shape]
     config = BertConfig(
-        vocab_size=embedded.config.vocab_size, num_hidden_layers=blocks, hidden_size=hidden,
+        vocab_size=VOCABULARY, num_hidden_layers=blocks, hidden_size=hidden,
         num_attention_heads=heads, intermediate_size=4 * hidden,
     )  # fmt: skip
     return BertModel(config, add_pooling_layer=False)

@@ -137,7 +137,8 @@ def test_the_demo_from_nothing_to_its_tables_and_again(stage: Path) -> None:
     where = ["report.html", "effects.md", "effects.csv", "scores.csv", "runs.csv"]
     told = ", ".join(f"alignscope-demo/{name}" for name in where)
     assert answer.out.endswith(f"\nWritten: {told}\n")
-    assert {path.name for path in out.iterdir()} == {"results", *where}
+    assert {path.name for path in out.iterdir()} == {"results", "cache", *where}
+    assert {path.name for path in stage.iterdir()} <= {"alignscope-demo", "data"}
     effects = pl.read_csv(out / "effects.csv", schema=EFFECTS)
     assert set(effects["metric"]) == {"accuracy", "las", "uas", "f1", "f1_strict"}
     assert effects["domains_mean"].null_count() == 0

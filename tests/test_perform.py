@@ -343,3 +343,69 @@ def test_a_corpus_without_the_annotation_is_refused(
     run = make_run(encoder_folders("bert"), "ner", source="ud:en_tiny")
     with pytest.raises(DataError, match="ud:en_tiny/train has no entities"):
         perform.perform(run, places)
+
+
+def test_where_memory_runs_out_fewer_are_performed_at_a_time(
+    encoder_folders: Folders, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = [make_run(encoder_folders("bert"), window=w) for w in (None, "0", "1", "2", "3")]
+    expected, sizes = perform.perform_together(runs, places), list[int]()
+    original = perform.fine_tune_together
+
+    def tight(stack: Stack, *given: Any, **named: Any) -> Any:
+        sizes.append(len(stack))
+        found = original(stack, *given, **named)
+        if len(stack) > 2:  # after all has been changed
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return found
+
+    monkeypatch.setattr(perform, "fine_tune_together", tight)
+    found = perform.perform_together(runs, places)
+    assert sizes == [5, 3, 2, 2, 1]
+    for one, other in zip(found, expected, strict=True):
+        assert isinstance(one, Outcome)
+        assert isinstance(other, Outcome)
+        assert one.run is other.run
+        assert one.scores == other.scores
+
+    def never(*given: Any, **named: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(perform, "fine_tune_together", never)
+    with pytest.raises(torch.OutOfMemoryError):
+        perform.perform_together(runs, places)
+
+
+@pytest.mark.parametrize(
+    ("room", "sizes"), [(0, [1] * 5), (2.9, [2, 2, 1]), (3.5, [3, 2]), (9, [5])]
+)
+def test_no_more_runs_at_a_time_than_there_is_memory_for(
+    encoder_folders: Folders,
+    places: Places,
+    monkeypatch: pytest.MonkeyPatch,
+    room: float,
+    sizes: list[int],
+) -> None:
+    runs = [make_run(encoder_folders("bert"), window=w) for w in (None, "0", "1", "2", "3")]
+    (alone,) = perform.perform_together(runs[:1], places)
+    assert isinstance(alone, Outcome)
+    needed = alone.provenance["estimated"]["memory"]
+    there = room * needed / perform.MEMORY_USED
+    monkeypatch.setattr(perform, "available_memory", lambda device: there)
+    found = perform.perform_together(runs, places)
+    assert all(isinstance(outcome, Outcome) for outcome in found)
+    together = [outcome.provenance["lockstep"] for outcome in found]  # type: ignore[union-attr]
+    assert together == [size for size in sizes for _ in range(size)]
+
+
+def test_what_a_run_was_thought_to_take_stands_beside_what_it_took(
+    encoder_folders: Folders, places: Places
+) -> None:
+    training = Training(**{**TRAINING, "epochs": 6})
+    told = perform.perform(make_run(encoder_folders("bert"), training=training), places).provenance
+    assert told["estimated"]["memory"] > 0
+    assert 0 < told["estimated"]["seconds"] < 100
+    assert told["seconds"] == pytest.approx(sum(told["laps"].values()), abs=0.01)
+    assert told["memory"] is None or told["memory"] >= 0
+    short = perform.perform(make_run(encoder_folders("bert")), places).provenance
+    assert short["estimated"]["seconds"] is None, "there were too few steps to tell from"

@@ -1,11 +1,12 @@
 """A study from start to finish: unfolded, checked, swept, and told of on the way."""
 
+from collections.abc import Iterator
 from functools import partial
 
 from alignscope.data.places import Places
 from alignscope.executors.cluster import Cluster
 from alignscope.executors.local import processes, serial
-from alignscope.grid import WHOLE, Shard, runs
+from alignscope.grid import WHOLE, Group, Shard, runs
 from alignscope.perform import perform_together
 from alignscope.report.progress import Reporter, say
 from alignscope.store import Store
@@ -60,19 +61,24 @@ def conduct(
     planned = unfold(study)
     own = shard.part(planned)
     missing = [run for run in own if run not in store]
-    check_data(missing, places)
-    check_store(planned, store, places)
-    check_encoders(missing, places)
-    store.put_plan(study, planned)
-    groups = group(missing, lockstep or _most(missing, workers, cluster), say)
+
+    def groups() -> Iterator[Group]:
+        check_data(missing, places)
+        check_store(planned, store, places)
+        check_encoders(missing, places)
+        store.put_plan(study, planned)
+        reporter.begin()
+        yield from group(missing, lockstep or _most(missing, workers, cluster), say)
+
     work = partial(perform_together, places=places)
     with Reporter(done=len(own) - len(missing), total=len(own)) as reporter:
         if cluster is not None:
-            return sweep(groups, perform_there, store, cluster, reporter)
-        if workers is None:  # the steps of several processes would mix
+            return sweep(groups(), perform_there, store, cluster, reporter)
+        if workers is None or not missing:
+            # The steps of several processes would mix.
             work = partial(work, progress=reporter.step)
-            return sweep(groups, work, store, serial, reporter)
-        return sweep(groups, work, store, partial(processes, workers=workers), reporter)
+            return sweep(groups(), work, store, serial, reporter)
+        return sweep(groups(), work, store, partial(processes, workers=workers), reporter)
 
 
 def _most(missing: list[Run], workers: int | None, cluster: Cluster | None) -> int:

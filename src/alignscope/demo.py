@@ -22,9 +22,6 @@ from alignscope.sweep import Swept
 MORE_SOURCES = ("zoravi", "qadir")
 """Languages that ``--all-sources`` fine-tunes on too: unlike Vesti, and unlike each other."""
 
-NOWHERE = Places(folders=(), cache=Path(), download=False)
-"""Every corpus of the demo is made, none is read: folders of the user have no say in it."""
-
 
 @dataclass(frozen=True)
 class Demo:
@@ -94,7 +91,9 @@ def perform_demo(study: Study, folder: Path, workers: int) -> Demo:
         StoreError: if ``folder`` cannot be written, or has results made with other languages.
     """
     store = Store(folder / "results")
-    swept = conduct(study, store, NOWHERE, workers)
+    # Every corpus is made, none is read: folders of the user have no say in it.
+    places = Places(folders=(), cache=folder / "cache", download=False)
+    swept = conduct(study, store, places, workers)
     found = Findings.of(study, store)
     written = _write(folder, {
         "report.html": lambda: Report(study.name, found).html().encode(),

@@ -1,6 +1,7 @@
 """One run from start to finish: the table of contents of a study."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from transformers import PreTrainedModel
@@ -13,8 +14,17 @@ from alignscope.encoders.load import load_encoder, load_tokenizer, speak, speaks
 from alignscope.encoders.reinitialize import reinitialize
 from alignscope.errors import AlignScopeError, DivergedError, EncoderError, SimilarityError
 from alignscope.evaluation import Predictions, example, predict_together
+from alignscope.memory import (
+    Footprint,
+    Peak,
+    available_memory,
+    footprint,
+    give_back_at_once,
+    out_of_memory,
+)
 from alignscope.model import Model, build_model
-from alignscope.provenance import Stopwatch, provenance
+from alignscope.price import Meter, size_of
+from alignscope.provenance import Cost, Stopwatch, provenance
 from alignscope.seeds import derive
 from alignscope.similarity.cache import Cache
 from alignscope.similarity.corpora import cache_in, reader_with
@@ -24,14 +34,16 @@ from alignscope.stack import Stack
 from alignscope.store import Failure, Outcome, Result, Row
 from alignscope.study import Run
 from alignscope.subwords import Subwords, longest_input
-from alignscope.tasks import TASKS
-from alignscope.training import Course, Source, fine_tune_together
+from alignscope.tasks import TASKS, Task
+from alignscope.training import Course, Source, fine_tune_together, largest_batch
 from alignscope.window import Window
 
 Progress = Callable[[int, int], None]
 """Called as (step, steps)."""
 Ended = Outcome | DivergedError | SimilarityError
 """How a run ended."""
+MEMORY_USED = 0.8
+"""Of what is available: an estimate knows nothing of what is needed for a moment."""
 
 
 def perform(run: Run, places: Places, progress: Progress = lambda step, steps: None) -> Outcome:
@@ -69,53 +81,117 @@ def perform_together(
 
 
 def _perform(group: Sequence[Run], places: Places, progress: Progress) -> list[Ended]:
-    watch = Stopwatch(len(group))
-    run, task = group[0], TASKS[group[0].task]
+    """Perform as many runs at a time as there is memory for."""
+    first: PreTrainedModel | None = encoder_of(group[0])
+    setting = _setting_of(group[0], first, places)
+    size, ended = _fitting(group, first, setting), list[Ended]()
+    while len(ended) < len(group):
+        part = group[len(ended) : len(ended) + size]
+        try:
+            ended += _in_lockstep(part, first, setting, progress)
+        except RuntimeError as error:
+            if size == 1 or not out_of_memory(error):
+                raise
+            size = -(-size // 2)
+        first = None  # it has been trained
+    return ended
 
-    train = read_split(run, run.source, "train", places)
-    dev = read_split(run, run.source, "dev", places)
-    source = Source(train, dev, task.labels(train))
 
-    stack = stack_of(group, source.labels)
-    subwords = subwords_of(run, stack.encoder)
+def _in_lockstep(
+    group: Sequence[Run], first: PreTrainedModel | None, setting: "_Setting", progress: Progress
+) -> list[Ended]:
+    run, task, source, subwords = group[0], setting.task, setting.source, setting.subwords
+    watch, peak = Stopwatch(len(group)), Peak(device())
+    stack = stack_of(group, source.labels, first)
+    needed = len(stack) * _footprint(run, stack.members[0], setting).total
+
+    meter = Meter(size_of(source, setting.gold, subwords, run.training), progress)
     courses = fine_tune_together(
-        stack, task, source, subwords, run.training, seed=run.seed, progress=progress
+        stack, task, source, subwords, run.training, seed=run.seed, progress=meter
     )
     watch.lap("training")
 
     alive = [number for number, course in enumerate(courses) if isinstance(course, list)]
-    evaluated = _evaluate(run, stack, alive, source, subwords, places)
+    evaluated = _evaluate(run, stack, alive, setting)
     watch.lap("evaluation")
+    cost = Cost(meter.seconds, needed, peak.bytes())
 
     def ended(number: int, course: Course) -> Ended:
         if isinstance(course, DivergedError):
             return course
-        run, model = group[number], stack.members[number]
+        run, encoder = group[number], stack.members[number].encoder
         scores, examples = evaluated[number]
         try:
-            similarity = _similarity(run, model, subwords, places)
+            similarity = _similarity(run, encoder, setting)
         except SimilarityError as error:
             return error
         epochs = [vars(epoch) for epoch in course]
-        told = provenance(run, model.encoder, places, watch)
+        told = provenance(run, encoder, setting.places, watch, cost)
         return Outcome(run, scores, epochs, told, similarity, examples)
 
     return [ended(number, course) for number, course in enumerate(courses)]
 
 
-def stack_of(group: Sequence[Run], labels: Sequence[str] = ("root",)) -> Stack:
+@dataclass(frozen=True)
+class _Setting:
+    """What the runs of a group have in common."""
+
+    task: Task
+    source: Source
+    gold: Mapping[str, Sequence[Sentence]]
+    subwords: Subwords
+    places: Places
+
+
+def _setting_of(run: Run, encoder: PreTrainedModel, places: Places) -> _Setting:
+    """Read all corpora of a run, each of them once."""
+    task = TASKS[run.task]
+    train = read_split(run, run.source, "train", places)
+    dev = read_split(run, run.source, "dev", places)
+    gold = {name: read_split(run, name, "test", places) for name in run.evaluated}
+    subwords = subwords_of(run, encoder)
+    return _Setting(task, Source(train, dev, task.labels(train)), gold, subwords, places)
+
+
+def _fitting(group: Sequence[Run], first: PreTrainedModel, setting: _Setting) -> int:
+    """How many of the runs there is memory for at a time, of equal portions."""
+    model = stack_of(group[:1], setting.source.labels, first).model
+    needed, there = _footprint(group[0], model, setting).total, available_memory(device())
+    room = max(1, int(MEMORY_USED * there / needed))
+    if min(room, len(group)) * needed > there / 2:
+        give_back_at_once()
+    return -(-len(group) // -(-len(group) // room))
+
+
+def _footprint(run: Run, model: Model, setting: _Setting) -> Footprint:
+    batch, rows = largest_batch(setting.task, setting.source, setting.subwords, run.training)
+    copies = run.training.epochs > 1
+    batch = batch.to(device())
+    return footprint(model, setting.task, batch, rows, run.training.precision, copies=copies)
+
+
+def stack_of(
+    group: Sequence[Run], labels: Sequence[str] = ("root",), first: PreTrainedModel | None = None
+) -> Stack:
     """Load what runs fine-tune, each encoder with its window re-initialised and a fresh head.
+
+    ``first`` is the encoder of the first run, where it has been loaded already.
 
     Raises:
         StackError: if there are several runs, and their encoders cannot be computed as one.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     models = []
     for run in group:
-        model = build_model(encoder_of(run), TASKS[run.task], labels, run.seed)
+        encoder = first if first is not None and run is group[0] else encoder_of(run)
+        model = build_model(encoder, TASKS[run.task], labels, run.seed)
         speak(model.encoder, parse_corpus(run.source).language)
-        models.append(model.to(device))
+        models.append(model.to(device()))
     return Stack(models)
+
+
+def device() -> torch.device:
+    """Where runs are performed: on a GPU if there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def encoder_of(run: Run) -> PreTrainedModel:
@@ -157,22 +233,17 @@ def subwords_of(run: Run, encoder: PreTrainedModel) -> Subwords:
 
 
 def _evaluate(
-    run: Run,
-    stack: Stack,
-    members: Sequence[int],
-    source: Source,
-    subwords: Subwords,
-    places: Places,
+    run: Run, stack: Stack, members: Sequence[int], setting: _Setting
 ) -> dict[int, tuple[list[Row], list[Row]]]:
     """Predict the test split of every corpus; by model its scores, and sentences to look at."""
-    gold = {name: read_split(run, name, "test", places) for name in run.evaluated}
+    source, gold = setting.source, setting.gold
     majority = {name: _majority(run, source, sentences) for name, sentences in gold.items()}
     found = {member: dict[str, Predictions]() for member in members}
     for names in _read_at_once(stack.encoder, run.evaluated):
         speak(stack.encoder, parse_corpus(names[0]).language)
         corpora = {name: gold[name] for name in names}
         predicted = predict_together(
-            stack, members, TASKS[run.task], source.labels, corpora, subwords, run.training
+            stack, members, setting.task, source.labels, corpora, setting.subwords, run.training
         )
         for member, by_corpus in zip(members, predicted, strict=True):
             found[member] |= by_corpus
@@ -235,12 +306,13 @@ def _examples(
     return [{"corpus": name, **row} for name, row in shown.items() if row is not None]
 
 
-def _similarity(run: Run, model: Model, subwords: Subwords, places: Places) -> list[Row]:
+def _similarity(run: Run, encoder: PreTrainedModel, setting: _Setting) -> list[Row]:
     """Compare parallel corpora, if the run asks for it, inside the model and before it was one."""
     if run.similarity is None:
         return []
+    subwords, places = setting.subwords, setting.places
 
     def pretrained() -> Reader:
         return reader_with(pretrained_of(run), subwords, cache_in(places))
 
-    return similarity_of_run(run, pretrained, Reader(model.encoder, subwords, Cache(None)), places)
+    return similarity_of_run(run, pretrained, Reader(encoder, subwords, Cache(None)), places)

@@ -4,6 +4,7 @@ import functools
 import platform
 import subprocess
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -42,12 +43,24 @@ class Stopwatch:
         return since
 
 
-def provenance(
-    run: Run, encoder: PreTrainedModel, places: Places, watch: Stopwatch
-) -> dict[str, Any]:
-    """Describe versions, machine, duration and data of a run of which similarity came last.
+@dataclass(frozen=True)
+class Cost:
+    """What runs in lockstep were thought to take, and the memory that they took."""
 
-    Seconds are the run's share, where several were performed in lockstep.
+    seconds: float | None
+    """Of training and evaluation, told after a few steps."""
+    memory: int
+    """Bytes: weights, optimiser, and what a batch leaves for the backward pass."""
+    peak: int | None
+    """Bytes in use at most; None where the system does not say."""
+
+
+def provenance(
+    run: Run, encoder: PreTrainedModel, places: Places, watch: Stopwatch, cost: Cost
+) -> dict[str, Any]:
+    """Describe versions, machine, cost and data of a run of which similarity came last.
+
+    Seconds and bytes are the run's share, where several were performed in lockstep.
     """
     laps = watch.laps_of_one("similarity")
     return {
@@ -67,6 +80,11 @@ def provenance(
         "lockstep": watch.runs,
         "seconds": round(sum(laps.values()), 3),
         "laps": {name: round(seconds, 3) for name, seconds in laps.items()},
+        "memory": None if cost.peak is None else cost.peak // watch.runs,
+        "estimated": {
+            "seconds": None if cost.seconds is None else round(cost.seconds / watch.runs, 3),
+            "memory": cost.memory // watch.runs,
+        },
         "data": checksums(run, places),
     }
 

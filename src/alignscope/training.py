@@ -122,6 +122,24 @@ def fine_tune_together(
     return loop.courses
 
 
+def largest_batch(
+    task: Task, source: Source, subwords: Subwords, training: Training
+) -> tuple[Batch, int]:
+    """The batch with the most sub-words, and how many rows of word embeddings are trained."""
+    examples = _examples(task, source, subwords)
+    costs = [example.cost for example in examples]
+    groups = plan_batches(costs, training.batch_pieces)
+    largest = max(groups, key=lambda group: len(group) * max(costs[i] for i in group))
+    batch = collate([examples[i] for i in largest], subwords.pad, training.pooling)
+    return batch, len(set(_ids(examples, subwords.split(source.dev))))
+
+
+def steps_of(source: Source, subwords: Subwords, training: Training) -> int:
+    """About how many optimisation steps a fine-tuning takes: epochs are mixed anew."""
+    costs = [pieces.longest * len(pieces.chunks) for pieces in subwords.split(source.train)]
+    return training.epochs * len(plan_batches(costs, training.batch_pieces))
+
+
 def _examples(task: Task, source: Source, subwords: Subwords) -> list[Example]:
     split = subwords.split(source.train)
     return [
@@ -249,12 +267,17 @@ class _Loop:
 def _clip(stack: Stack, most: float) -> Tensor:
     """Scale the gradient of every model down to a norm of ``most``; return the norms before."""
     gradients = [p.grad for p in stack.model.parameters() if p.grad is not None]
-    norms = []
-    for number in range(len(stack)):
-        own = [stack.of_member(gradient, number) for gradient in gradients]
-        norms.append(nn.utils.get_total_norm(own))
-        torch._foreach_mul_(own, (most / (norms[-1] + 1e-6)).clamp(max=1.0))
-    return torch.stack(norms)
+    if len(stack) == 1:
+        norm = nn.utils.get_total_norm(gradients)
+        torch._foreach_mul_(gradients, (most / (norm + 1e-6)).clamp(max=1.0))
+        return norm.unsqueeze(0)
+    rows = [gradient.view(len(stack), -1) for gradient in gradients]
+    norms = torch.stack([torch.linalg.vector_norm(row, dim=1) for row in rows])
+    total: Tensor = torch.linalg.vector_norm(norms, dim=0)
+    scale = (most / (total + 1e-6)).clamp(max=1.0).unsqueeze(1)
+    for row in rows:
+        row.mul_(scale)
+    return total
 
 
 def _dev_scores(

@@ -26,40 +26,56 @@ def processes(groups: Iterable[Group], work: Work, workers: int) -> Iterator[lis
     """Perform groups in ``workers`` spawned processes, which share the cores and GPUs.
 
     ``groups`` is drawn from only as workers become free, so that a run finished elsewhere
-    meanwhile can still be skipped. Interrupted (Ctrl-C), it stops the workers where they are.
+    meanwhile can still be skipped; what the first takes to come is time in which workers get
+    ready. Interrupted (Ctrl-C), or where no group comes, it stops the workers where they are.
 
     Raises:
         AlignScopeError: if a worker was killed; what had ended by then has been handed out.
     """
-    waiting, others = iter(groups), set(active_children())
-    context = get_context("spawn")
+    others, context = set(active_children()), get_context("spawn")
     given = threads_of_each(workers), context.Value("i", 0)
     with ProcessPoolExecutor(
         workers, mp_context=context, initializer=_prepare, initargs=given
     ) as pool:
         flying: set[Future[list[Result]]] = set()
         try:
-            while True:
-                for group in islice(waiting, workers - len(flying)):
-                    flying.add(pool.submit(work, group))
-                if not flying:
-                    return
-                # polars, once imported, has signals restart a wait: only a short one sees a Ctrl-C.
-                ended, flying = wait(flying, timeout=1, return_when=FIRST_COMPLETED)
-                if any(future.exception() for future in ended):
-                    ended |= wait(flying).done
-                yield from (future.result() for future in ended if not future.exception())
-                for future in ended:
-                    future.result()
-        except (KeyboardInterrupt, GeneratorExit):  # nobody waits for the runs in flight
-            for worker in set(active_children()) - others:
-                worker.kill()
-            raise
+            yield from _perform(pool, flying, iter(groups), work, workers)
         except BrokenProcessPool:
             raise AlignScopeError(
                 "a worker process was killed, perhaps for want of memory; "
                 "finished runs are kept: run again with fewer workers"
             ) from None
+        except BaseException as error:
+            # Nobody waits for the runs in flight, or there are none.
+            if not flying or isinstance(error, KeyboardInterrupt | GeneratorExit):
+                for worker in set(active_children()) - others:
+                    worker.kill()
+            raise
+
+
+def _perform(
+    pool: ProcessPoolExecutor,
+    flying: set[Future[list[Result]]],
+    waiting: Iterator[Group],
+    work: Work,
+    workers: int,
+) -> Iterator[list[Result]]:
+    """Keep as many groups in flight as there are workers; what has ended is handed out."""
+    for _ in range(workers):
+        pool.submit(_import, work)
+    while True:
+        for group in islice(waiting, workers - len(flying)):
+            flying.add(pool.submit(work, group))
+        if not flying:
+            return
+        # polars, once imported, has signals restart a wait: only a short one sees a Ctrl-C.
+        ended, _ = wait(flying, timeout=1, return_when=FIRST_COMPLETED)
+        if any(future.exception() for future in ended):
+            ended, _ = wait(flying)
+        flying -= ended
+        yield from (future.result() for future in ended if not future.exception())
+        for future in ended:
+            future.result()
 
 
 def available_cores() -> int:
@@ -72,6 +88,10 @@ def threads_of_each(workers: int) -> int:
     share = max(1, available_cores() // workers)
     said = os.environ.get("OMP_NUM_THREADS", "")
     return min(share, int(said)) if said.isdecimal() and int(said) else share
+
+
+def _import(work: Work) -> None:
+    """Do nothing: to be given the work, a worker has imported all that it needs."""
 
 
 def _prepare(threads: int, started: Any) -> None:

@@ -21,11 +21,15 @@ class Reporter:
         self.missing = total - done
         self.ended = 0  # in this call, failed ones included
         self.start = time.monotonic()
+        self.begun = False
 
     def __enter__(self) -> Self:
-        said = f"{self.total} runs, {self.done} done, {self.missing} to do"
-        say(said)
         return self
+
+    def begin(self) -> None:
+        """Say what there is to do; before, a mistake of the user is all that is said."""
+        self.begun = True
+        say(f"{self.total} runs, {self.done} done, {self.missing} to do")
 
     def __exit__(
         self,
@@ -33,6 +37,8 @@ class Reporter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if not self.begun:
+            return
         took = duration(time.monotonic() - self.start)
         say(f"{self.done} of {self.total} runs done, {took}")
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -99,8 +100,13 @@ def key_of(
         "speaks": getattr(encoder.config, "default_language", None),
         "precision": resolve_precision(encoder, "auto"),
         "device": encoder.device.type,
-        "versions": [version(name) for name in ("torch", "transformers")],
+        "versions": _versions(),
         "pieces": [(pieces.chunks, pieces.spans) for pieces in split],
         "options": list(options),
     }
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _versions() -> list[str]:
+    return [version(name) for name in ("torch", "transformers")]

@@ -2,8 +2,7 @@
 
 import math
 
-from scipy.stats import norm
-from scipy.stats import t as student
+from scipy.special import ndtri, stdtrit
 from torch import Tensor
 
 LEVEL = 0.95
@@ -23,7 +22,7 @@ def jackknife(estimate: float, without_each: Tensor, level: float = LEVEL) -> tu
     n = len(without_each)
     spread = float((without_each - without_each.mean()).square().sum())
     error = math.sqrt((n - 1) / n * spread)
-    reach = float(student.ppf((1 + level) / 2, n - 1)) * error
+    reach = float(stdtrit(n - 1, (1 + level) / 2)) * error
     return estimate - reach, estimate + reach
 
 
@@ -42,7 +41,7 @@ def influence_interval(
     """
     n = len(influence)
     error = float(influence.std()) / math.sqrt(n)
-    reach = float(student.ppf((1 + level) / 2, n - 1)) * error
+    reach = float(stdtrit(n - 1, (1 + level) / 2)) * error
     return estimate - reach, estimate + reach
 
 
@@ -65,7 +64,7 @@ def share_interval(share: float, n: int, level: float = LEVEL) -> tuple[float, f
     Unlike a bootstrap it has a width where all or none are so. Where the share is the mean of two
     directions it is too wide rather than too narrow.
     """
-    z = float(norm.ppf((1 + level) / 2))
+    z = float(ndtri((1 + level) / 2))
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     reach = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return middle - reach, middle + reach

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
-from scipy.stats import norm
+from scipy.special import ndtri
 from torch import Tensor
 
 from alignscope.similarity.kernels import Kernel, trace
@@ -74,7 +74,7 @@ def band(draws: Tensor, level: float = LEVEL) -> tuple[float, float]:
 
 def normal_band(mean: float, variance: float, level: float = LEVEL) -> tuple[float, float]:
     """Return the band of a null that is normal, such as that of a mean over all rows."""
-    reach = float(norm.ppf((1 + level) / 2)) * math.sqrt(variance)
+    reach = float(ndtri((1 + level) / 2)) * math.sqrt(variance)
     return mean - reach, mean + reach
 
 
