@@ -22,12 +22,13 @@ from alignscope.data.sentence import Sentence
 from alignscope.encoders.blocks import blocks
 from alignscope.encoders.load import load_tokenizer
 from alignscope.encoders.reinitialize import reinitialize
+from alignscope.loop import Course
 from alignscope.model import Model, build_model
 from alignscope.stack import Stack
 from alignscope.study import Training
 from alignscope.subwords import Subwords
 from alignscope.tasks import TASKS
-from alignscope.training import Course, Source, fine_tune_together
+from alignscope.training import Source, fine_tune_together
 from alignscope.window import Window
 from finetune import encoder_of, sentences
 

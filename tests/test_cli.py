@@ -83,11 +83,44 @@ def test_plan_counts(workshop: Workshop) -> None:
     where = ("--store", workshop.store, "--encoder", workshop.encoder)
     answer = call("plan", workshop.study, *where)
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out.endswith("tiny: 6 fine-tunings, 18 evaluations; 0 done, 6 missing\n")
+    assert "tiny: 6 fine-tunings, 18 evaluations; 0 done, 6 missing\n" in answer.out
+    assert "\nnot priced: ud:en_tiny was not found" in answer.out
     assert re.search(
         r"\| pos +\| ud:en_tiny \| REF, 0-1, 2-3 \| 2 +\| 6 +\| 0 +\| 3 corpora +\|", answer.out
     )
     assert not workshop.store.exists()
+
+
+def test_plan_says_what_the_missing_runs_will_cost(workshop: Workshop) -> None:
+    where = ("--store", workshop.store, "--encoder", workshop.encoder, "--data", workshop.data)
+    answer = call("plan", workshop.study, *where)
+    assert answer.code == 0, answer.err
+    row = r"\| pos +\| ud:en_tiny \| 6 +\| 3 +\| \d+ s +\| \d+(\.\d)? [KM]iB +\|"
+    assert re.search(row, answer.out)
+    told = r"\nestimated from a few steps of each on \d+ CPU cores?: \d+ s, "
+    assert re.search(told + r"\S+ [KM]iB of memory, \S+ KiB of disk\n$", answer.out)
+    assert not workshop.store.exists()
+    alone = call("plan", workshop.study, *where, "--lockstep", "1", "--workers", "2")
+    assert re.search(r"\| ud:en_tiny \| 6 +\| 1 ", alone.out)
+    assert " in 2 processes, " in alone.out
+    assert "estimated" not in call("plan", workshop.study, *where, "--no-price").out
+    assert workshop.run().code == 0
+    assert "priced" not in call("plan", workshop.study, *where).out
+    kept = sum(path.stat().st_size for path in workshop.store.rglob("runs/*.json"))
+    disk = float(re.search(r"(\S+) KiB of disk", answer.out)[1]) * 2**10  # type: ignore[index]
+    assert disk == pytest.approx(kept, rel=0.3)
+
+
+def test_plan_of_what_cannot_be_priced(workshop: Workshop) -> None:
+    there = ("--store", workshop.store, "--data", workshop.data)
+    far = call(
+        "plan", workshop.study, *there, "--encoder", "bert-base-multilingual-cased", "--no-price"
+    )
+    assert far.code in (0, 2)
+    own = ("--encoder", workshop.encoder)
+    asked = call("plan", workshop.study, "--store", workshop.store, *own, "--price")
+    assert asked.code == 2
+    assert asked.err.startswith("error: ud:en_tiny was not found")
 
 
 def test_plan_after_some_were_done(workshop: Workshop) -> None:

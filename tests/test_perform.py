@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 import families
 import toys
-from alignscope import corpora, perform
+from alignscope import corpora, perform, prepare
 from alignscope.corpora import read_split, spread
 from alignscope.data.conllu import write_conllu
 from alignscope.data.corpus import parse_corpus, read_corpus
@@ -219,7 +219,7 @@ def test_a_run_that_diverges_does_not_take_the_others_along(
     encoder_folders: Folders, places: Places, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = [make_run(encoder_folders("bert"), window=window) for window in (None, "0-1", "2-3")]
-    original = perform.encoder_of
+    original = prepare.encoder_of
 
     def spoiled(run: Run) -> Any:
         encoder = original(run)
@@ -227,7 +227,8 @@ def test_a_run_that_diverges_does_not_take_the_others_along(
             next(iter(encoder.parameters())).data.fill_(torch.nan)
         return encoder
 
-    monkeypatch.setattr(perform, "encoder_of", spoiled)
+    for module in (perform, prepare):
+        monkeypatch.setattr(module, "encoder_of", spoiled)
     one, failure, other = perform.perform_together(runs, places)
     assert (one.run, failure.run, other.run) == tuple(runs)
     assert isinstance(failure, Failure)
@@ -390,8 +391,8 @@ def test_no_more_runs_at_a_time_than_there_is_memory_for(
     (alone,) = perform.perform_together(runs[:1], places)
     assert isinstance(alone, Outcome)
     needed = alone.provenance["estimated"]["memory"]
-    there = room * needed / perform.MEMORY_USED
-    monkeypatch.setattr(perform, "available_memory", lambda device: there)
+    there = room * needed / prepare.MEMORY_USED
+    monkeypatch.setattr(prepare, "available_memory", lambda device: there)
     found = perform.perform_together(runs, places)
     assert all(isinstance(outcome, Outcome) for outcome in found)
     together = [outcome.provenance["lockstep"] for outcome in found]  # type: ignore[union-attr]
@@ -407,5 +408,6 @@ def test_what_a_run_was_thought_to_take_stands_beside_what_it_took(
     assert 0 < told["estimated"]["seconds"] < 100
     assert told["seconds"] == pytest.approx(sum(told["laps"].values()), abs=0.01)
     assert told["memory"] is None or told["memory"] >= 0
-    short = perform.perform(make_run(encoder_folders("bert")), places).provenance
-    assert short["estimated"]["seconds"] is None, "there were too few steps to tell from"
+    short = Training(**{**TRAINING, "epochs": 1, "batch_pieces": 10_000})
+    told = perform.perform(make_run(encoder_folders("bert"), training=short), places).provenance
+    assert told["estimated"]["seconds"] is None, "there was one step, which sets things up"

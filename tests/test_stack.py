@@ -10,8 +10,8 @@ from scipy.stats import ks_2samp, ttest_1samp
 from torch import Tensor, nn
 
 import toys
+from alignscope import folded, loop, vocabulary
 from alignscope import stack as stack_module
-from alignscope import training, vocabulary
 from alignscope.batching import collate
 from alignscope.encoders.reinitialize import reinitialize
 from alignscope.errors import DivergedError, StackError
@@ -133,7 +133,7 @@ def test_with_dropout_scores_have_the_distribution_of_runs_by_themselves(
     encoder_folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a GPU, where every model has masks of its own: twenty seeds, Kolmogorov-Smirnov."""
-    monkeypatch.setattr(stack_module, "_OneMask", lambda models: nullcontext())
+    monkeypatch.setattr(stack_module, "OneMask", lambda models: nullcontext())
     folder, apart, together = encoder_folders("bert"), list[float](), list[float]()
     for seed in range(20):
         alone = [learn(Stack([m]), folder, "pos", seed)[0] for m in models(folder, drop=True)]
@@ -207,12 +207,12 @@ def test_a_stack_that_mixes_up_its_models_is_found_out(
     encoder_folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Wherever it happens: also in weights that are the same in all models to begin with."""
-    forward = stack_module._Norms.forward
+    forward = folded.Norms.forward
 
-    def mixed(self: stack_module._Norms, x: Tensor) -> Tensor:
+    def mixed(self: folded.Norms, x: Tensor) -> Tensor:
         return forward(self, x.roll(1, dims=0))
 
-    monkeypatch.setattr(stack_module._Norms, "forward", mixed)
+    monkeypatch.setattr(folded.Norms, "forward", mixed)
     with pytest.raises(StackError, match="gives something else in a stack than by itself"):
         Stack([toys.model(encoder_folders("bert"), "pos", TRAIN) for _ in range(3)])
 
@@ -236,13 +236,13 @@ def test_rows_that_are_never_read_are_decayed_all_the_same(
     cut, whole = (Stack(models(folder)[:size]) for _ in range(2))
     before = cut.members[0].encoder.get_input_embeddings().weight.detach().clone()
     trained: list[int] = []
-    original = training._optimizer
+    original = loop._optimizer
 
     def watched(stack: Stack, options: Training) -> torch.optim.Optimizer:
         trained.append(stack.encoder.get_input_embeddings().weight.shape[-2])
         return original(stack, options)
 
-    monkeypatch.setattr(training, "_optimizer", watched)
+    monkeypatch.setattr(loop, "_optimizer", watched)
     found = learn(cut, folder, "pos", weight_decay=0.5)
     monkeypatch.setattr(vocabulary.ReadRows, "_alone", lambda self: False)
     expected = learn(whole, folder, "pos", weight_decay=0.5)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
 import toys
-from alignscope import training
+from alignscope import loop, training
 from alignscope.corpora import spread
 from alignscope.data.conllu import read_conllu
 from alignscope.data.sentence import Sentence
@@ -23,12 +23,13 @@ from alignscope.encoders.reinitialize import reinitialize
 from alignscope.encoders.wordpiece import train_wordpiece
 from alignscope.errors import DivergedError
 from alignscope.evaluation import predict
+from alignscope.loop import Epoch
 from alignscope.model import Model, build_model
 from alignscope.stack import Stack
 from alignscope.study import Training
 from alignscope.subwords import Subwords
 from alignscope.tasks import TASKS
-from alignscope.training import Epoch, Source, fine_tune
+from alignscope.training import Source, fine_tune
 from alignscope.window import Window
 
 Folders = Callable[[str], Path]
@@ -203,14 +204,14 @@ class Steps:
 
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
-    found, original = Steps(), training._optimizer
+    found, original = Steps(), loop._optimizer
 
     def watched(*given: Any) -> torch.optim.Optimizer:
         optimizer = original(*given)
         optimizer.register_step_pre_hook(found.watch)
         return optimizer
 
-    monkeypatch.setattr(training, "_optimizer", watched)
+    monkeypatch.setattr(loop, "_optimizer", watched)
     return found
 
 

@@ -14,6 +14,7 @@ from alignscope.cli_options import (
     Encoders,
     Features,
     Format,
+    Lockstep,
     Offline,
     OutFile,
     StoreFolder,
@@ -28,6 +29,7 @@ from alignscope.errors import AlignScopeError
 
 if TYPE_CHECKING:
     from alignscope.data.places import Places
+    from alignscope.store import Store
     from alignscope.study import Study
     from alignscope.sweep import Swept
 
@@ -77,15 +79,58 @@ def main() -> None:
 def plan(
     study: StudyFile,
     store: StoreFolder = Path("results"),
+    price: Annotated[
+        bool | None,
+        typer.Option(
+            help="take a few steps to estimate time, memory and disk; if nothing is said, where "
+            "encoders and corpora are on this machine"
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="as for run --executor processes")
+    ] = None,
+    lockstep: Lockstep = None,
+    data: Data = None,
     encoder: Encoders = None,
 ) -> None:
-    """List the runs of a study, what is measured, and which of them are done."""
+    """List the runs of a study, what is measured, what is done, and what the rest will cost."""
     from alignscope.conduct import unfold
     from alignscope.report.plan import describe_plan
     from alignscope.store import Store
 
     chosen = chosen_study(study, encoder)
-    typer.echo(describe_plan(chosen, unfold(chosen), Store(store)))
+    planned = unfold(chosen)
+    typer.echo(describe_plan(chosen, planned, Store(store)))
+    if price is not False and any(run not in Store(store) for run in planned):
+        places = _places(chosen, study, data, offline=not price)
+        typer.echo(_priced(chosen, Store(store), places, workers, lockstep, asked=bool(price)))
+
+
+def _priced(
+    study: "Study",
+    store: "Store",
+    places: "Places",
+    workers: int | None,
+    lockstep: int | None,
+    *,
+    asked: bool,
+) -> str:
+    """What the missing runs cost, or why nobody can tell; only if it is asked for, nothing else."""
+    from alignscope.conduct import price
+    from alignscope.encoders.names import EMBEDDED
+    from alignscope.prepare import device_name
+    from alignscope.report.plan import describe_price
+
+    far = [e.name for e in study.encoders if e.name != EMBEDDED and not Path(e.name).is_dir()]
+    if far and not asked:
+        return f"not priced, since {far[0]} is on the hub: --price loads it"
+    try:
+        quotes = price(study, store, places, workers, lockstep)
+    except AlignScopeError as error:
+        if asked:
+            raise
+        return f"not priced: {error}"
+    return describe_price(quotes, workers or 1, device_name())
 
 
 @app.command()
@@ -104,10 +149,7 @@ def run(
     gpus: Annotated[
         float, typer.Option(min=0, help="GPUs of a run, with --executor ray; 0.5: two share one")
     ] = 0,
-    lockstep: Annotated[
-        int | None,
-        typer.Option(min=1, help="runs trained as one, at most; as many as fit if nothing is said"),
-    ] = None,
+    lockstep: Lockstep = None,
     shard: Annotated[
         str, typer.Option(help="the part of this machine, such as 2/8 for the second of eight")
     ] = "1/1",

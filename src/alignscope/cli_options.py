@@ -29,8 +29,10 @@ Encoders = Annotated[
     typer.Option("--encoder", help="an encoder instead of the study's; repeatable"),
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="download no corpus")]
-
-
+Lockstep = Annotated[
+    int | None,
+    typer.Option(min=1, help="runs trained as one, at most; as many as fit if nothing is said"),
+]
 Features = Annotated[
     Path | None,
     typer.Option(help="for distances and gaps: a CSV file, a column language, then features"),

@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from functools import partial
 
+import torch
+
 from alignscope.data.places import Places
 from alignscope.executors.cluster import Cluster
-from alignscope.executors.local import processes, serial
+from alignscope.executors.local import processes, serial, threads_of_each
 from alignscope.grid import WHOLE, Group, Shard, runs
 from alignscope.perform import perform_together
+from alignscope.quote import quote
+from alignscope.report.plan import Quote
 from alignscope.report.progress import Reporter, say
 from alignscope.store import Store
 from alignscope.study import Run, Study
@@ -33,6 +37,31 @@ def unfold(study: Study) -> list[Run]:
     """
     check_tasks(study)
     return runs(study, partial(inspect, count_blocks=study.counts_blocks))
+
+
+def price(
+    study: Study,
+    store: Store,
+    places: Places,
+    workers: int | None = None,
+    lockstep: int | None = None,
+) -> list[Quote]:
+    """Say what it will cost here to perform what ``store`` lacks of a study: see `quote.quote`.
+
+    >>> sum(one.seconds for one in price(study, Store(Path("results")), Places.of()))
+    151.2
+
+    Raises:
+        AlignScopeError: as `unfold` and `quote.quote` do.
+    """
+    missing = [run for run in unfold(study) if run not in store]
+    groups = group(missing, lockstep or _most(missing, workers, None))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads_of_each(workers) if workers else threads)
+    try:
+        return quote(groups, places)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def conduct(

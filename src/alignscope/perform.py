@@ -1,31 +1,29 @@
 """One run from start to finish: the table of contents of a study."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
-import torch
 from transformers import PreTrainedModel
 
-from alignscope.corpora import read_split
 from alignscope.data.corpus import parse_corpus, relation_between
 from alignscope.data.places import Places
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.load import load_encoder, load_tokenizer, speak, speaks
-from alignscope.encoders.reinitialize import reinitialize
-from alignscope.errors import AlignScopeError, DivergedError, EncoderError, SimilarityError
+from alignscope.encoders.load import speak, speaks
+from alignscope.errors import AlignScopeError, DivergedError, SimilarityError
 from alignscope.evaluation import Predictions, example, predict_together
-from alignscope.memory import (
-    Footprint,
-    Peak,
-    available_memory,
-    footprint,
-    give_back_at_once,
-    out_of_memory,
+from alignscope.loop import Course
+from alignscope.memory import Peak, out_of_memory
+from alignscope.prepare import (
+    Setting,
+    device,
+    encoder_of,
+    fitting,
+    footprint_of,
+    pretrained_of,
+    setting_of,
+    stack_of,
 )
-from alignscope.model import Model, build_model
 from alignscope.price import Meter, size_of
 from alignscope.provenance import Cost, Stopwatch, provenance
-from alignscope.seeds import derive
 from alignscope.similarity.cache import Cache
 from alignscope.similarity.corpora import cache_in, reader_with
 from alignscope.similarity.reader import Reader
@@ -33,17 +31,13 @@ from alignscope.similarity.states import similarity_of_run
 from alignscope.stack import Stack
 from alignscope.store import Failure, Outcome, Result, Row
 from alignscope.study import Run
-from alignscope.subwords import Subwords, longest_input
-from alignscope.tasks import TASKS, Task
-from alignscope.training import Course, Source, fine_tune_together, largest_batch
-from alignscope.window import Window
+from alignscope.tasks import TASKS
+from alignscope.training import Source, fine_tune_together
 
 Progress = Callable[[int, int], None]
 """Called as (step, steps)."""
 Ended = Outcome | DivergedError | SimilarityError
 """How a run ended."""
-MEMORY_USED = 0.8
-"""Of what is available: an estimate knows nothing of what is needed for a moment."""
 
 
 def perform(run: Run, places: Places, progress: Progress = lambda step, steps: None) -> Outcome:
@@ -83,8 +77,8 @@ def perform_together(
 def _perform(group: Sequence[Run], places: Places, progress: Progress) -> list[Ended]:
     """Perform as many runs at a time as there is memory for."""
     first: PreTrainedModel | None = encoder_of(group[0])
-    setting = _setting_of(group[0], first, places)
-    size, ended = _fitting(group, first, setting), list[Ended]()
+    setting = setting_of(group[0], first, places)
+    size, ended = fitting(group, first, setting), list[Ended]()
     while len(ended) < len(group):
         part = group[len(ended) : len(ended) + size]
         try:
@@ -98,12 +92,12 @@ def _perform(group: Sequence[Run], places: Places, progress: Progress) -> list[E
 
 
 def _in_lockstep(
-    group: Sequence[Run], first: PreTrainedModel | None, setting: "_Setting", progress: Progress
+    group: Sequence[Run], first: PreTrainedModel | None, setting: Setting, progress: Progress
 ) -> list[Ended]:
     run, task, source, subwords = group[0], setting.task, setting.source, setting.subwords
     watch, peak = Stopwatch(len(group)), Peak(device())
     stack = stack_of(group, source.labels, first)
-    needed = len(stack) * _footprint(run, stack.members[0], setting).total
+    needed = len(stack) * footprint_of(run, stack.members[0], setting).total
 
     meter = Meter(size_of(source, setting.gold, subwords, run.training), progress)
     courses = fine_tune_together(
@@ -132,108 +126,8 @@ def _in_lockstep(
     return [ended(number, course) for number, course in enumerate(courses)]
 
 
-@dataclass(frozen=True)
-class _Setting:
-    """What the runs of a group have in common."""
-
-    task: Task
-    source: Source
-    gold: Mapping[str, Sequence[Sentence]]
-    subwords: Subwords
-    places: Places
-
-
-def _setting_of(run: Run, encoder: PreTrainedModel, places: Places) -> _Setting:
-    """Read all corpora of a run, each of them once."""
-    task = TASKS[run.task]
-    train = read_split(run, run.source, "train", places)
-    dev = read_split(run, run.source, "dev", places)
-    gold = {name: read_split(run, name, "test", places) for name in run.evaluated}
-    subwords = subwords_of(run, encoder)
-    return _Setting(task, Source(train, dev, task.labels(train)), gold, subwords, places)
-
-
-def _fitting(group: Sequence[Run], first: PreTrainedModel, setting: _Setting) -> int:
-    """How many of the runs there is memory for at a time, of equal portions."""
-    model = stack_of(group[:1], setting.source.labels, first).model
-    needed, there = _footprint(group[0], model, setting).total, available_memory(device())
-    room = max(1, int(MEMORY_USED * there / needed))
-    if min(room, len(group)) * needed > there / 2:
-        give_back_at_once()
-    return -(-len(group) // -(-len(group) // room))
-
-
-def _footprint(run: Run, model: Model, setting: _Setting) -> Footprint:
-    batch, rows = largest_batch(setting.task, setting.source, setting.subwords, run.training)
-    copies = run.training.epochs > 1
-    batch = batch.to(device())
-    return footprint(model, setting.task, batch, rows, run.training.precision, copies=copies)
-
-
-def stack_of(
-    group: Sequence[Run], labels: Sequence[str] = ("root",), first: PreTrainedModel | None = None
-) -> Stack:
-    """Load what runs fine-tune, each encoder with its window re-initialised and a fresh head.
-
-    ``first`` is the encoder of the first run, where it has been loaded already.
-
-    Raises:
-        StackError: if there are several runs, and their encoders cannot be computed as one.
-    """
-    models = []
-    for run in group:
-        encoder = first if first is not None and run is group[0] else encoder_of(run)
-        model = build_model(encoder, TASKS[run.task], labels, run.seed)
-        speak(model.encoder, parse_corpus(run.source).language)
-        models.append(model.to(device()))
-    return Stack(models)
-
-
-def device() -> torch.device:
-    """Where runs are performed: on a GPU if there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def encoder_of(run: Run) -> PreTrainedModel:
-    """Load the encoder of a run and re-initialise its window, if it has one."""
-    encoder = pretrained_of(run)
-    if run.window is not None:
-        reinitialize(
-            encoder,
-            Window.parse(run.window),
-            seed=derive(run.seed, "reinitialize"),
-            init=run.init or "config",
-            adapters=run.adapters or "reset",
-        )
-    return encoder
-
-
-def pretrained_of(run: Run) -> PreTrainedModel:
-    """Load the encoder of a run as it was before anything was done to it."""
-    return load_encoder(run.encoder.name, run.encoder.revision, remote_code=run.encoder.remote_code)
-
-
-def subwords_of(run: Run, encoder: PreTrainedModel) -> Subwords:
-    """Load the tokenizer that goes with the encoder of a run.
-
-    Raises:
-        EncoderError: if there is none, or it has pieces that the encoder does not embed.
-    """
-    tokenizer = load_tokenizer(
-        run.encoder.name, run.encoder.revision, remote_code=run.encoder.remote_code
-    )
-    known = encoder.get_input_embeddings().num_embeddings
-    if len(tokenizer) > known:
-        raise EncoderError(
-            f"the tokenizer of {run.encoder.name} has {len(tokenizer)} pieces, its encoder "
-            f"embeds {known}: they do not belong together"
-        )
-    limit = longest_input(encoder) or run.training.max_pieces
-    return Subwords(tokenizer, min(limit, run.training.max_pieces))
-
-
 def _evaluate(
-    run: Run, stack: Stack, members: Sequence[int], setting: _Setting
+    run: Run, stack: Stack, members: Sequence[int], setting: Setting
 ) -> dict[int, tuple[list[Row], list[Row]]]:
     """Predict the test split of every corpus; by model its scores, and sentences to look at."""
     source, gold = setting.source, setting.gold
@@ -306,7 +200,7 @@ def _examples(
     return [{"corpus": name, **row} for name, row in shown.items() if row is not None]
 
 
-def _similarity(run: Run, encoder: PreTrainedModel, setting: _Setting) -> list[Row]:
+def _similarity(run: Run, encoder: PreTrainedModel, setting: Setting) -> list[Row]:
     """Compare parallel corpora, if the run asks for it, inside the model and before it was one."""
     if run.similarity is None:
         return []

@@ -13,7 +13,7 @@ from alignscope.training import Source, steps_of
 
 Progress = Callable[[int, int], None]
 CALIBRATION = 6
-"""Steps after which a price is told; the first, which sets things up, does not count."""
+"""Steps after which a price is told, or all where they are fewer; the first sets things up."""
 FORWARD = 0.4
 """A batch that is only predicted, in the time of one that is learned from (measured: LOG.md)."""
 
@@ -59,15 +59,18 @@ class Meter:
         self.size, self.progress = size, progress
         self.seconds: float | None = None
         """Told after a few steps; None before, and where there are too few of them."""
+        self.per_step: float | None = None
         self._since = 0.0
 
     def __call__(self, step: int, steps: int) -> None:
         """Note a step and pass it on."""
-        if step in (1, CALIBRATION):
+        last = min(CALIBRATION, steps)
+        if step in (1, last):
             if torch.cuda.is_available():  # whose steps are not done when they are asked for
                 torch.cuda.synchronize()
             now = time.monotonic()
-            if step == CALIBRATION:
-                self.seconds = self.size.seconds((now - self._since) / (CALIBRATION - 1))
+            if step == last > 1:
+                self.per_step = (now - self._since) / (last - 1)
+                self.seconds = self.size.seconds(self.per_step)
             self._since = now
         self.progress(step, steps)

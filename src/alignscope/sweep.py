@@ -14,7 +14,7 @@ from alignscope.encoders.identity import encoder_identity
 from alignscope.encoders.load import block_count, speak
 from alignscope.errors import StackError, StoreError, StudyError, nearest
 from alignscope.grid import Group, Inspected, together
-from alignscope.perform import encoder_of, pretrained_of, stack_of, subwords_of
+from alignscope.prepare import encoder_of, pretrained_of, stack_of, subwords_of
 from alignscope.similarity.corpora import cache_in, reader_with
 from alignscope.similarity.states import check_similarity, parallel_of
 from alignscope.store import Failure, Result, Store

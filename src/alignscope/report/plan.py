@@ -1,13 +1,14 @@
 """What a study is going to do, and how far it is."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
 
 from alignscope.report.formats import markdown
+from alignscope.report.progress import duration
 from alignscope.store import Store
 from alignscope.study import Run, Study
 
@@ -37,6 +38,58 @@ def describe_plan(study: Study, runs: list[Run], store: Store) -> str:
         + f"\n{study.name}: {len(runs)} fine-tunings, {measured} evaluations; "
         + f"{done} done, {len(runs) - done} missing"
     )
+
+
+@dataclass(frozen=True)
+class Quote:
+    """The cost of runs that differ in windows and seeds alone."""
+
+    encoder: str
+    task: str
+    source: str
+    runs: int
+    lockstep: int
+    """Runs that are trained as one."""
+    seconds: float
+    """Of all of them, one group after another in this process."""
+    memory: int
+    """Bytes, of the runs that are trained as one."""
+    disk: int
+    """Bytes, of the results of all."""
+
+
+def describe_price(quotes: Sequence[Quote], workers: int, device: str) -> str:
+    """A table of what is missing by task and source, then what all of it takes."""
+    rows = [
+        {
+            "encoder": one.encoder,
+            "task": one.task,
+            "source": one.source,
+            "runs": str(one.runs),
+            "trained as one": str(one.lockstep),
+            "time": duration(one.seconds / workers),
+            "memory": size(one.memory),
+        }
+        for one in quotes
+    ]
+    seconds, most = sum(one.seconds for one in quotes), max(one.memory for one in quotes)
+    return (
+        markdown(pl.DataFrame(rows))
+        + f"\nestimated from a few steps of each on {device}: {duration(seconds / workers)}"
+        + (f" in {workers} processes" if workers > 1 else "")
+        + f", {size(workers * most)} of memory, {size(sum(one.disk for one in quotes))} of disk"
+    )
+
+
+def size(count: float) -> str:
+    """Bytes as a person says them.
+
+    >>> size(2_000), size(3_500_000), size(5e9)
+    ('2 KiB', '3.3 MiB', '4.7 GiB')
+    """
+    if count < 2**20:
+        return f"{count / 2**10:.0f} KiB"
+    return f"{count / 2**20:.1f} MiB" if count < 2**30 else f"{count / 2**30:.1f} GiB"
 
 
 def _variants(runs: Iterable[Run]) -> list[str]:
