@@ -5,8 +5,9 @@
 
 POS tagging with the label on each word's first sub-word, one epoch, single precision on a CPU. The
 Trainer groups by length and takes so many sentences a batch that both take the same number of
-steps. With ``--data`` the sentences are UD English EWT, else embedded ones. Each round times both,
-one after the other; printed are medians, in sub-words (without padding) a second. Splitting into
+steps, unless ``--batch`` says otherwise (of itself it takes 8, which are more and smaller steps).
+With ``--data`` the sentences are UD English EWT, else embedded ones. Each round times both, one
+after the other; printed are medians, in sub-words (without padding) a second. Splitting into
 sub-words is in both times, scoring on dev in neither (two sentences).
 """
 
@@ -131,7 +132,7 @@ def ours(shape: str, given: Sequence[Sentence], training: Training) -> tuple[flo
     return seconds, epoch.steps, pieces
 
 
-def theirs(shape: str, given: Sequence[Sentence], training: Training, steps: int) -> float:
+def theirs(shape: str, given: Sequence[Sentence], training: Training, batch: int) -> float:
     """Seconds of the same with the Trainer."""
     tokenizer, labels = load_tokenizer("embedded"), TASKS["pos"].labels(given)
     model = Tagger(encoder_of(shape), len(labels))
@@ -140,7 +141,7 @@ def theirs(shape: str, given: Sequence[Sentence], training: Training, steps: int
         rows = Rows(given, labels, tokenizer)
         arguments = TrainingArguments(
             output_dir=folder, num_train_epochs=1, learning_rate=training.learning_rate,
-            per_device_train_batch_size=-(-len(given) // steps), use_cpu=True, report_to="none",
+            per_device_train_batch_size=batch, use_cpu=True, report_to="none",
             train_sampling_strategy="group_by_length", save_strategy="no", logging_strategy="no",
             disable_tqdm=True, max_grad_norm=training.clip, weight_decay=training.weight_decay,
         )  # fmt: skip
@@ -155,6 +156,7 @@ def main() -> None:
     parser.add_argument("--shape", nargs="+", default=["embedded", "distil", "base"])
     parser.add_argument("--sentences", type=int, help="256 of the embedded encoder's, else 64")
     parser.add_argument("--pieces", type=int, default=512, help="padded sub-words a batch")
+    parser.add_argument("--batch", type=int, help="sentences a batch of the Trainer's: 8 by itself")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--out", type=Path, help="a JSON file")
@@ -168,7 +170,8 @@ def main() -> None:
         for _ in range(asked.rounds):
             seconds, steps, pieces = ours(shape, given, training)
             own.append(pieces / seconds)
-            other.append(pieces / theirs(shape, given, training, steps))
+            batch = asked.batch or -(-len(given) // steps)
+            other.append(pieces / theirs(shape, given, training, batch))
         row = {
             "shape": shape,
             "alignscope": statistics.median(own),

@@ -108,7 +108,7 @@ def test_plan_says_what_the_missing_runs_will_cost(workshop: Workshop) -> None:
     assert "priced" not in call("plan", workshop.study, *where).out
     kept = sum(path.stat().st_size for path in workshop.store.rglob("runs/*.json"))
     disk = float(re.search(r"(\S+) KiB of disk", answer.out)[1]) * 2**10  # type: ignore[index]
-    assert disk == pytest.approx(kept, rel=0.3)
+    assert disk == pytest.approx(kept, rel=0.5)
 
 
 def test_plan_of_what_cannot_be_priced(workshop: Workshop) -> None:

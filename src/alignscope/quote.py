@@ -20,7 +20,7 @@ from alignscope.study import Run
 from alignscope.tasks import TASKS
 from alignscope.training import fine_tune_together
 
-ROW_BYTES = {"scores": 290, "examples": 440, "similarity": 420, "rest": 4400}
+ROW_BYTES = {"scores": 290, "examples": 440, "similarity": 420, "checksums": 110, "rest": 2000}
 """Of a result on disk (measured on the demo)."""
 
 
@@ -128,7 +128,8 @@ def _comparing(run: Run, seconds_per_piece: float, width: int, places: Places) -
 def _disk(run: Run) -> int:
     """Bytes of a result: every corpus in every metric, a sentence of each, and similarity."""
     asked, corpora = run.similarity, len(run.evaluated)
-    rows = {"scores": corpora * len(TASKS[run.task].metrics), "examples": corpora, "rest": 1}
+    rows = dict.fromkeys(("scores", "examples", "checksums"), corpora) | {"rest": 1}
+    rows["scores"] *= len(TASKS[run.task].metrics)
     if asked is not None:
         layers = block_count(run.encoder.name, run.encoder.revision) + 1
         states = 3 if asked.drift else 2

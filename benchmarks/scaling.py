@@ -1,0 +1,83 @@
+"""How the cost of a run grows: with sentences, blocks, hidden size, and languages evaluated on.
+
+    python benchmarks/scaling.py [--out FILE]
+
+POS tagging on the embedded languages with random BERTs, one epoch. Each axis is doubled twice while
+the others stay; printed are seconds of training and of evaluation, and how often each doubled
+when its axis did (2.0 is linear).
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import torch
+from transformers import BertConfig, BertModel
+
+from alignscope.corpora import read, spread
+from alignscope.data.corpus import parse_corpus
+from alignscope.data.places import Places
+from alignscope.encoders.load import load_tokenizer
+from alignscope.evaluation import predict_together
+from alignscope.model import build_model
+from alignscope.stack import Stack
+from alignscope.study import Training
+from alignscope.subwords import Subwords
+from alignscope.synthetic.language import languages
+from alignscope.tasks import TASKS
+from alignscope.training import Source, fine_tune_together
+
+USUAL = {"sentences": 200, "blocks": 4, "hidden": 128, "languages": 4}
+NOWHERE = Places((), Path(), download=False)
+
+
+def timed(sentences: int, blocks: int, hidden: int, languages_read: int) -> tuple[float, float]:
+    """Seconds of training and of evaluation."""
+    task, subwords = TASKS["pos"], Subwords(load_tokenizer("embedded"), 64)
+    train = spread(read(parse_corpus("synthetic:vesti/news"), "train", NOWHERE), sentences)
+    corpora = {
+        name: spread(read(parse_corpus(f"synthetic:{name}/news"), "test", NOWHERE), 100)
+        for name in languages()[:languages_read]
+    }
+    config = BertConfig(
+        vocab_size=12_000, num_hidden_layers=blocks, hidden_size=hidden,
+        num_attention_heads=hidden // 32, intermediate_size=4 * hidden,
+    )  # fmt: skip
+    encoder, training = BertModel(config, add_pooling_layer=False), Training(epochs=1)
+    source = Source(train, train[:2], task.labels(train))
+    stack = Stack([build_model(encoder, task, source.labels, seed=1)])
+    start = time.perf_counter()
+    fine_tune_together(stack, task, source, subwords, training, seed=1)
+    trained = time.perf_counter()
+    predict_together(stack, [0], task, source.labels, corpora, subwords, training)
+    return trained - start, time.perf_counter() - trained
+
+
+def main() -> None:
+    """Print a table of ratios, write it as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, help="a JSON file")
+    asked = parser.parse_args()
+    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}")
+    timed(*USUAL.values())  # what is made once is made
+    table = []
+    for axis, least in USUAL.items():
+        before: tuple[float, float] | None = None
+        for size in (least, 2 * least, 4 * least):
+            seconds = timed(*{**USUAL, axis: size}.values())
+            ratios = [b / a for a, b in zip(before or seconds, seconds, strict=True)]
+            row = {"axis": axis, "size": size, "training": seconds[0], "evaluation": seconds[1]}
+            table.append(row | {"training ratio": ratios[0], "evaluation ratio": ratios[1]})
+            print(
+                f"{axis:10} {size:5}: training {seconds[0]:6.2f} s (× {ratios[0]:.2f}), "
+                f"evaluation {seconds[1]:6.2f} s (× {ratios[1]:.2f})",
+                flush=True,
+            )
+            before = seconds
+    if asked.out:
+        asked.out.write_text(json.dumps(table, indent=1))
+
+
+if __name__ == "__main__":
+    main()
