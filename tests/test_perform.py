@@ -20,7 +20,7 @@ from alignscope.corpora import read_split, spread
 from alignscope.data.conllu import write_conllu
 from alignscope.data.corpus import parse_corpus, read_corpus
 from alignscope.data.places import Places
-from alignscope.errors import DataError, DivergedError, EncoderError
+from alignscope.errors import DataError, DivergedError, EncoderError, MemoryShortError
 from alignscope.stack import Stack
 from alignscope.store import Failure, Outcome, Row
 from alignscope.study import Encoder, Limits, Run, Training
@@ -370,10 +370,10 @@ def test_where_memory_runs_out_fewer_are_performed_at_a_time(
         assert one.scores == other.scores
 
     def never(*given: Any, **named: Any) -> Any:
-        raise torch.OutOfMemoryError("CUDA out of memory")
+        torch.empty(10**15)
 
     monkeypatch.setattr(perform, "fine_tune_together", never)
-    with pytest.raises(torch.OutOfMemoryError):
+    with pytest.raises(MemoryShortError, match="REF seed 1 does not fit into memory"):
         perform.perform_together(runs, places)
 
 

@@ -1,7 +1,10 @@
 """Models computed as one: each gives, and learns, what it does by itself."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from contextlib import nullcontext
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ from alignscope.encoders.reinitialize import reinitialize
 from alignscope.errors import DivergedError, StackError
 from alignscope.evaluation import predict_together
 from alignscope.model import Model
+from alignscope.one_mask import OneMask
 from alignscope.stack import Stack
 from alignscope.study import Training
 from alignscope.tasks import TASKS
@@ -217,6 +221,44 @@ def test_a_stack_that_mixes_up_its_models_is_found_out(
         Stack([toys.model(encoder_folders("bert"), "pos", TRAIN) for _ in range(3)])
 
 
+@pytest.mark.parametrize("count", [2, 35])
+def test_many_models_fit_into_a_stack(encoder_folders: Folders, count: int) -> None:
+    """However many there are, the proof asks for no longer input than an encoder has."""
+    model = toys.model(encoder_folders("xlm-roberta"), "pos", TRAIN)
+    assert len(Stack([deepcopy(model) for _ in range(count)])) == count
+
+
+def test_a_stack_is_gone_when_nothing_uses_it(encoder_folders: Folders) -> None:
+    """Without waiting for the garbage collector: a GPU is full before it comes."""
+    stack = Stack(models(encoder_folders("bert")))
+    weight = weakref.ref(next(iter(stack.model.parameters())))
+    gc.collect()
+    gc.disable()
+    try:
+        del stack
+        assert weight() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("padding", [None, 0, 170])
+def test_an_encoder_may_have_any_padding(encoder_folders: Folders, padding: int | None) -> None:
+    model = toys.model(encoder_folders("bert"), "pos", TRAIN)
+    table = model.encoder.get_input_embeddings()
+    table.padding_idx = padding
+    assert isinstance(learn(Stack([model]), encoder_folders("bert"), "pos")[0], list)
+    assert table.padding_idx == padding
+
+
+def test_causal_attention_stays_causal_under_dropout() -> None:
+    torch.manual_seed(1)
+    query, key, value = torch.randn(3, 4, 2, 6, 8)
+    attend = torch.nn.functional.scaled_dot_product_attention
+    with OneMask(2):
+        found = attend(query, key, value, dropout_p=1e-9, is_causal=True)
+    torch.testing.assert_close(found, attend(query, key, value, is_causal=True))
+
+
 def test_models_of_different_shapes_are_refused(encoder_folders: Folders) -> None:
     one = toys.model(encoder_folders("bert"), "pos", TRAIN)
     other = toys.model(encoder_folders("bert"), "ner", TRAIN)
@@ -244,7 +286,7 @@ def test_rows_that_are_never_read_are_decayed_all_the_same(
 
     monkeypatch.setattr(loop, "_optimizer", watched)
     found = learn(cut, folder, "pos", weight_decay=0.5)
-    monkeypatch.setattr(vocabulary.ReadRows, "_alone", lambda self: False)
+    monkeypatch.setattr(vocabulary, "is_alone", lambda model, weight: False)
     expected = learn(whole, folder, "pos", weight_decay=0.5)
     assert trained[0] < trained[1] == len(before) or family == "mt5"
     for one, other in zip(found, expected, strict=True):

@@ -40,15 +40,20 @@ class Batch:
     gold: Mapping[str, Tensor]
 
     def to(self, device: torch.device) -> "Batch":
-        """Return the same batch on another device."""
-        gold = {name: values.to(device) for name, values in self.gold.items()}
+        """Return the same batch on another device, which need not wait for it."""
+
+        def moved(values: Tensor) -> Tensor:
+            if device.type != "cuda" or values.is_cuda:
+                return values.to(device)
+            return values.pin_memory().to(device, non_blocking=True)
+
         return Batch(
-            self.ids.to(device),
-            self.present.to(device),
-            self.positions.to(device),
-            self.owners.to(device),
-            self.mask.to(device),
-            gold,
+            moved(self.ids),
+            moved(self.present),
+            moved(self.positions),
+            moved(self.owners),
+            moved(self.mask),
+            {name: moved(values) for name, values in self.gold.items()},
         )
 
     def repeat(self, times: int) -> "Batch":

@@ -20,6 +20,10 @@ class StackError(EncoderError):
     """Encoders that cannot be computed as one."""
 
 
+class MemoryShortError(AlignScopeError):
+    """A run that needs more memory than there is."""
+
+
 class StudyError(AlignScopeError):
     """A study file or a run specification that does not make sense."""
 

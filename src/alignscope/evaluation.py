@@ -67,7 +67,8 @@ def predict_together(
     sentences = [sentence for corpus in corpora.values() for sentence in corpus]
     examples = [Example(pieces, {}) for pieces in subwords.split(sentences)]
     predicted: list[list[Sentence]] = [list(sentences) for _ in members]
-    for group in plan_batches([example.cost for example in examples], 4 * training.batch_pieces):
+    budget = training.batch_pieces * max(1, 4 // len(stack))  # no gradients take memory
+    for group in plan_batches([example.cost for example in examples], budget):
         batch = collate([examples[i] for i in group], subwords.pad, training.pooling)
         with autocast(stack.encoder, training.precision):
             outputs = stack(batch.to(stack.encoder.device))

@@ -27,35 +27,36 @@ class Side:
 
 def fold_modules(modules: Sequence[nn.Module], side: Side) -> nn.Module:
     """One module for several of the same kind: its weights stacked, theirs views of it."""
-    done: dict[int, nn.Module] = {}
+    return _fold(modules, side, {})
 
-    def fold(modules: Sequence[nn.Module]) -> nn.Module:
-        first = modules[0]
-        if id(first) not in done:
-            kind = _kind(first)
-            done[id(first)] = kind(modules, side) if kind else around(modules)
-        return done[id(first)]
 
-    def around(modules: Sequence[nn.Module]) -> nn.Module:
-        first = modules[0]
-        trained = any(parameter.requires_grad for parameter in first.parameters(recurse=False))
-        if trained and not isinstance(first, _NEVER_TRAINED):
-            raise StackError(f"{type(first).__name__} has weights of its own kind")
-        for own in zip(*map(_fixed, modules), strict=True):
-            if not all(torch.equal(value, own[0]) for value in own):
-                raise StackError(f"{type(first).__name__} differs in what is no weight")
-        shell = copy(first)
-        shell._parameters = {}
-        for name, parameter in first.named_parameters(recurse=False):
-            setattr(shell, name, parameter.detach())
-        shell._forward_pre_hooks = OrderedDict()
-        shell._modules = {
-            name: None if child is None else fold([m.get_submodule(name) for m in modules])
-            for name, child in first._modules.items()
-        }
-        return shell
+def _fold(modules: Sequence[nn.Module], side: Side, done: dict[int, nn.Module]) -> nn.Module:
+    first = modules[0]
+    if id(first) not in done:
+        kind = _kind(first)
+        done[id(first)] = kind(modules, side) if kind else _around(modules, side, done)
+    return done[id(first)]
 
-    return fold(modules)
+
+def _around(modules: Sequence[nn.Module], side: Side, done: dict[int, nn.Module]) -> nn.Module:
+    """A module without weights of its own, around parts that are folded."""
+    first = modules[0]
+    trained = any(parameter.requires_grad for parameter in first.parameters(recurse=False))
+    if trained and not isinstance(first, _NEVER_TRAINED):
+        raise StackError(f"{type(first).__name__} has weights of its own kind")
+    for own in zip(*map(_fixed, modules), strict=True):
+        if not all(torch.equal(value, own[0]) for value in own):
+            raise StackError(f"{type(first).__name__} differs in what is no weight")
+    shell = copy(first)
+    shell._parameters = {}
+    for name, parameter in first.named_parameters(recurse=False):
+        setattr(shell, name, parameter.detach())
+    shell._forward_pre_hooks = OrderedDict()
+    shell._modules = {
+        name: None if child is None else _fold([m.get_submodule(name) for m in modules], side, done)
+        for name, child in first._modules.items()
+    }
+    return shell
 
 
 _NEVER_TRAINED = (RoFormerSinusoidalPositionalEmbedding,)

@@ -1,6 +1,7 @@
 """Memory: how much there is, how much a model needs to be trained, how much some work took."""
 
 import ctypes
+import gc
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from alignscope.batching import Batch
+from alignscope.executors.local import available_cores
 from alignscope.model import Model
 from alignscope.precision import autocast, single
 from alignscope.study import Precision
@@ -25,9 +27,10 @@ def available_memory(device: torch.device) -> int:
     """Bytes that this process may still take: its share, where several divide a machine."""
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
+        used, kept = torch.cuda.memory_allocated(device), torch.cuda.memory_reserved(device)
         own = torch.cuda.get_per_process_memory_fraction(device) * total
-        return int(min(free, own - torch.cuda.memory_allocated(device)))
-    share = torch.get_num_threads() / (os.cpu_count() or 1)
+        return int(min(free + kept - used, own - used))
+    share = torch.get_num_threads() / available_cores()
     return int(min(1.0, share) * min(_free_of_machine(), _free_of_group()))
 
 
@@ -43,13 +46,23 @@ def _free_of_group() -> float:
     """What a container may still take, and infinity outside of one."""
     with suppress(OSError, ValueError):
         limit, used = ((GROUP / f"memory.{name}").read_text() for name in ("max", "current"))
-        return int(limit) - int(used)
+        lines = (GROUP / "memory.stat").read_text().splitlines()
+        (files,) = (line for line in lines if line.startswith("inactive_file "))
+        return int(limit) - int(used) + int(files.split()[1])  # read files make room by themselves
     return float("inf")
 
 
 def out_of_memory(error: RuntimeError) -> bool:
     """Whether an error says that there is no more memory, on a GPU or not."""
-    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)
+    said = ("not enough memory", "can't allocate memory", "out of memory", "ALLOC_FAILED")
+    return isinstance(error, torch.OutOfMemoryError) or any(one in str(error) for one in said)
+
+
+def free_memory() -> None:
+    """Give back what nothing uses any more."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def give_back_at_once() -> None:
@@ -123,9 +136,11 @@ def footprint(
     """
     table = model.encoder.get_input_embeddings().weight
     weights = sum(parameter.nbytes for parameter in model.parameters())
-    unread = table.nbytes - table[0].nbytes * min(rows, len(table))
+    read = table[0].nbytes * min(rows, len(table))
+    trained = weights - table.nbytes + read
     activations = _kept_for_backward(model, task, batch, precision)
-    return Footprint(weights, (4 if copies else 3) * (weights - unread), activations)
+    cut = read if rows < len(table) else 0
+    return Footprint(weights + cut, (4 if copies else 3) * trained, activations)
 
 
 def _kept_for_backward(model: Model, task: Task, batch: Batch, precision: Precision) -> int:

@@ -12,7 +12,8 @@ class OneMask(TorchFunctionMode):
     """Dropout with one mask for all models, drawn as for one model by itself.
 
     So what a run drops does not depend on its company, and runs of one seed drop the same. On a
-    GPU attention keeps its own kernels, which draw for each model.
+    GPU masks are drawn in another way than by one model, and attention keeps its own kernels,
+    which draw for each model: there runs drop as much as by themselves, not the same.
     """
 
     def __init__(self, models: int) -> None:
@@ -35,8 +36,8 @@ class OneMask(TorchFunctionMode):
         if not training or p == 0:
             return x
         rows = x.view(self.models, -1, *x.shape[1:])
-        mask = torch.empty_like(rows[0]).bernoulli_(1 - p).div_(1 - p)
-        return (rows * mask).view(x.shape)
+        mask = torch.empty_like(rows[0]).bernoulli_(1 - p)
+        return (rows * mask * (1 / (1 - p))).view(x.shape)
 
     def _attention(
         self,
@@ -48,9 +49,9 @@ class OneMask(TorchFunctionMode):
         **options: Any,
     ) -> Tensor:
         attend = functional.scaled_dot_product_attention
-        if dropout_p == 0 or options.pop("is_causal", False) or options.pop("enable_gqa", False):
+        if dropout_p == 0 or options.get("is_causal") or options.get("enable_gqa"):
             return attend(query, key, value, attn_mask, dropout_p, **options)
-        scale = options.pop("scale", None) or query.shape[-1] ** -0.5
+        scale = options.get("scale") or query.shape[-1] ** -0.5
         scores = (query * scale) @ key.transpose(-2, -1)
         if attn_mask is not None:
             hidden = attn_mask.dtype == torch.bool

@@ -8,10 +8,16 @@ from alignscope.data.corpus import parse_corpus, relation_between
 from alignscope.data.places import Places
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.load import speak, speaks
-from alignscope.errors import AlignScopeError, DivergedError, SimilarityError
+from alignscope.errors import (
+    AlignScopeError,
+    DivergedError,
+    MemoryShortError,
+    SimilarityError,
+    StackError,
+)
 from alignscope.evaluation import Predictions, example, predict_together
 from alignscope.loop import Course
-from alignscope.memory import Peak, out_of_memory
+from alignscope.memory import Peak, free_memory, out_of_memory
 from alignscope.prepare import (
     Setting,
     device,
@@ -62,11 +68,13 @@ def perform_together(
 ) -> list[Result]:
     """Perform runs that differ in their windows alone, in lockstep: each gives what it gives alone.
 
+    But for rounding, that is, and on a GPU for what dropout draws (`one_mask.OneMask`).
+
     A run that diverges, or whose encoder cannot be compared, fails by itself.
 
     Raises:
         DataError, EncoderError: as `perform` does.
-        StackError: if encoders of this kind cannot be computed as one.
+        MemoryShortError: if there is not enough memory for one run.
     """
     return [
         ended if isinstance(ended, Outcome) else Failure(run, str(ended))
@@ -76,26 +84,38 @@ def perform_together(
 
 def _perform(group: Sequence[Run], places: Places, progress: Progress) -> list[Ended]:
     """Perform as many runs at a time as there is memory for."""
-    first: PreTrainedModel | None = encoder_of(group[0])
-    setting = setting_of(group[0], first, places)
-    size, ended = fitting(group, first, setting), list[Ended]()
+    peak, encoder = Peak(device()), encoder_of(group[0])
+    setting = setting_of(group[0], encoder, places)
+    size, ended = fitting(group, encoder, setting), list[Ended]()
+    first: PreTrainedModel | None = encoder
+    del encoder
     while len(ended) < len(group):
         part = group[len(ended) : len(ended) + size]
         try:
-            ended += _in_lockstep(part, first, setting, progress)
+            ended += _in_lockstep(part, first, setting, progress, peak)
+        except StackError:
+            size = 1  # the sweep tried only two of them
         except RuntimeError as error:
-            if size == 1 or not out_of_memory(error):
+            if not out_of_memory(error):
                 raise
+            if size == 1:
+                raise MemoryShortError(f"{part[0].label} does not fit into memory") from error
             size = -(-size // 2)
         first = None  # it has been trained
+        free_memory()
+        peak = Peak(device())
     return ended
 
 
 def _in_lockstep(
-    group: Sequence[Run], first: PreTrainedModel | None, setting: Setting, progress: Progress
+    group: Sequence[Run],
+    first: PreTrainedModel | None,
+    setting: Setting,
+    progress: Progress,
+    peak: Peak,
 ) -> list[Ended]:
     run, task, source, subwords = group[0], setting.task, setting.source, setting.subwords
-    watch, peak = Stopwatch(len(group)), Peak(device())
+    watch = Stopwatch(len(group))
     stack = stack_of(group, source.labels, first)
     needed = len(stack) * footprint_of(run, stack.members[0], setting).total
 
@@ -118,6 +138,7 @@ def _in_lockstep(
         try:
             similarity = _similarity(run, encoder, setting)
         except SimilarityError as error:
+            watch.laps_of_one("similarity")
             return error
         epochs = [vars(epoch) for epoch in course]
         told = provenance(run, encoder, setting.places, watch, cost)
@@ -130,6 +151,8 @@ def _evaluate(
     run: Run, stack: Stack, members: Sequence[int], setting: Setting
 ) -> dict[int, tuple[list[Row], list[Row]]]:
     """Predict the test split of every corpus; by model its scores, and sentences to look at."""
+    if not members:
+        return {}
     source, gold = setting.source, setting.gold
     majority = {name: _majority(run, source, sentences) for name, sentences in gold.items()}
     found = {member: dict[str, Predictions]() for member in members}

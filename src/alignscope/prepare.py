@@ -21,6 +21,7 @@ from alignscope.study import Run
 from alignscope.subwords import Subwords, longest_input
 from alignscope.tasks import TASKS, Task
 from alignscope.training import Source, largest_batch
+from alignscope.vocabulary import is_alone
 from alignscope.window import Window
 
 MEMORY_USED = 0.8
@@ -61,17 +62,23 @@ def fitting(group: Sequence[Run], first: PreTrainedModel, setting: Setting) -> i
 def footprint_of(run: Run, model: Model, setting: Setting) -> Footprint:
     """Measure what training a run's model takes, on the largest of its batches."""
     batch, rows = largest_batch(setting.task, setting.source, setting.subwords, run.training)
-    copies = run.training.epochs > 1
+    copies, table = run.training.epochs > 1, model.encoder.get_input_embeddings().weight
+    if not is_alone(model, table):
+        rows = len(table)
     batch = batch.to(device())
     return footprint(model, setting.task, batch, rows, run.training.precision, copies=copies)
 
 
 def stack_of(
-    group: Sequence[Run], labels: Sequence[str] = ("root",), first: PreTrainedModel | None = None
+    group: Sequence[Run],
+    labels: Sequence[str] = ("root",),
+    first: PreTrainedModel | None = None,
+    where: torch.device | None = None,
 ) -> Stack:
     """Load what runs fine-tune, each encoder with its window re-initialised and a fresh head.
 
-    ``first`` is the encoder of the first run, where it has been loaded already.
+    ``first`` is the encoder of the first run, where it has been loaded already; ``where`` is the
+    GPU, if there is one, unless it is said.
 
     Raises:
         StackError: if there are several runs, and their encoders cannot be computed as one.
@@ -81,7 +88,7 @@ def stack_of(
         encoder = first if first is not None and run is group[0] else encoder_of(run)
         model = build_model(encoder, TASKS[run.task], labels, run.seed)
         speak(model.encoder, parse_corpus(run.source).language)
-        models.append(model.to(device()))
+        models.append(model.to(where or device()))
     return Stack(models)
 
 
@@ -95,7 +102,9 @@ def device_name() -> str:
 
 def device() -> torch.device:
     """Where runs are performed: on a GPU if there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if torch.cuda.is_available():
+        return torch.device("cuda", torch.cuda.current_device())
+    return torch.device("cpu")
 
 
 def encoder_of(run: Run) -> PreTrainedModel:

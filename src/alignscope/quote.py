@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 
 from alignscope.data.places import Places
 from alignscope.encoders.load import block_count
-from alignscope.errors import DataError
+from alignscope.errors import DataError, MemoryShortError
 from alignscope.grid import Group
+from alignscope.memory import out_of_memory
 from alignscope.prepare import encoder_of, fitting, footprint_of, setting_of, stack_of
 from alignscope.price import CALIBRATION, FORWARD, Meter, size_of
 from alignscope.report.plan import Quote
@@ -61,8 +62,14 @@ def sample(group: Sequence[Run], places: Places) -> Sample:
 
     meter = Meter(size_of(setting.source, setting.gold, setting.subwords, run.training), stop)
     given = stack, setting.task, setting.source, setting.subwords, run.training
-    with suppress(_EnoughError):
+    try:
         fine_tune_together(*given, seed=run.seed, progress=meter)
+    except _EnoughError:
+        pass
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        raise MemoryShortError(f"{run.label} does not fit into memory") from error
     if meter.per_step is None or meter.seconds is None:
         raise DataError(f"{run.source} gives one step of training, too few to tell a price from")
     per_piece = meter.per_step / len(stack) / run.training.batch_pieces
@@ -111,8 +118,7 @@ def _comparing(run: Run, seconds_per_piece: float, width: int, places: Places) -
     asked = run.similarity
     assert asked is not None
     corpora = parallel_of(run, places)
-    count = block_count(run.encoder.name, run.encoder.revision, remote_code=run.encoder.remote_code)
-    layers = asked.layers_of(count + 1)
+    layers = _layers(run)
     rows = len(next(iter(corpora.values())))
     vectors = torch.randn(2, 2, rows, width)
     similarity_by_layer(vectors[0], {"": vectors[1]}, asked.measures)
@@ -125,13 +131,26 @@ def _comparing(run: Run, seconds_per_piece: float, width: int, places: Places) -
     return pairs * len(layers) * per_layer + 2 * FORWARD * seconds_per_piece * words
 
 
+def _layers(run: Run) -> list[int]:
+    """The layers that a run compares."""
+    assert run.similarity is not None
+    encoder = run.encoder
+    count = _block_count(encoder.name, encoder.revision, encoder.remote_code)
+    return run.similarity.layers_of(count + 1)
+
+
+@cache
+def _block_count(name: str, revision: str, remote_code: bool) -> int:
+    return block_count(name, revision, remote_code=remote_code)
+
+
 def _disk(run: Run) -> int:
     """Bytes of a result: every corpus in every metric, a sentence of each, and similarity."""
     asked, corpora = run.similarity, len(run.evaluated)
     rows = dict.fromkeys(("scores", "examples", "checksums"), corpora) | {"rest": 1}
     rows["scores"] *= len(TASKS[run.task].metrics)
     if asked is not None:
-        layers = block_count(run.encoder.name, run.encoder.revision) + 1
+        layers = len(_layers(run))
         states = 3 if asked.drift else 2
         rows["similarity"] = states * len(asked.corpora) * layers * 3 * len(asked.measures) // 2
     return sum(ROW_BYTES[kind] * count for kind, count in rows.items())

@@ -109,7 +109,7 @@ def _parts(output: Any, count: int) -> list[Any]:
 def _tried(model: Model, models: int, side: Side) -> Any:
     """What a model, or several, gives for made-up sentences of sizes that are not alike."""
     known = model.encoder.get_input_embeddings().num_embeddings
-    rows, pieces = 3, 3 * side.models + 4
+    rows, pieces = 3, 5  # as many models as there are, 3 × models is not 5
     ids = torch.arange(rows * pieces).view(rows, pieces) * 7919 % known
     words = torch.arange(rows * pieces)
     batch = Batch(ids, torch.ones_like(ids), words, words, torch.ones_like(ids).bool(), {})
@@ -117,7 +117,7 @@ def _tried(model: Model, models: int, side: Side) -> Any:
     training = model.training
     try:
         return model.eval()(batch.repeat(models).to(model.encoder.device))
-    except (AttributeError, RuntimeError, TypeError, ValueError) as error:
+    except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
         raise StackError(f"its code does not run on stacked weights: {error}") from error
     finally:
         model.train(training)
@@ -127,6 +127,8 @@ def _agree(alone: Any, together: Any) -> None:
     """Compare what a head gave; masked scores, the lowest that there are, are left out."""
     pairs = [(alone, together)] if isinstance(alone, Tensor) else zip(alone, together, strict=True)
     for one, other in pairs:
+        if one.isnan().any():
+            raise StackError("a model gives what is no number, so that nothing can be proved")
         said = one.abs() < torch.finfo(one.dtype).max / 2
         most = one.abs().where(said, 0).max()
         off = (one - other).abs().where(said, 0).max() if one.shape == other.shape else torch.inf

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
 
+import torch
 from transformers import PreTrainedModel
 
 from alignscope.corpora import checksums, read_split, splits_of
@@ -163,7 +164,7 @@ def group(
         groups = together(own, most)
         try:
             if largest := max(groups, key=len, default=()):
-                stack_of(largest[:2])
+                stack_of(largest[:2], where=torch.device("cpu"))
         except StackError as error:
             tell(f"{error}; its runs are trained one by one")
             groups = together(own, 1)

@@ -83,7 +83,7 @@ def fine_tune_together(
     """
     examples = _examples(task, source, subwords)
     plan = _plan(examples, training, seed)
-    read = ReadRows(stack, _ids(examples, subwords.split(source.dev)))
+    read = ReadRows(stack, _ids(examples, subwords.split(source.dev), subwords.pad))
     loop = Loop(stack, task, training, sum(map(len, plan)))
     with torch.random.fork_rng():
         for number, epoch in enumerate(plan, start=1):
@@ -111,7 +111,7 @@ def largest_batch(
     groups = plan_batches(costs, training.batch_pieces)
     largest = max(groups, key=lambda group: len(group) * max(costs[i] for i in group))
     batch = collate([examples[i] for i in largest], subwords.pad, training.pooling)
-    return batch, len(set(_ids(examples, subwords.split(source.dev))))
+    return batch, len(set(_ids(examples, subwords.split(source.dev), subwords.pad)))
 
 
 def steps_of(source: Source, subwords: Subwords, training: Training) -> int:
@@ -128,8 +128,9 @@ def _examples(task: Task, source: Source, subwords: Subwords) -> list[Example]:
     ]
 
 
-def _ids(examples: Sequence[Example], dev: Sequence[Pieces]) -> Iterator[int]:
-    """Every sub-word that fine-tuning reads."""
+def _ids(examples: Sequence[Example], dev: Sequence[Pieces], pad: int) -> Iterator[int]:
+    """Every sub-word that fine-tuning reads, and what fills batches up."""
+    yield pad
     for pieces in (*(example.pieces for example in examples), *dev):
         for chunk in pieces.chunks:
             yield from chunk

@@ -31,21 +31,16 @@ class ReadRows:
         self.whole: nn.Parameter = self.table.weight
         self.rows = torch.tensor(sorted(set(ids)), device=self.whole.device)
         self._hook: Any = None
-        if self._alone():
+        if is_alone(stack.model, self.whole):
             self._cut()
-
-    def _alone(self) -> bool:
-        named = self.stack.model.named_parameters(remove_duplicate=False)
-        return sum(parameter is self.whole for _, parameter in named) == 1
 
     def _cut(self) -> None:
         place = torch.zeros(self.whole.shape[-2], dtype=torch.long, device=self.whole.device)
         place[self.rows] = torch.arange(len(self.rows), device=self.whole.device)
         self._padding = self.table.padding_idx
-        if self._padding in self.rows:
-            self.table.padding_idx = int(place[self._padding])
-        else:
-            self.table.padding_idx = None
+        if self._padding is not None:
+            read = bool((self.rows == self._padding).any())
+            self.table.padding_idx = int(place[self._padding]) if read else None
 
         def find(table: nn.Module, given: tuple[Tensor]) -> tuple[Tensor]:
             return (place[given[0]],)
@@ -65,3 +60,9 @@ class ReadRows:
             whole[self.rows] = self.stack.of_member(self.table.weight.detach(), number)
         self.table.weight = self.whole
         self.table.num_embeddings, self.table.padding_idx = self.whole.shape[-2], self._padding
+
+
+def is_alone(model: nn.Module, weight: nn.Parameter) -> bool:
+    """Whether a weight belongs to one module only, so that it can be cut there."""
+    named = model.named_parameters(remove_duplicate=False)
+    return sum(parameter is weight for _, parameter in named) == 1

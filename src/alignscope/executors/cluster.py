@@ -57,7 +57,7 @@ class Cluster:
         task = ray.remote(_attempt).options(
             num_cpus=self.cpus, num_gpus=self.gpus, max_retries=self.retries
         )
-        shared, threads = ray.put(work), max(1, int(self.cpus))
+        shared, share = ray.put(work), (max(1, int(self.cpus)), self.gpus)
         sent: dict[Path, Any] = {}
         flying: dict[Any, Group] = {}
         while True:
@@ -67,7 +67,7 @@ class Cluster:
                     if path not in sent:
                         sent[path] = ray.put(path.read_bytes())
                 contents = [sent[path] for path in files.values()]
-                flying[task.remote(shared, group, threads, list(files), *contents)] = group
+                flying[task.remote(shared, group, share, list(files), *contents)] = group
             if not flying:
                 return
             (ended, *_), _ = ray.wait(list(flying), num_returns=1)
@@ -119,12 +119,15 @@ def _result(ray: Any, ended: Any, group: Group) -> list[Result]:
 
 
 def _attempt(
-    work: WorkThere, group: Group, threads: int, names: list[str], *contents: bytes
+    work: WorkThere, group: Group, share: tuple[int, float], names: list[str], *contents: bytes
 ) -> list[Result]:
     """Perform runs on a worker, with the files that came along."""
     import torch
 
+    threads, gpus = share
     torch.set_num_threads(threads)
+    if torch.cuda.is_available() and 0 < gpus < 1:
+        torch.cuda.set_per_process_memory_fraction(gpus)
     folder = Path(_own_folder().name)
     for name, content in zip(names, contents, strict=True):
         path = folder / name

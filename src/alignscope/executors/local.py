@@ -33,7 +33,7 @@ def processes(groups: Iterable[Group], work: Work, workers: int) -> Iterator[lis
         AlignScopeError: if a worker was killed; what had ended by then has been handed out.
     """
     others, context = set(active_children()), get_context("spawn")
-    given = threads_of_each(workers), context.Value("i", 0)
+    given = threads_of_each(workers), workers, context.Value("i", 0)
     with ProcessPoolExecutor(
         workers, mp_context=context, initializer=_prepare, initargs=given
     ) as pool:
@@ -94,7 +94,7 @@ def _import(work: Work) -> None:
     """Do nothing: to be given the work, a worker has imported all that it needs."""
 
 
-def _prepare(threads: int, started: Any) -> None:
+def _prepare(threads: int, workers: int, started: Any) -> None:
     """Make a worker ready: its share of cores and GPUs, and an end when the sweep ends."""
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
@@ -105,8 +105,10 @@ def _prepare(threads: int, started: Any) -> None:
     torch.set_num_threads(threads)
     with started.get_lock():
         number, started.value = started.value, started.value + 1
-    if torch.cuda.is_available():  # several workers on one GPU, if they are more than it
-        torch.cuda.set_device(number % torch.cuda.device_count())
+    if torch.cuda.is_available():  # several workers on one GPU, if there are more than GPUs
+        count = torch.cuda.device_count()
+        torch.cuda.set_device(number % count)
+        torch.cuda.set_per_process_memory_fraction(1 / -(-workers // count))
 
 
 def _end_with_parent() -> None:
