@@ -3,7 +3,7 @@
     pip install accelerate
     python benchmarks/finetune.py [--shape embedded distil base] [--sentences 256] [--data FOLDER]
 
-POS tagging with the label on each word's first sub-word, one epoch, single precision on a CPU. The
+POS tagging with the label on each word's first sub-word, one epoch, on a GPU if there is one. The
 Trainer groups by length and takes so many sentences a batch that both take the same number of
 steps, unless ``--batch`` says otherwise (of itself it takes 8, which are more and smaller steps).
 With ``--data`` the sentences are UD English EWT, else embedded ones. Each round times both, one
@@ -75,6 +75,9 @@ def sentences(data: Path | None, count: int) -> Sequence[Sentence]:
     return spread([s for s, fit in zip(given, fits, strict=True) if fit], count)
 
 
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 class Tagger(torch.nn.Module):
     """What ``AutoModelForTokenClassification`` is, around any encoder."""
 
@@ -123,7 +126,7 @@ def ours(shape: str, given: Sequence[Sentence], training: Training) -> tuple[flo
     """Seconds, steps, and sub-words of one epoch."""
     task, subwords = TASKS["pos"], Subwords(load_tokenizer("embedded"), 64)
     labels = task.labels(given)
-    model = build_model(encoder_of(shape), task, labels, seed=1)
+    model = build_model(encoder_of(shape), task, labels, seed=1).to(DEVICE)
     start = time.perf_counter()
     source = Source(given, given[:2], labels)
     (epoch,) = fine_tune(model, task, source, subwords, training, seed=1)
@@ -141,7 +144,8 @@ def theirs(shape: str, given: Sequence[Sentence], training: Training, batch: int
         rows = Rows(given, labels, tokenizer)
         arguments = TrainingArguments(
             output_dir=folder, num_train_epochs=1, learning_rate=training.learning_rate,
-            per_device_train_batch_size=batch, use_cpu=True, report_to="none",
+            per_device_train_batch_size=batch, use_cpu=DEVICE.type == "cpu", report_to="none",
+            bf16=training.precision == "bf16",
             train_sampling_strategy="group_by_length", save_strategy="no", logging_strategy="no",
             disable_tqdm=True, max_grad_norm=training.clip, weight_decay=training.weight_decay,
         )  # fmt: skip
@@ -157,13 +161,16 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, help="256 of the embedded encoder's, else 64")
     parser.add_argument("--pieces", type=int, default=512, help="padded sub-words a batch")
     parser.add_argument("--batch", type=int, help="sentences a batch of the Trainer's: 8 by itself")
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of both")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--out", type=Path, help="a JSON file")
     asked = parser.parse_args()
     logging.disable(logging.WARNING)
-    training, table = Training(epochs=1, batch_pieces=asked.pieces), []
-    print(f"{torch.get_num_threads()} threads of {os.cpu_count()} cores, torch {torch.__version__}")
+    table: list[dict[str, Any]] = []
+    training = Training(epochs=1, batch_pieces=asked.pieces, precision=asked.precision)
+    cores = f"{torch.get_num_threads()} threads of {os.cpu_count()} cores"
+    print(f"{DEVICE}, {asked.precision}, {cores}, torch {torch.__version__}")
     for shape in asked.shape:
         given = sentences(asked.data, asked.sentences or (256 if shape == "embedded" else 64))
         own, other = [], []
