@@ -259,6 +259,18 @@ def test_causal_attention_stays_causal_under_dropout() -> None:
     torch.testing.assert_close(found, attend(query, key, value, is_causal=True))
 
 
+def test_what_is_said_once_for_all_rows_is_dropped_as_ever() -> None:
+    """Such as the vectors of positions, (1, pieces, hidden), and what is not contiguous."""
+    once, apart = torch.ones(1, 50, 8), torch.ones(8, 50, 4).transpose(0, 2)
+    with OneMask(3):
+        found = torch.nn.functional.dropout(once, 0.5)
+    assert set(found.flatten().tolist()) == {0.0, 2.0}
+    with OneMask(2):
+        one, other = torch.nn.functional.dropout(apart, 0.5).chunk(2)
+    assert torch.equal(one, other)
+    assert set(one.flatten().tolist()) == {0.0, 2.0}
+
+
 def test_models_of_different_shapes_are_refused(encoder_folders: Folders) -> None:
     one = toys.model(encoder_folders("bert"), "pos", TRAIN)
     other = toys.model(encoder_folders("bert"), "ner", TRAIN)

@@ -75,9 +75,8 @@ def conduct(
 ) -> Swept:
     """Perform what ``store`` lacks of a study: here, in ``workers`` processes, or on a ``cluster``.
 
-    Runs that differ in their windows alone are trained in lockstep, ``lockstep`` at a time at
-    most. Where nothing is said, it is as many as leave no process without work; on a cluster all
-    on GPUs, and else one, as nobody knows how many machines it will have.
+    Runs that differ in their windows alone are trained in lockstep, ``lockstep`` at most: if
+    nothing is said, as many as leave no process without work (see `_most`).
 
     >>> conduct(study, Store(Path("results")), Places.of()).done
     30
@@ -99,18 +98,18 @@ def conduct(
         reporter.begin()
         yield from group(missing, lockstep or _most(missing, workers, cluster), say)
 
-    work = partial(perform_together, places=places)
     with Reporter(done=len(own) - len(missing), total=len(own)) as reporter:
         if cluster is not None:
             return sweep(groups(), perform_there, store, cluster, reporter)
-        if workers is None or not missing:
-            # The steps of several processes would mix.
-            work = partial(work, progress=reporter.step)
-            return sweep(groups(), work, store, serial, reporter)
-        return sweep(groups(), work, store, partial(processes, workers=workers), reporter)
+        work = partial(perform_together, places=places)
+        if workers and missing:
+            return sweep(groups(), work, store, partial(processes, workers=workers), reporter)
+        # The steps of several processes would mix.
+        return sweep(groups(), partial(work, progress=reporter.step), store, serial, reporter)
 
 
 def _most(missing: list[Run], workers: int | None, cluster: Cluster | None) -> int:
+    """On a cluster without GPUs one: nobody knows how many machines it will have."""
     if cluster is not None and not cluster.gpus:
         return 1
     return max(1, -(-len(missing) // (workers or 1)))

@@ -23,6 +23,12 @@ class StackError(EncoderError):
 class MemoryShortError(AlignScopeError):
     """A run that needs more memory than there is."""
 
+    def __str__(self) -> str:
+        return (
+            f"{self.args[0]} does not fit into memory, even by itself: give it a smaller "
+            "batch_pieces, or other work on this machine less"
+        )
+
 
 class StudyError(AlignScopeError):
     """A study file or a run specification that does not make sense."""

@@ -33,9 +33,9 @@ class OneMask(TorchFunctionMode):
     def _dropout(
         self, x: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
     ) -> Tensor:
-        if not training or p == 0:
-            return x
-        rows = x.view(self.models, -1, *x.shape[1:])
+        if not training or not 0 < p < 1 or len(x) % self.models:
+            return functional.dropout(x, p, training)  # of what is said once for all rows, too
+        rows = x.reshape(self.models, -1, *x.shape[1:])
         mask = torch.empty_like(rows[0]).bernoulli_(1 - p)
         return (rows * mask * (1 / (1 - p))).view(x.shape)
 

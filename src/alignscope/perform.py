@@ -1,6 +1,6 @@
 """One run from start to finish: the table of contents of a study."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from transformers import PreTrainedModel
 
@@ -38,10 +38,8 @@ from alignscope.stack import Stack
 from alignscope.store import Failure, Outcome, Result, Row
 from alignscope.study import Run
 from alignscope.tasks import TASKS
-from alignscope.training import Source, fine_tune_together
+from alignscope.training import Progress, Source, fine_tune_together
 
-Progress = Callable[[int, int], None]
-"""Called as (step, steps)."""
 Ended = Outcome | DivergedError | SimilarityError
 """How a run ended."""
 
@@ -56,6 +54,7 @@ def perform(run: Run, places: Places, progress: Progress = lambda step, steps: N
         DataError, EncoderError: if a corpus or the encoder is not what the run needs.
         SimilarityError: if what the encoder makes of parallel sentences cannot be compared.
         DivergedError: if the loss stops being a number.
+        MemoryShortError: if there is not enough memory.
     """
     (ended,) = _perform([run], places, progress)
     if isinstance(ended, AlignScopeError):
@@ -99,7 +98,7 @@ def _perform(group: Sequence[Run], places: Places, progress: Progress) -> list[E
             if not out_of_memory(error):
                 raise
             if size == 1:
-                raise MemoryShortError(f"{part[0].label} does not fit into memory") from error
+                raise MemoryShortError(part[0].label) from error
             size = -(-size // 2)
         first = None  # it has been trained
         free_memory()
@@ -114,6 +113,7 @@ def _in_lockstep(
     progress: Progress,
     peak: Peak,
 ) -> list[Ended]:
+    """Train, evaluate and compare the encoders of runs; ``peak`` was made before any was loaded."""
     run, task, source, subwords = group[0], setting.task, setting.source, setting.subwords
     watch = Stopwatch(len(group))
     stack = stack_of(group, source.labels, first)

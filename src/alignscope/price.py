@@ -1,7 +1,7 @@
 """What runs cost: told from their sizes and a few of their steps."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,9 +9,8 @@ import torch
 from alignscope.data.sentence import Sentence
 from alignscope.study import Training
 from alignscope.subwords import Subwords
-from alignscope.training import Source, steps_of
+from alignscope.training import Progress, Source, steps_of
 
-Progress = Callable[[int, int], None]
 CALIBRATION = 6
 """Steps after which a price is told, or all where they are fewer; the first sets things up."""
 FORWARD = 0.4

@@ -69,7 +69,7 @@ def sample(group: Sequence[Run], places: Places) -> Sample:
     except RuntimeError as error:
         if not out_of_memory(error):
             raise
-        raise MemoryShortError(f"{run.label} does not fit into memory") from error
+        raise MemoryShortError(run.label) from error
     if meter.per_step is None or meter.seconds is None:
         raise DataError(f"{run.source} gives one step of training, too few to tell a price from")
     per_piece = meter.per_step / len(stack) / run.training.batch_pieces

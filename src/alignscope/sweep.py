@@ -194,27 +194,9 @@ def sweep(
     Runs that another process performs or finishes meanwhile are skipped. A run that diverges is
     noted and tried again by the next sweep; the others go on.
     """
-    done, failures, elsewhere = 0, [], 0
-
-    def free(run: Run) -> bool:
-        nonlocal elsewhere
-        if run in store:
-            return False
-        if not store.take(run):
-            elsewhere += 1
-            return False
-        if run in store:  # it was finished just before it was taken
-            store.leave(run)
-            return False
-        return True
-
-    def waiting() -> Iterator[Group]:
-        for group in groups:
-            if own := tuple(filter(free, group)):
-                yield own
-
+    done, failures, elsewhere = 0, list[Failure](), list[Run]()
     try:
-        for result in chain.from_iterable(executor(waiting(), work)):
+        for result in chain.from_iterable(executor(_free(groups, store, elsewhere), work)):
             if isinstance(result, Failure):
                 store.put_failure(result)
                 failures.append(result)
@@ -225,4 +207,23 @@ def sweep(
             report(result)
     finally:
         store.leave_all()
-    return Swept(done, failures, elsewhere)
+    return Swept(done, failures, len(elsewhere))
+
+
+def _free(groups: Iterable[Group], store: Store, elsewhere: list[Run]) -> Iterator[Group]:
+    """Take what is neither done nor in the hands of another process, group by group."""
+
+    def free(run: Run) -> bool:
+        if run in store:
+            return False
+        if not store.take(run):
+            elsewhere.append(run)
+            return False
+        if run in store:  # it was finished just before it was taken
+            store.leave(run)
+            return False
+        return True
+
+    for group in groups:
+        if own := tuple(filter(free, group)):
+            yield own
