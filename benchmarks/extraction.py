@@ -16,10 +16,10 @@ from torch import Tensor
 from transformers import BertConfig, BertModel, PreTrainedModel, PreTrainedTokenizerBase
 
 from alignscope.data.sentence import Sentence
+from alignscope.data.synthetic.corpus import read_synthetic
 from alignscope.encoders.load import load_tokenizer
-from alignscope.similarity.represent import represent
-from alignscope.subwords import Subwords
-from alignscope.synthetic.corpus import read_synthetic
+from alignscope.encoders.tokenization import Subwords
+from alignscope.similarity.representations import represent
 
 SHAPES = {
     "8 blocks × 64": (8, 64, 1000),

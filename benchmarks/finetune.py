@@ -36,16 +36,16 @@ from transformers import (
 )
 from transformers.modeling_outputs import TokenClassifierOutput
 
-from alignscope.corpora import read, spread
+from alignscope.config.run import Training
+from alignscope.data.corpora import read, spread
 from alignscope.data.corpus import parse_corpus
-from alignscope.data.places import Places
+from alignscope.data.paths import Places
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.load import load_encoder, load_tokenizer
-from alignscope.model import build_model
-from alignscope.study import Training
-from alignscope.subwords import Subwords
+from alignscope.encoders.tokenization import Subwords
 from alignscope.tasks import TASKS
-from alignscope.training import Source, fine_tune
+from alignscope.training.finetune import Source, fine_tune
+from alignscope.training.model import build_model
 
 SHAPES = {"distil": (6, 768, 12), "base": (12, 768, 12)}
 """Blocks, hidden size and heads of (multilingual) DistilBERT and BERT-base; weights are random."""

@@ -18,18 +18,18 @@ from pathlib import Path
 
 import torch
 
+from alignscope.config.run import Training
+from alignscope.config.windows import Window
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.blocks import blocks
 from alignscope.encoders.load import load_tokenizer
 from alignscope.encoders.reinitialize import reinitialize
-from alignscope.loop import Course
-from alignscope.model import Model, build_model
-from alignscope.stack import Stack
-from alignscope.study import Training
-from alignscope.subwords import Subwords
+from alignscope.encoders.tokenization import Subwords
 from alignscope.tasks import TASKS
-from alignscope.training import Source, fine_tune_together
-from alignscope.window import Window
+from alignscope.training.finetune import Source, fine_tune_together
+from alignscope.training.loop import Course
+from alignscope.training.model import Model, build_model
+from alignscope.training.stacked.stack import Stack
 from finetune import encoder_of, sentences
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")

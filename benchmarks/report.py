@@ -17,12 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from alignscope.analysis.findings import Findings, Leading
+from alignscope.analysis.results import Findings, Leading
+from alignscope.config.grid import Inspected, runs
+from alignscope.config.run import Run
+from alignscope.config.study import Study, read_study
 from alignscope.data.corpus import parse_corpus, relation_between
-from alignscope.grid import Inspected, runs
-from alignscope.report.report import Report
-from alignscope.store import Outcome, Store
-from alignscope.study import Run, Study, read_study
+from alignscope.report.page import Report
+from alignscope.results.store import Outcome, Store
 
 LANGUAGES = (
     *("en", "ru", "ar", "cs", "de", "es", "fi", "fr", "hi", "id"),

@@ -15,18 +15,18 @@ from pathlib import Path
 import torch
 from transformers import BertConfig, BertModel
 
-from alignscope.corpora import read, spread
+from alignscope.config.run import Training
+from alignscope.data.corpora import read, spread
 from alignscope.data.corpus import parse_corpus
-from alignscope.data.places import Places
+from alignscope.data.paths import Places
+from alignscope.data.synthetic.language import languages
 from alignscope.encoders.load import load_tokenizer
-from alignscope.evaluation import predict_together
-from alignscope.model import build_model
-from alignscope.stack import Stack
-from alignscope.study import Training
-from alignscope.subwords import Subwords
-from alignscope.synthetic.language import languages
+from alignscope.encoders.tokenization import Subwords
 from alignscope.tasks import TASKS
-from alignscope.training import Source, fine_tune_together
+from alignscope.training.finetune import Source, fine_tune_together
+from alignscope.training.model import build_model
+from alignscope.training.predict import predict_together
+from alignscope.training.stacked.stack import Stack
 
 USUAL = {"sentences": 200, "blocks": 4, "hidden": 128, "languages": 4}
 NOWHERE = Places((), Path(), download=False)

@@ -29,9 +29,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from alignscope.similarity.by_layer import cka_by_layer, similarity_by_layer
-from alignscope.similarity.kernels import WIDTH
-from alignscope.similarity.streaming import StreamingCka
+from alignscope.similarity.layers import cka_by_layer, similarity_by_layer
+from alignscope.similarity.measures.kernels import WIDTH
+from alignscope.similarity.measures.streaming_cka import StreamingCka
 
 Values = list[float]
 Way = Callable[[Tensor, Sequence[Tensor]], Values]

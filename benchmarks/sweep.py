@@ -18,12 +18,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from alignscope.conduct import conduct
-from alignscope.data.places import Places
-from alignscope.executors.cluster import Cluster
-from alignscope.store import Store
-from alignscope.study import Limits, Study, Training
-from alignscope.travel import files_of
+from alignscope.config.run import Limits, Training
+from alignscope.config.study import Study
+from alignscope.data.paths import Places
+from alignscope.experiments.executors.ray_cluster import Cluster
+from alignscope.experiments.remote import files_of
+from alignscope.experiments.study import conduct
+from alignscope.results.store import Store
 
 
 def study(sentences: int) -> Study:

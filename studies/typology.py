@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from alignscope.data.conllu import UPOS, read_conllu
-from alignscope.data.corpus import check_annotations, parse_corpus
+from alignscope.data.corpus import parse_corpus
 from alignscope.data.download import known_codes
 from alignscope.data.layouts import files_under
+from alignscope.data.locate import check_annotations
 from alignscope.data.sentence import Sentence
 
 FEWEST = 20

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from alignscope.config.grid import Inspected, runs
+from alignscope.config.run import Run
+from alignscope.config.study import Study, read_study
 from alignscope.data.corpus import parse_corpus, relation_between
-from alignscope.grid import Inspected, runs
-from alignscope.store import Outcome, Store
-from alignscope.study import Run, Study, read_study
+from alignscope.results.store import Outcome, Store
 
 STUDY = """
 name = "imagined"

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from alignscope.tables import SCORES, frame
+from alignscope.results.schemas import SCORES, frame
 
 RELATIONS = {
     "own": "in-domain",

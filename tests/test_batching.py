@@ -5,10 +5,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alignscope.batching import Batch, Example, collate
-from alignscope.buckets import plan_batches
-from alignscope.study import Pooling
-from alignscope.subwords import Pieces
+from alignscope.config.run import Pooling
+from alignscope.encoders.batching import Batch, Example, collate, plan_batches
+from alignscope.encoders.tokenization import Pieces
 
 PAD = 9
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from alignscope.analysis.boundary import Boundary, boundaries_table, boundary
-from alignscope.tables import BOUNDARIES
-from alignscope.window import Window
+from alignscope.analysis.changepoint import Boundary, boundaries_table, boundary
+from alignscope.config.windows import Window
+from alignscope.results.schemas import BOUNDARIES
 from planted import scores
 
 WINDOWS = [Window(i, i + 1) for i in range(0, 12, 2)]

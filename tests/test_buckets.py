@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignscope.buckets import plan_batches
+from alignscope.encoders.batching import plan_batches
 
 COSTS = st.lists(st.integers(1, 60), max_size=40)
 BUDGET = st.integers(1, 300)

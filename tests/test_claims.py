@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from alignscope.analysis.claims import CLAIMS_MADE, claims_table, verdict
+from alignscope.analysis.hypotheses import CLAIMS_MADE, claims_table, verdict
+from alignscope.config.study import Study, Thresholds, read_study
 from alignscope.errors import StudyError
-from alignscope.study import Study, Thresholds, read_study
-from alignscope.tables import CLAIMS, RUN_SIMILARITY, frame
+from alignscope.results.schemas import CLAIMS, RUN_SIMILARITY, frame
 from planted import scores
 
 LANGUAGES = ("de", "fr", "ja")

@@ -14,9 +14,9 @@ import typer.main
 from polars.testing import assert_frame_equal
 
 import tiny
-from alignscope import cli
 from alignscope.analysis.effects import effects_table
-from alignscope.tables import EFFECTS, RUNS, SCORES
+from alignscope.cli import commands as cli
+from alignscope.results.schemas import EFFECTS, RUNS, SCORES
 from alignscope.tasks import TASKS
 from tiny import GRID, THREE_TASKS, Workshop, call
 
@@ -317,7 +317,8 @@ def test_a_window_that_does_not_fit_an_encoder_on_the_hub_is_said_before_any_tra
 ) -> None:
     """A hub's encoder is not asked for its blocks where the study lists its windows."""
     name = str(workshop.encoder)
-    monkeypatch.setattr("alignscope.sweep.encoder_identity", lambda *_: f"{name}@main")
+    inspected = "alignscope.experiments.preflight.encoder_identity"
+    monkeypatch.setattr(inspected, lambda *_: f"{name}@main")
     workshop.write(LISTED)
     answer = workshop.run()
     assert answer.code == 2

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from alignscope import cli_synthetic
+from alignscope.cli import synthetic as cli_synthetic
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.layouts import files_under
-from alignscope.synthetic.language import languages
+from alignscope.data.synthetic.language import languages
 from tiny import call
 
 COMMANDS = typer.main.get_command(cli_synthetic.app).commands  # type: ignore[attr-defined]
@@ -64,7 +64,7 @@ def test_list() -> None:
 
 
 def test_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("alignscope.report.treebanks.SPLITS", ("test",))
+    monkeypatch.setattr("alignscope.data.synthetic.export.SPLITS", ("test",))
     answer = call("synthetic", "write", "--out", tmp_path, "--languages", "tamuz")
     assert (answer.code, answer.err) == (0, "")
     assert answer.out == f"{tmp_path}: 6 files, 1 languages\n"

@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 
 import work
-from alignscope.corpora import checksums
-from alignscope.data.places import Places
+from alignscope.config.grid import Inspected, runs
+from alignscope.config.run import Run
+from alignscope.config.study import Study
+from alignscope.data.paths import Places
 from alignscope.errors import AlignScopeError, DataError
-from alignscope.executors.cluster import Cluster
-from alignscope.grid import Group, Inspected, runs
-from alignscope.store import Failure, Outcome, Result, Store
-from alignscope.study import Run, Study
-from alignscope.sweep import sweep
-from alignscope.travel import files_of, perform_there
+from alignscope.experiments.executors.ray_cluster import Cluster
+from alignscope.experiments.grouping import Group
+from alignscope.experiments.inputs import checksums
+from alignscope.experiments.remote import files_of, perform_there
+from alignscope.experiments.sweep import sweep
+from alignscope.results.store import Failure, Outcome, Result, Store
 from tiny import Workshop
 
 slow = pytest.mark.slow
@@ -168,8 +170,8 @@ def test_tables_are_those_of_one_process(workshop: Workshop, tmp_path: Path) -> 
 
 
 def test_an_outcome_names_the_encoder_as_the_run_does(workshop: Workshop, tmp_path: Path) -> None:
+    from alignscope.config.run import Limits, Training
     from alignscope.encoders.identity import encoder_identity
-    from alignscope.study import Limits, Training
 
     (run,) = plan(1, encoder=str(workshop.encoder))
     small = {"training": Training(epochs=1), "limits": Limits(train=4, dev=2, test=2)}

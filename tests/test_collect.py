@@ -2,11 +2,12 @@
 
 import pytest
 
-from alignscope.analysis.collect import scores_table
+from alignscope.config.grid import Inspected, runs
+from alignscope.config.run import Encoder, Run
+from alignscope.config.study import Study
 from alignscope.errors import StoreError
-from alignscope.grid import Inspected, runs
-from alignscope.store import Outcome
-from alignscope.study import Encoder, Run, Study
+from alignscope.results.store import Outcome
+from alignscope.results.tables import scores_table
 
 
 def plan(*encoders: object) -> list[Run]:

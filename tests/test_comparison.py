@@ -2,8 +2,8 @@
 
 import pytest
 
-from alignscope.comparison import Comparison
-from alignscope.complaints import asked_for
+from alignscope._util.validation import asked_for
+from alignscope.config.similarity import Comparison
 from alignscope.errors import StudyError
 
 

@@ -8,8 +8,8 @@ import pytest
 from scipy.stats import ttest_1samp
 
 from alignscope.analysis.contrasts import ALL, contrasts_table, interval
-from alignscope.report.formats import render
-from alignscope.tables import CONTRASTS, SCORES, frame
+from alignscope.report.tables.export import render
+from alignscope.results.schemas import CONTRASTS, SCORES, frame
 
 Row = dict[str, Any]
 

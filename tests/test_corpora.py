@@ -5,21 +5,26 @@ from pathlib import Path
 
 import pytest
 
-from alignscope import corpora
-from alignscope.corpora import checksums, gather, read, read_split, spread
-from alignscope.data.corpus import Places, parse_corpus, read_corpus
-from alignscope.data.files import checksum
+from alignscope._util.files import checksum
+from alignscope.config.grid import Inspected, runs
+from alignscope.config.run import Run
+from alignscope.config.study import Study
+from alignscope.data import corpora
+from alignscope.data.corpora import gather, read, spread
+from alignscope.data.corpus import parse_corpus
+from alignscope.data.locate import read_corpus
+from alignscope.data.paths import Places
+from alignscope.data.synthetic import corpus
+from alignscope.data.synthetic.corpus import read_synthetic
 from alignscope.errors import AlignScopeError, DataError
-from alignscope.grid import Inspected, runs
-from alignscope.study import Run, Study
-from alignscope.synthetic import corpus
-from alignscope.synthetic.corpus import read_synthetic
+from alignscope.experiments import inputs
+from alignscope.experiments.inputs import checksums, read_split
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> object:
     """Embedded corpora and texts of a few sentences."""
-    caches = (read_synthetic, corpora._checksum_of_made)
+    caches = (read_synthetic, inputs._checksum_of_made)
     monkeypatch.setattr(corpus, "SIZES", {"train": 9, "dev": 4, "test": 4})
     monkeypatch.setattr(corpus, "TEXT", 5)
     for cached in caches:
@@ -91,9 +96,9 @@ def test_checksums_tell_sentences_apart(places: Places, monkeypatch: pytest.Monk
     }  # fmt: skip
     assert len(set(found.values())) == 5
     assert all(len(value) == 64 for value in found.values())
-    corpora._checksum_of_made.cache_clear()
+    inputs._checksum_of_made.cache_clear()
     assert checksums(run, places) == found
-    corpora._checksum_of_made.cache_clear()
+    inputs._checksum_of_made.cache_clear()
     read_synthetic.cache_clear()
     monkeypatch.setattr(corpus, "SIZES", {"train": 9, "dev": 4, "test": 5})
     again = checksums(run, places)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
-from alignscope.analysis.crossed import crossed_mean, holm
+from alignscope.analysis.multiple_testing import holm
+from alignscope.analysis.random_effects import crossed_mean
 
 SIMULATIONS = 1000
 

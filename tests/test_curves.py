@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 from matplotlib.axes import Axes
 
-from alignscope.comparison import MeasureName
+from alignscope.config.similarity import MeasureName
 from alignscope.errors import StudyError
-from alignscope.report.curves import check_figure, similarity_figure, write_figure
+from alignscope.report.figures.curves import check_figure, similarity_figure, write_figure
+from alignscope.report.figures.figure import FORMATS
 from alignscope.report.labels import MEASURES
-from alignscope.report.plate import FORMATS
-from alignscope.tables import SIMILARITY, frame
+from alignscope.results.schemas import SIMILARITY, frame
 
 LANGUAGES = ("vesti", "dorun", "qadir", "ataru", "hanbe", "lianu")
 

@@ -11,15 +11,17 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from alignscope import demo
+from alignscope.cli import demo
+from alignscope.cli.demo import demo_study, perform_demo
+from alignscope.config.grid import Inspected, runs
+from alignscope.config.run import Limits, Run, Training
+from alignscope.config.study import Study
 from alignscope.data.corpus import parse_corpus, relation_between
-from alignscope.demo import demo_study, perform_demo
-from alignscope.encoders import names
-from alignscope.executors.local import Result, Work, serial
-from alignscope.grid import Inspected, runs
-from alignscope.study import Limits, Run, Study, Training
-from alignscope.synthetic.language import languages
-from alignscope.tables import EFFECTS
+from alignscope.data.synthetic.language import languages
+from alignscope.encoders import resolve as names
+from alignscope.experiments.executors.local import Work, serial
+from alignscope.results.schemas import EFFECTS
+from alignscope.results.store import Result
 from alignscope.tasks import TASKS
 from tiny import call
 
@@ -113,7 +115,7 @@ def stage(
     """An empty working directory, and a demo that takes a second."""
     monkeypatch.setattr(names, "embedded_folder", lambda: encoder_folders("bert"))
     monkeypatch.setattr(demo, "demo_study", tiny_study)
-    monkeypatch.setattr("alignscope.conduct.processes", in_this_process)
+    monkeypatch.setattr("alignscope.experiments.study.processes", in_this_process)
     monkeypatch.setenv("ALIGNSCOPE_DATA", str(tmp_path / "a folder that is not there"))
     monkeypatch.chdir(tmp_path)
     return tmp_path

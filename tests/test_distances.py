@@ -7,10 +7,11 @@ import polars as pl
 import pytest
 from scipy.stats import spearmanr
 
-from alignscope.analysis.distances import correlation, distances_table
+from alignscope.analysis.correlation import correlation
+from alignscope.analysis.distance_correlation import distances_table
+from alignscope.data.synthetic.distance import typological_distance
 from alignscope.errors import DataError
-from alignscope.synthetic.distance import typological_distance
-from alignscope.tables import DISTANCES, SCORES, frame
+from alignscope.results.schemas import DISTANCES, SCORES, frame
 
 
 def row(language: str, score: float, seed: int = 1, window: str = "REF") -> dict[str, Any]:

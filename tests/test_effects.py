@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from alignscope.analysis.effects import effects_table
-from alignscope.tables import EFFECTS, SCORES, frame
+from alignscope.results.schemas import EFFECTS, SCORES, frame
 
 WINDOWS = ("0-1", "2-3", "4", "10-11")
 CORPORA = {

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from alignscope.corpora import gather
-from alignscope.data.places import Places
+from alignscope.data.corpora import gather
+from alignscope.data.paths import Places
 from alignscope.encoders.load import block_count, load_encoder, load_tokenizer
-from alignscope.encoders.names import embedded_folder
-from alignscope.encoders.pretrain import pretrain
-from alignscope.encoders.recipe import Recipe
+from alignscope.encoders.resolve import embedded_folder
+from alignscope.training.pretraining.config import Recipe
+from alignscope.training.pretraining.pretrain import pretrain
 
 FOLDER = embedded_folder()
 NOWHERE = Places((), Path(), download=False)

@@ -10,9 +10,9 @@ import torch
 
 import toys
 from alignscope.data.sentence import Sentence
-from alignscope.evaluation import EXAMPLE_WORDS, Predictions, example, predict
-from alignscope.model import Model
 from alignscope.tasks import TASKS
+from alignscope.training.model import Model
+from alignscope.training.predict import EXAMPLE_WORDS, Predictions, example, predict
 
 Folders = Callable[[str], Path]
 GOLD = toys.sentences(32, most=12)

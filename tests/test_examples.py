@@ -5,17 +5,17 @@ import unicodedata
 
 import pytest
 
-from alignscope.data.sentence import Sentence
-from alignscope.errors import DataError
-from alignscope.report.examples import (
+from alignscope.cli.synthetic_text import (
     describe_languages,
     describe_sentence,
     marked,
     parallel_examples,
     width,
 )
-from alignscope.synthetic.corpus import read_synthetic
-from alignscope.synthetic.language import languages, load_language
+from alignscope.data.sentence import Sentence
+from alignscope.data.synthetic.corpus import read_synthetic
+from alignscope.data.synthetic.language import languages, load_language
+from alignscope.errors import DataError
 
 EXAMPLE = Sentence(
     words=("סלם", "Ada", "漢字", "नमस्ते"),

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from alignscope.report.formats import latex, markdown, render
-from alignscope.tables import EFFECTS, RUNS, SCORES, frame
+from alignscope.report.tables.export import latex, markdown, render
+from alignscope.results.schemas import EFFECTS, RUNS, SCORES, frame
 
 NASTY = "a|b & 50% $x$ #1 _y_ {z} ~ ^ \\ −1"
 LATEX_ONE = re.compile(

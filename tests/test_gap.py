@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from scipy.stats import pearsonr, rankdata, spearmanr
 
-from alignscope.analysis.gap import correlations, gaps_table, permutation_p
-from alignscope.tables import GAPS, RUN_SIMILARITY, SCORES, frame
+from alignscope.analysis.transfer_gap import correlations, gaps_table, permutation_p
+from alignscope.results.schemas import GAPS, RUN_SIMILARITY, SCORES, frame
 
 LANGUAGES = ("de", "fr", "ja", "zh", "tr", "fi", "hi", "ar")
 ALIKE = dict(zip(LANGUAGES, (0.9, 0.8, 0.3, 0.25, 0.4, 0.5, 0.45, 0.35), strict=True))

@@ -4,9 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from alignscope.analysis.crossed import crossed_mean, holm
-from alignscope.analysis.intervals import intervals_table
-from alignscope.tables import INTERVALS
+from alignscope.analysis.effect_intervals import intervals_table
+from alignscope.analysis.multiple_testing import holm
+from alignscope.analysis.random_effects import crossed_mean
+from alignscope.results.schemas import INTERVALS
 from planted import RELATIONS, scores
 
 LOW = {"own": 0.05, "de": 0.3, "fr": 0.4, "ja": 0.35, "chat": 0.1, "law": 0.12}

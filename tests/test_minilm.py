@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from alignscope.data.places import Places
-from alignscope.grid import runs
-from alignscope.perform import perform
-from alignscope.study import Encoder, read_study
-from alignscope.sweep import inspect
+from alignscope.config.grid import runs
+from alignscope.config.run import Encoder
+from alignscope.config.study import read_study
+from alignscope.data.paths import Places
+from alignscope.experiments.preflight import inspect
+from alignscope.experiments.run import perform
 
 STUDY = Path(__file__).parents[1] / "studies" / "minilm-english.toml"
 

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 import toys
-from alignscope.batching import Example, collate
+from alignscope.config.run import Pooling
+from alignscope.encoders.batching import Example, collate
 from alignscope.encoders.load import load_encoder
-from alignscope.model import Model, build_model
-from alignscope.study import Pooling
-from alignscope.subwords import Subwords
+from alignscope.encoders.tokenization import Subwords
 from alignscope.tasks import TASKS
+from alignscope.training.model import Model, build_model
 
 Folders = Callable[[str], Path]
 GOLD = toys.sentences(6, most=7)

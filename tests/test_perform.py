@@ -15,17 +15,21 @@ from safetensors.torch import load_file
 
 import families
 import toys
-from alignscope import corpora, perform, prepare
-from alignscope.corpora import read_split, spread
+from alignscope.config.run import Encoder, Limits, Run, Training
+from alignscope.data import corpora
 from alignscope.data.conllu import write_conllu
-from alignscope.data.corpus import parse_corpus, read_corpus
-from alignscope.data.places import Places
+from alignscope.data.corpora import spread
+from alignscope.data.corpus import parse_corpus
+from alignscope.data.locate import read_corpus
+from alignscope.data.paths import Places
 from alignscope.errors import DataError, DivergedError, EncoderError, MemoryShortError
-from alignscope.stack import Stack
-from alignscope.store import Failure, Outcome, Row
-from alignscope.study import Encoder, Limits, Run, Training
-from alignscope.tables import RUN_COLUMNS, SCORES
+from alignscope.experiments import run as perform
+from alignscope.experiments import setup as prepare
+from alignscope.experiments.inputs import read_split
+from alignscope.results.schemas import RUN_COLUMNS, SCORES
+from alignscope.results.store import Failure, Outcome, Row
 from alignscope.tasks import TASKS
+from alignscope.training.stacked.stack import Stack
 
 Folders = Callable[[str], Path]
 METRICS = {"pos": ("accuracy",), "parsing": ("las", "uas"), "ner": ("f1", "f1_strict")}

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignscope.seeds import derive
+from alignscope._util.seeding import derive
 
 SEED = st.integers(0, 2**32)
 PURPOSE = st.tuples(st.sampled_from(["head", "order", "dropout", "mask"]), st.integers(0, 10_000))

@@ -13,19 +13,22 @@ from scipy.stats import ks_2samp, ttest_1samp
 from torch import Tensor, nn
 
 import toys
-from alignscope import folded, loop, vocabulary
-from alignscope import stack as stack_module
-from alignscope.batching import collate
+from alignscope.config.run import Training
+from alignscope.config.windows import Window
+from alignscope.encoders.batching import collate
 from alignscope.encoders.reinitialize import reinitialize
 from alignscope.errors import DivergedError, StackError
-from alignscope.evaluation import predict_together
-from alignscope.model import Model
-from alignscope.one_mask import OneMask
-from alignscope.stack import Stack
-from alignscope.study import Training
 from alignscope.tasks import TASKS
-from alignscope.training import Course, Source, _examples, fine_tune_together
-from alignscope.window import Window
+from alignscope.training import loop
+from alignscope.training import trimmed_embeddings as vocabulary
+from alignscope.training.finetune import Source, _examples, fine_tune_together
+from alignscope.training.loop import Course
+from alignscope.training.model import Model
+from alignscope.training.predict import predict_together
+from alignscope.training.stacked import modules as folded
+from alignscope.training.stacked import stack as stack_module
+from alignscope.training.stacked.dropout import OneMask
+from alignscope.training.stacked.stack import Stack
 
 Folders = Callable[[str], Path]
 TRAIN, DEV = toys.sentences(72, seed=1), toys.sentences(12, seed=2)

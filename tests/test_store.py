@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignscope.analysis.collect import runs_table, scores_table
+from alignscope.config.grid import Inspected, runs
+from alignscope.config.run import Encoder, Run
+from alignscope.config.study import Study
 from alignscope.errors import StoreError
-from alignscope.grid import Inspected, runs
-from alignscope.store import Failure, Outcome, Store
-from alignscope.study import Encoder, Run, Study
+from alignscope.results.store import Failure, Outcome, Store
+from alignscope.results.tables import runs_table, scores_table
 
 FOLDER = "sha256:1"
 

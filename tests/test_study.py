@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-import alignscope.study
-from alignscope.comparison import StudySimilarity
+import alignscope.config.study
+from alignscope.config.grid import Inspected, runs
+from alignscope.config.run import Encoder, Limits, Run, Training
+from alignscope.config.similarity import StudySimilarity
+from alignscope.config.study import Study, read_study
+from alignscope.data.synthetic.language import languages
 from alignscope.errors import AlignScopeError, StudyError
-from alignscope.grid import Inspected, runs
-from alignscope.study import Encoder, Limits, Run, Study, Training, read_study
-from alignscope.synthetic.language import languages
 
 SHIPPED = sorted((Path(__file__).parents[1] / "studies").glob("*.toml"))
-DEMO = Path(alignscope.study.__file__).with_name("demo.toml")
+DEMO = Path(alignscope.config.study.__file__).parents[1] / "cli" / "demo.toml"
 HOW_MANY = {"muller2021": 3 * 3 * 7 * 5}
 """Tasks × sources × (windows + REF) × seeds, where a paper says how many there were."""
 
@@ -434,7 +435,7 @@ def test_an_address_is_a_digest_of_everything() -> None:
 def test_a_recipe_is_in_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
     run = Run.model_validate(PLAIN)
     before = run.address
-    monkeypatch.setattr(alignscope.study, "RECIPE", alignscope.study.RECIPE + 1)
+    monkeypatch.setattr(alignscope.config.run, "RECIPE", alignscope.config.run.RECIPE + 1)
     assert run.address != before
 
 

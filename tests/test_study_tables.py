@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from alignscope.cli import TableName, app
-from alignscope.tables import CLAIMS, SCORES
+from alignscope.cli.commands import TableName, app
+from alignscope.results.schemas import CLAIMS, SCORES
 from imagined import LANGUAGES, build
 
 

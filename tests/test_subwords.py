@@ -22,9 +22,9 @@ from transformers import (
 import families
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.load import load_encoder, load_tokenizer, speak
-from alignscope.encoders.wordpiece import train_wordpiece
+from alignscope.encoders.tokenization import Pieces, Subwords, longest_input
 from alignscope.errors import DataError, EncoderError
-from alignscope.subwords import Pieces, Subwords, longest_input
+from alignscope.training.pretraining.wordpiece import train_wordpiece
 
 TEXT = [
     "the dog barks at the cat",

@@ -16,17 +16,20 @@ from typing import Any
 import pytest
 
 import work
-from alignscope import sweep as whole
-from alignscope.corpora import checksums
-from alignscope.data.places import Places
+from alignscope._util import cpu
+from alignscope.config.grid import Inspected, runs
+from alignscope.config.run import Run
+from alignscope.config.study import Study
+from alignscope.data.paths import Places
 from alignscope.errors import AlignScopeError, DataError, StoreError
-from alignscope.executors import local
-from alignscope.executors.local import Work as GroupWork
-from alignscope.executors.local import processes, serial
-from alignscope.grid import Group, Inspected, Shard, runs
-from alignscope.store import Failure, Outcome, Result, Store
-from alignscope.study import Run, Study
-from alignscope.sweep import Swept, check_data, check_store
+from alignscope.experiments import sweep as whole
+from alignscope.experiments.executors.local import Work as GroupWork
+from alignscope.experiments.executors.local import processes, serial
+from alignscope.experiments.grouping import Group, Shard
+from alignscope.experiments.inputs import checksums
+from alignscope.experiments.preflight import check_data, check_store
+from alignscope.experiments.sweep import Swept
+from alignscope.results.store import Failure, Outcome, Result, Store
 from tiny import GRID, Workshop
 from work import CRASHES, DIVERGES, INTERRUPTS, KILLED, NAPS, SLOW, each, outcome, perform
 
@@ -129,8 +132,9 @@ def test_what_another_process_is_at_is_left_to_it(store: Store) -> None:
 def test_what_a_killed_process_had_taken_is_free(store: Store) -> None:
     (run,) = plan(1)
     code = (
-        "import os, signal, sys; from pathlib import Path; from alignscope.store import Store\n"
-        "from alignscope.study import Run\n"
+        "import os, signal, sys; from pathlib import Path\n"
+        "from alignscope.results.store import Store\n"
+        "from alignscope.config.run import Run\n"
         "assert Store(Path(sys.argv[1])).take(Run.model_validate_json(sys.argv[2]))\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
@@ -265,9 +269,9 @@ def test_a_reader_that_leaves_stops_the_workers() -> None:
 def test_workers_take_their_share_of_the_cores_or_what_is_allowed(
     said: str, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "available_cores", lambda: 16)
+    monkeypatch.setattr(cpu, "available_cores", lambda: 16)
     monkeypatch.setenv("OMP_NUM_THREADS", said)
-    assert local.threads_of_each(2) == threads
+    assert cpu.threads_of_each(2) == threads
 
 
 @pytest.mark.parametrize("executor", [serial, partial(processes, workers=1)])

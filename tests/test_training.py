@@ -14,23 +14,24 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
 import toys
-from alignscope import loop, training
-from alignscope.corpora import spread
+from alignscope.config.run import Training
+from alignscope.config.windows import Window
 from alignscope.data.conllu import read_conllu
+from alignscope.data.corpora import spread
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.load import load_encoder, load_tokenizer
 from alignscope.encoders.reinitialize import reinitialize
-from alignscope.encoders.wordpiece import train_wordpiece
+from alignscope.encoders.tokenization import Subwords
 from alignscope.errors import DivergedError
-from alignscope.evaluation import predict
-from alignscope.loop import Epoch
-from alignscope.model import Model, build_model
-from alignscope.stack import Stack
-from alignscope.study import Training
-from alignscope.subwords import Subwords
 from alignscope.tasks import TASKS
-from alignscope.training import Source, fine_tune
-from alignscope.window import Window
+from alignscope.training import finetune as training
+from alignscope.training import loop
+from alignscope.training.finetune import Source, fine_tune
+from alignscope.training.loop import Epoch
+from alignscope.training.model import Model, build_model
+from alignscope.training.predict import predict
+from alignscope.training.pretraining.wordpiece import train_wordpiece
+from alignscope.training.stacked.stack import Stack
 
 Folders = Callable[[str], Path]
 TRAIN, DEV = toys.sentences(24, seed=1), toys.sentences(8, seed=2)

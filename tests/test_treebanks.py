@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from alignscope.data.corpus import parse_corpus, read_corpus
-from alignscope.data.places import Places
+from alignscope.data.corpus import parse_corpus
+from alignscope.data.locate import read_corpus
+from alignscope.data.paths import Places
+from alignscope.data.synthetic import export as treebanks
+from alignscope.data.synthetic.corpus import domains, read_synthetic
+from alignscope.data.synthetic.export import write_treebanks
 from alignscope.errors import DataError
-from alignscope.report import treebanks
-from alignscope.report.treebanks import write_treebanks
-from alignscope.synthetic.corpus import domains, read_synthetic
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from alignscope.analysis.distances import Distance
+from alignscope.analysis.distance_correlation import Distance
 from alignscope.analysis.typology import (
     distance_of,
     feature_distance,
@@ -16,8 +16,8 @@ from alignscope.analysis.typology import (
 )
 from alignscope.data.conllu import read_conllu, write_conllu
 from alignscope.data.sentence import Sentence
+from alignscope.data.synthetic.distance import typological_distance
 from alignscope.errors import DataError
-from alignscope.synthetic.distance import typological_distance
 
 FEATURES = "\ufefflanguage,order,cases,note\nen,SVO,2,?\nde,,4,x\nja,SOV,10,x\nzh,SVO,NaN,y\n"
 

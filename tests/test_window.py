@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alignscope.config.windows import Window, check, tiles
 from alignscope.errors import EncoderError
-from alignscope.window import Window, check, tiles
 
 
 @given(st.integers(0, 99), st.integers(0, 99))
@@ -70,5 +70,5 @@ def test_it_is_a_value() -> None:
 
 
 def test_it_needs_no_torch() -> None:
-    code = "import sys, alignscope.window; sys.exit('torch' in sys.modules)"
+    code = "import sys, alignscope.config.windows; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

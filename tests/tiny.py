@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
-from alignscope.cli import main
+from alignscope.cli.commands import main
 
 SPLITS = {"train": 10, "dev": 4, "test": 4}
 TREEBANKS = ("en_tiny", "de_tiny", "en_web")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import torch
 
+from alignscope.config.run import Training
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.load import load_encoder, load_tokenizer, speak
-from alignscope.model import Model, build_model
-from alignscope.study import Training
-from alignscope.subwords import Subwords
+from alignscope.encoders.tokenization import Subwords
 from alignscope.tasks import TASKS
+from alignscope.training.model import Model, build_model
 
 LEXICON = {
     "dog": ("NOUN", "nsubj", "O"),

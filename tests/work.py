@@ -5,10 +5,10 @@ import signal
 import time
 from collections.abc import Callable
 
+from alignscope.config.run import Run
 from alignscope.errors import DivergedError
-from alignscope.grid import Group
-from alignscope.store import Failure, Outcome, Result
-from alignscope.study import Run
+from alignscope.experiments.grouping import Group
+from alignscope.results.store import Failure, Outcome, Result
 
 Work = Callable[[Run], Outcome]
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from alignscope.data.places import Places
+from alignscope.data.paths import Places
 
 
 def _shared_folder() -> Path | None:

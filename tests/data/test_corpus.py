@@ -5,16 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from alignscope.data.corpus import (
-    Corpus,
-    Places,
-    check_annotations,
-    checksum,
-    locate,
-    parse_corpus,
-    read_corpus,
-    relation_between,
-)
+from alignscope._util.files import checksum
+from alignscope.data.corpus import Corpus, parse_corpus, relation_between
+from alignscope.data.locate import check_annotations, locate, read_corpus
+from alignscope.data.paths import Places
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars
 import pytest
 
-from alignscope.data.corpus import Places, parse_corpus, read_corpus
+from alignscope.data.corpus import parse_corpus
 from alignscope.data.download import (
     UD_RELEASE,
     WIKIANN_REVISION,
@@ -18,6 +18,8 @@ from alignscope.data.download import (
     known_codes,
     universal_ner,
 )
+from alignscope.data.locate import read_corpus
+from alignscope.data.paths import Places
 from alignscope.errors import DataError
 
 CONLLU = b"1\tHi\t_\tINTJ\t_\t_\t0\troot\t_\t_\n\n"

@@ -2,7 +2,7 @@ import gzip
 
 import pytest
 
-from alignscope.data.files import read_lines, write_lines
+from alignscope._util.files import read_lines, write_lines
 
 
 def test_gzip_files_carry_no_time(tmp_path):

@@ -5,10 +5,12 @@ from itertools import zip_longest
 
 import pytest
 
+from alignscope._util.files import checksum, read_lines
 from alignscope.data.conllu import read_conllu, write_conllu
-from alignscope.data.corpus import Places, checksum, parse_corpus, read_corpus
-from alignscope.data.files import read_lines
-from alignscope.data.text import read_text
+from alignscope.data.corpus import parse_corpus
+from alignscope.data.locate import read_corpus
+from alignscope.data.paths import Places
+from alignscope.data.raw_text import read_text
 
 KEPT = (0, 1, 3, 6, 7, 9)  # ID, FORM, UPOS, HEAD, DEPREL
 LARGE = 10_500  # words: larger files take a second each

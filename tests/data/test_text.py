@@ -2,7 +2,7 @@ import gzip
 
 import pytest
 
-from alignscope.data.text import read_text
+from alignscope.data.raw_text import read_text
 from alignscope.errors import DataError
 
 CONLLU = """\

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from alignscope.encoders import names
+from alignscope.config.run import Encoder
+from alignscope.encoders import resolve as names
 from alignscope.encoders.identity import encoder_identity
 from alignscope.encoders.load import block_count, load_encoder, load_tokenizer
-from alignscope.encoders.names import embedded_folder, located
+from alignscope.encoders.resolve import embedded_folder, located
 from alignscope.errors import EncoderError
-from alignscope.study import Encoder
 from tiny import call
 
 
@@ -28,7 +28,7 @@ def packaged(
 
 
 def test_the_folder_is_inside_the_package() -> None:
-    assert embedded_folder() == Path(names.__file__).parents[1] / "embedded"
+    assert embedded_folder() == Path(names.__file__).parent / "embedded"
 
 
 def test_it_is_the_packaged_encoder_everywhere(packaged: Path) -> None:

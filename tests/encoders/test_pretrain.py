@@ -17,15 +17,15 @@ from torch import Tensor
 from transformers import BertForMaskedLM, BertModel, PreTrainedTokenizerFast
 
 import families
-from alignscope.corpora import gather
-from alignscope.data.files import checksum
-from alignscope.data.places import Places
+from alignscope._util.files import checksum
+from alignscope.data.corpora import gather
+from alignscope.data.paths import Places
 from alignscope.encoders.load import load_encoder, load_tokenizer
-from alignscope.encoders.masking import IGNORED, Masking
-from alignscope.encoders.pretrain import pretrain
-from alignscope.encoders.recipe import Recipe, recipe_of
-from alignscope.encoders.wordpiece import train_wordpiece
 from alignscope.errors import DataError, EncoderError
+from alignscope.training.pretraining.config import Recipe, recipe_of
+from alignscope.training.pretraining.masking import IGNORED, Masking
+from alignscope.training.pretraining.pretrain import pretrain
+from alignscope.training.pretraining.wordpiece import train_wordpiece
 
 SENTENCES = ["the dog barks at the cat", "der Hund bellt die Katze an", "a cat sees a dog ."]
 LINES = [f"{random.Random(n).choice(SENTENCES)} {n % 9}" for n in range(120)]
@@ -451,7 +451,7 @@ def test_masking_is_a_function_of_its_generator() -> None:
 
 SAME = """
 import hashlib, random
-from alignscope.encoders.wordpiece import train_wordpiece
+from alignscope.training.pretraining.wordpiece import train_wordpiece
 draw = random.Random(1)
 words = ["".join(draw.choices("abcdefgh", k=draw.randint(2, 7))) for _ in range(300)]
 lines = [" ".join(draw.choices(words, k=8)) for _ in range(200)]

@@ -12,12 +12,13 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from alignscope.config.run import Init
+from alignscope.config.windows import Window
 from alignscope.encoders import reinitialize as module
 from alignscope.encoders.blocks import block_path, blocks
 from alignscope.encoders.load import load_encoder, speak
-from alignscope.encoders.reinitialize import Init, reinitialize
+from alignscope.encoders.reinitialize import reinitialize
 from alignscope.errors import EncoderError
-from alignscope.window import Window
 
 WINDOW = Window(1, 2)
 INITS: list[Init] = ["config", "torch-default"]

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from alignscope.analysis.findings import Findings
-from alignscope.analysis.gathered import Gathered
-from alignscope.report.report import Report
+from alignscope.analysis.comparison import Gathered
+from alignscope.analysis.results import Findings
+from alignscope.report.page import Report
 from imagined import build, study_text
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")

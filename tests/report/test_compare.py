@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from alignscope.analysis.gathered import Gathered
+from alignscope.analysis.comparison import Gathered
+from alignscope.config.run import Run
+from alignscope.config.study import read_study
 from alignscope.errors import StoreError
-from alignscope.report.report import Report
-from alignscope.store import Outcome, Store
-from alignscope.study import Run, read_study
+from alignscope.report.page import Report
+from alignscope.results.store import Outcome, Store
 from imagined import build, study_text
 from tiny import call
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from alignscope.analysis.findings import Findings
-from alignscope.report.report import Report
+from alignscope.analysis.results import Findings
+from alignscope.report.page import Report
 from imagined import build
 
 PDFLATEX = shutil.which("pdflatex")

@@ -19,14 +19,14 @@ from xml.etree import ElementTree
 import polars as pl
 import pytest
 
-from alignscope.analysis.findings import Findings
+from alignscope.analysis.results import Findings
+from alignscope.config.study import Study
 from alignscope.errors import StoreError
-from alignscope.report.drawing import Drawing
-from alignscope.report.plate import file_name
-from alignscope.report.report import Report
-from alignscope.report.tokens import direction
-from alignscope.store import Failure, Outcome, Store
-from alignscope.study import Study
+from alignscope.report.figures.parallel import Drawing
+from alignscope.report.files import file_name
+from alignscope.report.page import Report
+from alignscope.report.predictions import direction
+from alignscope.results.store import Failure, Outcome, Store
 from imagined import LANGUAGES, build, study_text
 from tiny import call
 

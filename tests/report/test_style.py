@@ -9,10 +9,10 @@ import pytest
 from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
-from alignscope.report import style
-from alignscope.report.windows import DEEPEST
+from alignscope.report.colour_scale import DEEPEST
+from alignscope.report.figures import style
 
-CSS = (files("alignscope") / "report" / "page.css").read_text(encoding="utf-8")
+CSS = (files("alignscope.report") / "template" / "page.css").read_text(encoding="utf-8")
 BLOCKS = re.findall(r":root \{(.*?)\}", CSS, re.S)
 THEMES = {
     name: dict(re.findall(r"(--\w+): (#\w{6})", block))

@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from alignscope.comparison import MeasureName
+from alignscope.config.similarity import MeasureName
 from alignscope.errors import SimilarityError
-from alignscope.similarity import cores
-from alignscope.similarity.by_layer import cka_by_layer, similarity_by_layer
-from alignscope.similarity.cka import debiased_cka
-from alignscope.similarity.cores import one_on_each_core
+from alignscope.similarity import threads as cores
+from alignscope.similarity.layers import cka_by_layer, similarity_by_layer
+from alignscope.similarity.measures.cka import debiased_cka
+from alignscope.similarity.threads import one_on_each_core
 from gauss import normal
 
 
@@ -65,7 +65,7 @@ def test_calls_that_overlap_give_torch_back_the_threads_it_had_before_the_first(
         torch.set_num_threads(before)
 
 
-@pytest.mark.filterwarnings("ignore::alignscope.similarity.sides.BiasWarning")
+@pytest.mark.filterwarnings("ignore::alignscope.similarity.measures.inputs.BiasWarning")
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
 def test_half_precision_is_not_multiplied_as_such(kind: torch.dtype) -> None:
     """A neuron with an offset, as encoders have them, overflows half precision when squared."""
@@ -84,7 +84,7 @@ def test_half_precision_is_not_multiplied_as_such(kind: torch.dtype) -> None:
     assert cka_by_layer(source, {"de": target})["de"] == pytest.approx(expected_cka, abs=1e-6)
 
 
-@pytest.mark.filterwarnings("ignore::alignscope.similarity.sides.BiasWarning")
+@pytest.mark.filterwarnings("ignore::alignscope.similarity.measures.inputs.BiasWarning")
 @pytest.mark.parametrize("measure", ["svcca", "pwcca", "procrustes", "anc", "cka"])
 def test_single_precision_gives_no_directions_of_its_own(measure: MeasureName) -> None:
     """Layers after a norm have fewer dimensions than columns; rounding fills the rest."""

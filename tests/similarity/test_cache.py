@@ -9,11 +9,11 @@ from torch import Tensor
 
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.load import load_encoder, load_tokenizer, speak
+from alignscope.encoders.tokenization import Subwords
 from alignscope.errors import DataError
 from alignscope.similarity.cache import Cache, fingerprint, key_of
-from alignscope.similarity.reader import Reader
-from alignscope.similarity.represent import represent
-from alignscope.subwords import Subwords
+from alignscope.similarity.extractor import Reader
+from alignscope.similarity.representations import represent
 
 Folders = Callable[[str], Path]
 SENTENCES = [Sentence(("a", "dog", "barks")), Sentence(("cats", "see"))]

@@ -9,7 +9,12 @@ import torch
 from torch import Tensor
 
 from alignscope.errors import SimilarityError
-from alignscope.similarity.cka import biased_cka, debiased_cka, debiased_interval, null_band
+from alignscope.similarity.measures.cka import (
+    biased_cka,
+    debiased_cka,
+    debiased_interval,
+    null_band,
+)
 from gauss import mixed, normal, shuffles
 
 
@@ -30,7 +35,7 @@ def textbook(left: Tensor, right: Tensor, *, debiased: bool) -> float:
     return hsic(k, m) / math.sqrt(hsic(k, k) * hsic(m, m))
 
 
-biased = pytest.mark.filterwarnings("ignore::alignscope.similarity.sides.BiasWarning")
+biased = pytest.mark.filterwarnings("ignore::alignscope.similarity.measures.inputs.BiasWarning")
 
 
 @biased

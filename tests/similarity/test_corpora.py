@@ -7,32 +7,32 @@ import polars as pl
 import pytest
 import torch
 
-from alignscope import perform
-from alignscope.analysis.collect import run_similarity_table
-from alignscope.comparison import Comparison, MeasureName, StudySimilarity
-from alignscope.data.places import Places
+from alignscope.config.run import Encoder, Limits, Run, Training
+from alignscope.config.similarity import Comparison, MeasureName, StudySimilarity
+from alignscope.data.paths import Places
 from alignscope.encoders.load import load_encoder, load_tokenizer
+from alignscope.encoders.tokenization import Pieces, Subwords
 from alignscope.errors import DataError, SimilarityError, StoreError, StudyError
-from alignscope.similarity import reader
-from alignscope.similarity.cka import debiased_cka
-from alignscope.similarity.corpora import (
+from alignscope.experiments import run as perform
+from alignscope.experiments.preflight import check_data, check_encoders
+from alignscope.results.schemas import RUN_SIMILARITY, SIMILARITY
+from alignscope.results.store import Store
+from alignscope.results.tables import run_similarity_table
+from alignscope.similarity import extractor as reader
+from alignscope.similarity.alignment import aligned_words
+from alignscope.similarity.compare import (
     UnknownWarning,
     read_parallel,
     similarity_table,
     warn_unknown,
 )
-from alignscope.similarity.represent import represent_words
-from alignscope.similarity.retrieval import retrieval
-from alignscope.similarity.words import aligned_words
-from alignscope.store import Store
-from alignscope.study import Encoder, Limits, Run, Training
-from alignscope.subwords import Pieces, Subwords
-from alignscope.sweep import check_data, check_encoders
-from alignscope.tables import RUN_SIMILARITY, SIMILARITY
+from alignscope.similarity.measures.cka import debiased_cka
+from alignscope.similarity.measures.retrieval import retrieval
+from alignscope.similarity.representations import represent_words
 
 VESTI, QADIR, DORUN = (f"synthetic:{name}/news" for name in ("vesti", "qadir", "dorun"))
 CHAT = "synthetic:qadir/chat"
-pytestmark = pytest.mark.filterwarnings("ignore::alignscope.similarity.sides.BiasWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::alignscope.similarity.measures.inputs.BiasWarning")
 
 
 @pytest.fixture

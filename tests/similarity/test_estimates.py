@@ -11,19 +11,25 @@ import pytest
 import torch
 from torch import Tensor
 
-from alignscope.comparison import MeasureName
-from alignscope.similarity import cka, nulls
-from alignscope.similarity.canonical import procrustes, pwcca, svcca
-from alignscope.similarity.estimate import Estimate
-from alignscope.similarity.intervals import influence_interval, jackknife, share_interval
-from alignscope.similarity.kernels import Kernel, gaussian_kernel, linear_kernel, rank_kernel
-from alignscope.similarity.measures import MEASURES
-from alignscope.similarity.neurons import anc
-from alignscope.similarity.ranks import rsa
-from alignscope.similarity.retrieval import centred_cosine, mutual_nearest, retrieval
+from alignscope.config.similarity import MeasureName
+from alignscope.similarity.measures import cka
+from alignscope.similarity.measures import null as nulls
+from alignscope.similarity.measures.anc import anc
+from alignscope.similarity.measures.cca import procrustes, pwcca, svcca
+from alignscope.similarity.measures.estimate import Estimate
+from alignscope.similarity.measures.intervals import influence_interval, jackknife, share_interval
+from alignscope.similarity.measures.kernels import (
+    Kernel,
+    gaussian_kernel,
+    linear_kernel,
+    rank_kernel,
+)
+from alignscope.similarity.measures.registry import MEASURES
+from alignscope.similarity.measures.retrieval import centred_cosine, mutual_nearest, retrieval
+from alignscope.similarity.measures.rsa import rsa
 from gauss import mixed, normal, related, shuffles
 
-pytestmark = pytest.mark.filterwarnings("ignore::alignscope.similarity.sides.BiasWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::alignscope.similarity.measures.inputs.BiasWarning")
 
 PURE: Mapping[tuple[str, str], Callable[[Tensor, Tensor], float]] = {
     ("cka", "debiased"): cka.debiased_cka,

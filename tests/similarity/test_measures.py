@@ -11,12 +11,12 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from alignscope.errors import SimilarityError
-from alignscope.similarity.canonical import procrustes, pwcca, svcca
-from alignscope.similarity.cka import biased_cka, debiased_cka, rbf_cka
-from alignscope.similarity.neurons import anc
-from alignscope.similarity.ranks import rsa
-from alignscope.similarity.retrieval import centred_cosine, mutual_nearest, retrieval
-from alignscope.similarity.sides import BiasWarning
+from alignscope.similarity.measures.anc import anc
+from alignscope.similarity.measures.cca import procrustes, pwcca, svcca
+from alignscope.similarity.measures.cka import biased_cka, debiased_cka, rbf_cka
+from alignscope.similarity.measures.inputs import BiasWarning
+from alignscope.similarity.measures.retrieval import centred_cosine, mutual_nearest, retrieval
+from alignscope.similarity.measures.rsa import rsa
 from gauss import normal, related
 
 Measure = Callable[[Tensor, Tensor], float]
@@ -206,7 +206,7 @@ def test_a_constant_side_is_refused(measure: Measure, flat: Tensor) -> None:
         measure(normal(9, 2), flat)
 
 
-@pytest.mark.filterwarnings("ignore::alignscope.similarity.sides.BiasWarning")
+@pytest.mark.filterwarnings("ignore::alignscope.similarity.measures.inputs.BiasWarning")
 @pytest.mark.parametrize("measure", [anc, procrustes, retrieval, centred_cosine])
 def test_three_rows_are_enough_for_some(measure: Measure) -> None:
     assert -1 <= measure(normal(3, 2), normal(3, 2, 2)) <= 1

@@ -6,7 +6,7 @@ import pytest
 
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError
-from alignscope.similarity.parallel import align
+from alignscope.similarity.alignment import align
 
 
 def corpus(ids: Sequence[str | None]) -> list[Sentence]:

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from alignscope.corpora import read
+from alignscope.data.corpora import read
 from alignscope.data.corpus import parse_corpus
-from alignscope.data.places import Places
+from alignscope.data.paths import Places
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.load import load_encoder, load_tokenizer
+from alignscope.encoders.tokenization import Subwords
 from alignscope.errors import DataError
-from alignscope.similarity.parallel import align
-from alignscope.similarity.represent import represent
-from alignscope.subwords import Subwords
+from alignscope.similarity.alignment import align
+from alignscope.similarity.representations import represent
 
 
 def languages(folder: Path) -> list[str]:

@@ -9,11 +9,11 @@ from transformers import AlbertConfig, AlbertModel
 
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.load import load_encoder, load_tokenizer
+from alignscope.encoders.tokenization import Subwords
 from alignscope.errors import DataError
-from alignscope.similarity.by_layer import similarity_by_layer
-from alignscope.similarity.cka import debiased_cka
-from alignscope.similarity.represent import layers_after_norm, represent, represent_words
-from alignscope.subwords import Subwords
+from alignscope.similarity.layers import similarity_by_layer
+from alignscope.similarity.measures.cka import debiased_cka
+from alignscope.similarity.representations import layers_after_norm, represent, represent_words
 
 Folders = Callable[[str], Path]
 SENTENCES = [

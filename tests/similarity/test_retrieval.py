@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from alignscope.errors import SimilarityError
-from alignscope.similarity.retrieval import retrieval
+from alignscope.similarity.measures.retrieval import retrieval
 from gauss import normal
 
 

@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from alignscope.errors import SimilarityError
-from alignscope.similarity.cka import biased_cka, debiased_cka
-from alignscope.similarity.sides import BiasWarning
-from alignscope.similarity.streaming import StreamingCka
+from alignscope.similarity.measures.cka import biased_cka, debiased_cka
+from alignscope.similarity.measures.inputs import BiasWarning
+from alignscope.similarity.measures.streaming_cka import StreamingCka
 from gauss import mixed, normal
 
-pytestmark = pytest.mark.filterwarnings("ignore::alignscope.similarity.sides.BiasWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::alignscope.similarity.measures.inputs.BiasWarning")
 
 
 @pytest.mark.parametrize("chunks", [[500], [1, 2, 97, 400], [100] * 5])
@@ -65,7 +65,7 @@ def test_constant_sides_are_refused() -> None:
         stream.debiased  # noqa: B018
 
 
-@pytest.mark.filterwarnings("error::alignscope.similarity.sides.BiasWarning")
+@pytest.mark.filterwarnings("error::alignscope.similarity.measures.inputs.BiasWarning")
 def test_a_biased_estimate_of_few_rows_is_warned_of() -> None:
     stream = StreamingCka()
     stream.add(normal(13, 7), normal(13, 7, 2))

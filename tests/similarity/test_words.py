@@ -4,7 +4,7 @@ import pytest
 
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError
-from alignscope.similarity.words import aligned_words
+from alignscope.similarity.alignment import aligned_words
 
 
 def sentence(*marks: str) -> Sentence:

@@ -7,10 +7,10 @@ from functools import cache
 import pytest
 
 from alignscope.data.sentence import Sentence
-from alignscope.synthetic.chance import stream
-from alignscope.synthetic.corpus import Speaker, domains
-from alignscope.synthetic.language import Language, languages, load_language
-from alignscope.synthetic.meaning import Clause, imagine
+from alignscope.data.synthetic.corpus import Speaker, domains
+from alignscope.data.synthetic.language import Language, languages, load_language
+from alignscope.data.synthetic.meaning import Clause, imagine
+from alignscope.data.synthetic.rng import stream
 
 SAMPLE = 100
 """Sentences of each language and domain that are looked at."""

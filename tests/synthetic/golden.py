@@ -7,10 +7,10 @@ import hashlib
 import json
 import sys
 
-from alignscope.synthetic.corpus import Speaker, domains
-from alignscope.synthetic.language import languages, load_language
-from alignscope.synthetic.lexicon import Lexicon
-from alignscope.synthetic.world import FUNCTION_WORDS, world
+from alignscope.data.synthetic.corpus import Speaker, domains
+from alignscope.data.synthetic.language import languages, load_language
+from alignscope.data.synthetic.lexicon import Lexicon
+from alignscope.data.synthetic.world import FUNCTION_WORDS, world
 
 
 def content(language: str) -> str:

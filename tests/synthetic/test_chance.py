@@ -6,14 +6,14 @@ from random import Random
 
 import pytest
 
-from alignscope.synthetic import chance
-from alignscope.synthetic.chance import Weighted, one_of, some_of, stream, zipf
-from alignscope.synthetic.grammar import Grammar
-from alignscope.synthetic.language import load_language
-from alignscope.synthetic.lexicon import Lexicon
-from alignscope.synthetic.meaning import imagine
-from alignscope.synthetic.sounds import family
-from alignscope.synthetic.world import world
+from alignscope.data.synthetic import rng as chance
+from alignscope.data.synthetic.grammar import Grammar
+from alignscope.data.synthetic.language import load_language
+from alignscope.data.synthetic.lexicon import Lexicon
+from alignscope.data.synthetic.meaning import imagine
+from alignscope.data.synthetic.phonology import family
+from alignscope.data.synthetic.rng import Weighted, one_of, some_of, stream, zipf
+from alignscope.data.synthetic.world import world
 
 
 class OnlyRandom:

@@ -11,12 +11,12 @@ import pytest
 from udtools.validator import Validator
 
 from alignscope.data.conllu import read_conllu, write_conllu
+from alignscope.data.synthetic import corpus
+from alignscope.data.synthetic.corpus import Speaker, domains, read_synthetic, read_synthetic_text
+from alignscope.data.synthetic.language import languages
+from alignscope.data.synthetic.meaning import imagine
+from alignscope.data.synthetic.rng import stream
 from alignscope.errors import DataError
-from alignscope.synthetic import corpus
-from alignscope.synthetic.chance import stream
-from alignscope.synthetic.corpus import Speaker, domains, read_synthetic, read_synthetic_text
-from alignscope.synthetic.language import languages
-from alignscope.synthetic.meaning import imagine
 
 GOLDEN = "506b2fc0133e1f9bcbc4f784c80ca953d94de40f24c48fa3ff29769775efae7a"
 """Changed on purpose? `python tests/synthetic/golden.py` prints the new one. The encoder that is

@@ -5,9 +5,9 @@ from statistics import fmean
 
 import pytest
 
+from alignscope.data.synthetic.distance import TRAITS, typological_distance
+from alignscope.data.synthetic.language import Language, languages, load_language
 from alignscope.errors import DataError
-from alignscope.synthetic.distance import TRAITS, typological_distance
-from alignscope.synthetic.language import Language, languages, load_language
 
 PAIRS = {pair: typological_distance(*pair) for pair in product(languages(), repeat=2)}
 

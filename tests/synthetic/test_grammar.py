@@ -5,9 +5,9 @@ from itertools import chain
 
 import pytest
 
-from alignscope.synthetic.corpus import domains
-from alignscope.synthetic.language import languages, load_language
-from alignscope.synthetic.lexicon import Lexicon
+from alignscope.data.synthetic.corpus import domains
+from alignscope.data.synthetic.language import languages, load_language
+from alignscope.data.synthetic.lexicon import Lexicon
 
 SUBORDINATORS = ("because", "when", "if", "although", "that")
 WHO = ("who", "which")

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from alignscope.data.synthetic import language as module
+from alignscope.data.synthetic.language import languages, load_language
 from alignscope.errors import DataError
-from alignscope.synthetic import language as module
-from alignscope.synthetic.language import languages, load_language
 
 GOOD = """
 name = "Mine"

@@ -5,10 +5,10 @@ from itertools import combinations
 
 import pytest
 
-from alignscope.synthetic.language import languages, load_language
-from alignscope.synthetic.lexicon import FUNCTION_WORDS, Lexicon
-from alignscope.synthetic.sounds import ROOT, SoundChanges, family
-from alignscope.synthetic.world import world
+from alignscope.data.synthetic.language import languages, load_language
+from alignscope.data.synthetic.lexicon import Lexicon
+from alignscope.data.synthetic.phonology import ROOT, SoundChanges, family
+from alignscope.data.synthetic.world import FUNCTION_WORDS, world
 
 NOUNS = [
     noun for topics in world().nouns.values() for some in topics.values() for noun in some

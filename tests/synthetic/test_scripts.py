@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from alignscope.synthetic.scripts import script
+from alignscope.data.synthetic.scripts import script
 
 MARKS = set("0123456789 .,?")
 BLOCKS = {

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from alignscope.synthetic.scripts import script
-from alignscope.synthetic.sounds import NAME, PARTICLE, ROOT, Family, SoundChanges, family
-from alignscope.synthetic.world import table
+from alignscope.data.synthetic.phonology import NAME, PARTICLE, ROOT, Family, SoundChanges, family
+from alignscope.data.synthetic.scripts import script
+from alignscope.data.synthetic.world import table
 
 FAMILIES = table("families.toml")
 CONCEPTS = [f"concept {number}" for number in range(200)]

@@ -5,10 +5,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from alignscope.synthetic.chance import stream
-from alignscope.synthetic.corpus import Speaker, domains
-from alignscope.synthetic.meaning import imagine
-from alignscope.synthetic.world import FAVOURITES, world
+from alignscope.data.synthetic.corpus import Speaker, domains
+from alignscope.data.synthetic.meaning import imagine
+from alignscope.data.synthetic.rng import stream
+from alignscope.data.synthetic.world import FAVOURITES, world
 
 
 def nouns():

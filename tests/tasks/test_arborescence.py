@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from alignscope.data.tree import check_tree
-from alignscope.tasks.arborescence import maximum_arborescence
+from alignscope.tasks.chu_liu_edmonds import maximum_arborescence
 
 Scores = NDArray[np.float64]
 

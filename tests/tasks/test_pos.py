@@ -7,7 +7,7 @@ import torch
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError
 from alignscope.tasks import TASKS
-from alignscope.tasks.classes import IGNORED, cross_entropy, numbers
+from alignscope.tasks.label_ids import IGNORED, cross_entropy, numbers
 
 POS = TASKS["pos"]
 

@@ -7,7 +7,7 @@ import polars as pl
 from scipy.stats import t as student
 
 from alignscope.analysis.effects import differences, in_order
-from alignscope.tables import CONTRASTS, frame
+from alignscope.results.schemas import CONTRASTS, frame
 
 ALL = "all"
 _GRID = ["encoder", "task", "metric", "init", "window"]

@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from alignscope.analysis.collect import REF
-from alignscope.analysis.crossed import crossed_mean
-from alignscope.tables import DRIFT, frame
+from alignscope.analysis.random_effects import crossed_mean
+from alignscope.results.schemas import DRIFT, frame
+from alignscope.results.tables import REF
 
 _KEYS = ["encoder", "task", "source", "measure", "estimator", "layer"]
 

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from alignscope.analysis.collect import REF
-from alignscope.tables import EFFECTS
+from alignscope.results.schemas import EFFECTS
+from alignscope.results.tables import REF
 
 MAJORITY = "majority"
 

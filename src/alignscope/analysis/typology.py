@@ -15,10 +15,10 @@ from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from alignscope.analysis.distances import Distance
+from alignscope.analysis.distance_correlation import Distance
+from alignscope.data.synthetic.distance import typological_distance
+from alignscope.data.synthetic.language import languages
 from alignscope.errors import DataError
-from alignscope.synthetic.distance import typological_distance
-from alignscope.synthetic.language import languages
 
 UNKNOWN = {"", "na", "nan", "?", "-", "--"}
 

@@ -6,8 +6,8 @@ Kept of the ten columns: ID, FORM, UPOS, HEAD, DEPREL, MISC. The other four are 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from alignscope.data.files import read_lines, write_lines
-from alignscope.data.rows import COLUMNS, Line, Rows, count
+from alignscope._util.files import read_lines, write_lines
+from alignscope.data.conllu_rows import COLUMNS, Line, Rows, count
 from alignscope.data.sentence import Sentence
 from alignscope.data.tree import check_tree
 from alignscope.errors import DataError, nearest

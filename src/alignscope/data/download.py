@@ -8,14 +8,13 @@ import hashlib
 import http.client
 import os
 import tempfile
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from alignscope.data.files import checksum, read_lines, replace_file
+from alignscope._util.files import checksum, read_lines, replace_file
 from alignscope.errors import DataError
 
 UD_RELEASE = "r2.16"

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from alignscope._util.files import read_lines
 from alignscope.data.conllu import comment_value
-from alignscope.data.files import read_lines
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError, nearest
 

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from alignscope.encoders.names import located
+from alignscope.encoders.resolve import located
 from alignscope.errors import EncoderError
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"

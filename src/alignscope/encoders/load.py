@@ -24,7 +24,7 @@ from transformers.utils import logging
 
 from alignscope.encoders.blocks import refuse
 from alignscope.encoders.identity import check_folder, encoder_identity, weight_files
-from alignscope.encoders.names import located
+from alignscope.encoders.resolve import located
 from alignscope.errors import EncoderError, nearest
 
 __all__ = [

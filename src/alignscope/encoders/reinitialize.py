@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from alignscope.config.run import Adapters, Init
+from alignscope.config.windows import Window, check
 from alignscope.encoders.blocks import block_path, blocks
 from alignscope.errors import EncoderError
-from alignscope.study import Adapters, Init
-from alignscope.window import Window, check
 
 
 def reinitialize(

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from alignscope.analysis.collect import first_metrics
+from alignscope.config.run import Run
 from alignscope.data.corpus import parse_corpus
 from alignscope.errors import DataError
-from alignscope.report.plate import file_name
-from alignscope.study import Run
+from alignscope.report.files import file_name
+from alignscope.results.tables import first_metrics
 
 MINUS = "−"
 TASKS = {"pos": "POS tagging", "parsing": "Dependency parsing", "ner": "Named entities"}

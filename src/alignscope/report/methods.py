@@ -6,10 +6,10 @@ from functools import partial
 
 import polars as pl
 
-from alignscope.analysis.findings import Findings
+from alignscope.analysis.results import Findings
+from alignscope.config.run import Run
 from alignscope.report.labels import MEASURES, TASKS
-from alignscope.report.sheets import versions_of
-from alignscope.study import Run
+from alignscope.report.tables.tables import versions_of
 
 
 def methods_of(found: Findings) -> list[str]:

@@ -7,16 +7,9 @@ from collections.abc import Iterator
 import polars as pl
 from scipy.special import stdtrit
 
-from alignscope.analysis.findings import Findings, Leading
-from alignscope.report.labels import (
-    TASKS,
-    Setting,
-    p_value,
-    points,
-    settings_of,
-    treebank,
-)
-from alignscope.window import Window
+from alignscope.analysis.results import Findings, Leading
+from alignscope.config.windows import Window
+from alignscope.report.labels import TASKS, Setting, p_value, points, settings_of, treebank
 
 LEAD = (
     "Blocks whose loss costs other languages much more than the source language align "

@@ -14,14 +14,13 @@ from safetensors.torch import load, save
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from alignscope.data.files import replace_file
+from alignscope._util.files import replace_file
+from alignscope.encoders.precision import resolve_precision
+from alignscope.encoders.tokenization import Pieces
 from alignscope.errors import DataError
-from alignscope.precision import resolve_precision
-from alignscope.subwords import Pieces
 
 FORM = 1
 """Raised whenever the code changes what is computed from the same encoder and pieces."""
-
 
 _NAMES = {"_name_or_path", "_commit_hash", "transformers_version", "default_language"}
 """What a configuration says that changes no vector, or (X-MOD's language) is a key of its own."""

@@ -11,9 +11,9 @@ from torch import Tensor
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError
 from alignscope.tasks.annotations import annotation, fraction, pairs
-from alignscope.tasks.arborescence import maximum_arborescence
 from alignscope.tasks.biaffine import BiaffineHead, BiaffineOutput, relation_scores
-from alignscope.tasks.classes import cross_entropy, most_frequent, numbers
+from alignscope.tasks.chu_liu_edmonds import maximum_arborescence
+from alignscope.tasks.label_ids import cross_entropy, most_frequent, numbers
 from alignscope.tasks.task import Annotations
 
 ROOT = "root"

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError
 from alignscope.tasks.annotations import annotation
-from alignscope.tasks.classes import cross_entropy, most_frequent, numbers
+from alignscope.tasks.label_ids import cross_entropy, most_frequent, numbers
 from alignscope.tasks.task import Annotations
 
 

@@ -1,0 +1,89 @@
+"""``alignscope report`` and ``alignscope compare``: the page that a person opens."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alignscope.cli.options import (
+    Encoders,
+    Features,
+    Format,
+    StoreFolder,
+    StudyFile,
+    check_output,
+    chosen_study,
+    open_page,
+)
+
+if TYPE_CHECKING:
+    from alignscope.report.page import Report
+
+Out = Annotated[Path, typer.Option(help="the page, one HTML file that needs no other")]
+Files = Annotated[
+    Path | None,
+    typer.Option(
+        help="a folder for every figure (SVG, PDF, PNG, data) and table (CSV, Markdown, LaTeX)"
+    ),
+]
+Open = Annotated[bool, typer.Option("--open", help="open the page in a browser")]
+
+
+def report(
+    study: StudyFile,
+    store: StoreFolder = Path("results"),
+    out: Out = Path("report.html"),
+    files: Files = None,
+    encoder: Encoders = None,
+    features: Features = None,
+    open: Open = False,
+) -> None:
+    """Make the report of a study, or of what is done of it: one page to open, send or keep."""
+    check_output(Format.md, out)
+    from alignscope.analysis.results import Findings
+    from alignscope.report.page import Report
+    from alignscope.results.store import Store
+
+    chosen = chosen_study(study, encoder)
+    found = Findings.of(chosen, Store(store), features)
+    _write(Report(chosen.name, found), out, files, open)
+
+
+def compare(
+    stores: Annotated[list[Path], typer.Argument(help="folders with results", show_default=False)],
+    out: Out = Path("compare.html"),
+    files: Files = None,
+    study: Annotated[
+        Path | None, typer.Option(help="the study to compare, where stores hold several")
+    ] = None,
+    open: Open = False,
+) -> None:
+    """Put the encoders of several stores side by side, on the corpora that all of them have."""
+    check_output(Format.md, out)
+    from alignscope.analysis.comparison import Gathered
+    from alignscope.report.page import Report
+    from alignscope.results.store import Store
+
+    chosen = None if study is None else chosen_study(study, None)
+    if chosen is not None:
+        chosen = chosen.model_copy(update={"encoders": ()})  # whichever it was run with
+    found = Gathered([Store(folder) for folder in stores], chosen)
+    name = " · ".join(folder.resolve().name for folder in stores)
+    _write(Report(name, found, found.notes), out, files, open)
+
+
+def _write(report: "Report", out: Path, files: Path | None, open: bool) -> None:
+    from alignscope.report.files import write_all
+    from alignscope.report.summary import state_of
+
+    write_all(out.parent, {out.name: report.html().encode()})
+    typer.echo(f"{state_of(report.whole)} Written: {out}")
+    if files is not None:
+        written = report.write_files(files)
+        typer.echo(f"{len(written)} figures, tables and data in {files}")
+    if open:
+        open_page(out)
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (report, compare)

@@ -1,0 +1,92 @@
+"""One run, fully specified, and its address."""
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import Field
+
+from alignscope._util.validation import Strict
+from alignscope.config.similarity import StudySimilarity
+
+Init = Literal["config", "torch-default"]
+Adapters = Literal["reset", "keep"]
+Pooling = Literal["first", "mean"]
+Precision = Literal["auto", "fp32", "bf16"]
+RECIPE = 1
+"""Raised whenever the code changes what a specification computes; part of every address."""
+
+
+class Encoder(Strict):
+    """A Hugging Face encoder: a folder, or a name and revision on the hub."""
+
+    name: str
+    revision: str = "main"
+    remote_code: bool = False
+
+    @property
+    def label(self) -> str:
+        """How tables call it: the name, with the revision where there could be several."""
+        return self.name if self.revision == "main" else f"{self.name}@{self.revision}"
+
+
+class Training(Strict):
+    """How a run is fine-tuned. Rates are per step, sizes in sub-words (pieces)."""
+
+    epochs: int = Field(3, ge=1)
+    learning_rate: float = Field(5e-5, gt=0, description="of the encoder")
+    head_learning_rate: float = Field(1e-3, gt=0)
+    batch_pieces: int = Field(1024, ge=1, description="padded sub-words per batch")
+    warmup: float = Field(0.1, ge=0, le=1, description="fraction of all steps")
+    weight_decay: float = Field(0.01, ge=0)
+    clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
+    pooling: Pooling = "first"
+    max_pieces: int = Field(256, ge=4, description="longer sentences are windowed")
+    precision: Precision = "auto"
+
+
+class Limits(Strict):
+    """How many sentences of each split are used, spread evenly over the file; none = all."""
+
+    train: int | None = Field(None, ge=1)
+    dev: int | None = Field(None, ge=1)
+    test: int | None = Field(None, ge=1)
+
+
+class Run(Strict):
+    """One fine-tuning, fully specified; ``window`` is None for REF."""
+
+    encoder: Encoder
+    identity: str
+    task: str
+    source: str
+    evaluated: tuple[str, ...]
+    window: str | None
+    init: Init | None
+    adapters: Adapters | None
+    seed: int
+    training: Training
+    limits: Limits
+    similarity: StudySimilarity | None = None
+
+    @property
+    def address(self) -> str:
+        """16 hex digits over everything that could change a number, defaults included."""
+        content = self.model_dump(mode="json", exclude={"encoder": {"name", "revision"}})
+        return _digest({"recipe": RECIPE, **_without_similarity(content)})
+
+    @property
+    def label(self) -> str:
+        """One short line for people: ``pos ud:en_ewt 0-1 seed 1``."""
+        window = "REF" if self.window is None else f"{self.window} ({self.init})"
+        return f"{self.task} {self.source} {window} seed {self.seed}"
+
+
+def _without_similarity(content: dict[str, Any]) -> dict[str, Any]:
+    """What compares nothing is described as before there was anything to compare."""
+    return {key: value for key, value in content.items() if (key, value) != ("similarity", None)}
+
+
+def _digest(content: dict[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

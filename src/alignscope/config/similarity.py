@@ -1,0 +1,118 @@
+"""What of parallel corpora is compared, and how: the similarity of a study or of a command."""
+
+import re
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from alignscope._util.validation import Strict
+from alignscope.data.corpus import parse_corpus
+
+MeasureName = Literal[
+    "cka",
+    "cka-rbf",
+    "anc",
+    "retrieval",
+    "mutual",
+    "cosine",
+    "svcca",
+    "pwcca",
+    "procrustes",
+    "rsa",
+]
+SentencePooling = Literal["mean", "weighted", "first", "last"]
+Split = Literal["train", "dev", "test"]
+
+FEWEST = 20
+"""Rows, sentences or words, below which nothing is compared: intervals would hold everything."""
+
+_LAYERS = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
+
+
+class Comparison(Strict):
+    """How parallel sentences are compared; layers count from 0, the embeddings."""
+
+    measures: tuple[MeasureName, ...] = Field(("cka", "retrieval"), min_length=1)
+    layers: str | None = Field(None, description="such as 0-3,8; all if nothing is said")
+    split: Split = "test"
+    limit: int | None = Field(None, ge=FEWEST, description="sentences, spread evenly; none = all")
+    pooling: SentencePooling = "mean"
+    words: bool = Field(False, description="compare words that translate each other")
+
+    @field_validator("measures")
+    @classmethod
+    def _once(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for measure in given:
+            if given.count(measure) > 1:
+                raise ValueError(f"{measure} is given twice")
+        return given
+
+    @field_validator("layers")
+    @classmethod
+    def _ranges(cls, given: str | None) -> str | None:
+        if given is not None and not _LAYERS.fullmatch(given):
+            raise ValueError(f"layers are written like 0-3,8, not {given}")
+        return given
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Comparison":
+        if self.words and self.pooling != "mean":
+            raise ValueError("a word is the mean of its sub-words: leave pooling out, or words")
+        return self
+
+    @property
+    def unit(self) -> str:
+        """What is compared."""
+        return "word" if self.words else "sentence"
+
+    def layers_of(self, count: int) -> list[int]:
+        """Return which of ``count`` layers are compared, in order.
+
+        >>> Comparison(layers="0-2,5").layers_of(13)
+        [0, 1, 2, 5]
+
+        Raises:
+            ValueError: for a layer that is not there.
+        """
+        if self.layers is None:
+            return list(range(count))
+        found: set[int] = set()
+        for part in self.layers.split(","):
+            first, _, last = part.partition("-")
+            chosen = range(int(first), int(last or first) + 1)
+            if not chosen or chosen[-1] >= count:
+                raise ValueError(f"layers {part} asked for, the encoder has 0-{count - 1}")
+            found |= set(chosen)
+        return sorted(found)
+
+
+class StudySimilarity(Comparison):
+    """The similarity of a study: parallel corpora, and which runs compare them."""
+
+    corpora: tuple[str, ...] = Field(min_length=2, description="the same sentences in each")
+    runs: Literal["REF", "all"] = "REF"
+    drift: bool = Field(True, description="compare the pretrained with the fine-tuned encoder")
+
+    @field_validator("corpora")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            parse_corpus(name)
+            if names.count(name) > 1:
+                raise ValueError(f"{name} is given twice")
+        return names
+
+    def corpus_of(self, source: str) -> str:
+        """Return the parallel corpus in the language of the corpus ``source``.
+
+        Raises:
+            ValueError: if there is none, or more than one.
+        """
+        language = parse_corpus(source).language
+        found = [name for name in self.corpora if parse_corpus(name).language == language]
+        if len(found) != 1:
+            raise ValueError(
+                f"corpora need one in the language of {source}, {language}, "
+                f"to compare the others with; there are {len(found)}"
+            )
+        return found[0]

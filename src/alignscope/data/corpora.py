@@ -1,0 +1,69 @@
+"""The sentences of a run and the text of a pretraining: read from files, or made."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from alignscope._util.files import checksum
+from alignscope.data.corpus import Corpus
+from alignscope.data.locate import read_corpus
+from alignscope.data.paths import Places
+from alignscope.data.raw_text import find_text, read_text
+from alignscope.data.sentence import Sentence
+from alignscope.data.synthetic.corpus import read_synthetic, read_synthetic_text
+from alignscope.errors import DataError
+
+MADE = "synthetic"
+
+
+def read(corpus: Corpus, split: str, places: Places) -> Sequence[Sentence]:
+    """Read one split of a corpus, or make it if it is of an embedded language.
+
+    Raises:
+        DataError: if there is no such corpus or split.
+    """
+    if corpus.kind == MADE:
+        return read_synthetic(corpus.language, corpus.domain, split)
+    return read_corpus(corpus, split, places)
+
+
+def spread(sentences: Sequence[Sentence], limit: int | None) -> Sequence[Sentence]:
+    """Take ``limit`` sentences at equal distances, since treebanks are sorted by document.
+
+    >>> spread([0, 1, 2, 3, 4, 5], 3)
+    [0, 2, 4]
+    """
+    if limit is None or limit >= len(sentences):
+        return sentences
+    return [sentences[i * len(sentences) // limit] for i in range(limit)]
+
+
+def gather(names: Sequence[str], places: Places) -> tuple[list[str], dict[str, list[str]]]:
+    """Read texts in the order given; also return the checksums behind each name.
+
+    Names are those of `read_text` and `read_synthetic_text`.
+
+    Raises:
+        DataError: if there is no such text, or a name is given twice.
+    """
+    for name in names:
+        if names.count(name) > 1:
+            raise DataError(f"the text {name} is given twice")
+    lines: list[str] = []
+    source: dict[str, list[str]] = {}
+    for name in names:
+        kind, _, rest = name.partition(":")
+        if kind == MADE:
+            made = list(read_synthetic_text(rest))
+            source[name] = [_digest(made)]
+            lines += made
+        else:
+            lines += read_text(name, places)
+            source[name] = [checksum(path) for path in find_text(name, places)]
+    return lines, source
+
+
+def _digest(lines: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(f"{line}\n".encode())
+    return digest.hexdigest()

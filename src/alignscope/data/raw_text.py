@@ -1,0 +1,103 @@
+"""Raw text, line by line, to pretrain a small encoder on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from alignscope._util.files import read_lines
+from alignscope.data.conllu import comment_value, read_conllu
+from alignscope.data.corpus import parse_corpus
+from alignscope.data.locate import locate
+from alignscope.data.paths import Places
+from alignscope.data.sentence import Sentence
+from alignscope.errors import DataError, nearest
+
+
+def read_text(name: str, places: Places) -> Iterator[str]:
+    r"""Read the lines of a raw text; blank lines are left out.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "two.txt"
+    >>> _ = path.write_text("Hello\n\nworld\n")
+    >>> list(read_text(str(path), Places((), path.parent)))
+    ['Hello', 'world']
+
+    Names: ``text:en`` (every ``text/en/*.tsv.gz``, in the order of the names), ``text:en/bible``
+    (one of them), ``ntrex:en`` (``parallel/ntrex/en.txt.gz``), ``ud:en_ewt`` (the train split of a
+    treebank), or a path to a file: ``.tsv`` has ``id<TAB>text`` on a line, ``.conllu`` is a
+    treebank, anything else just text; all may be gzipped. Whether the files exist is checked at
+    once, their content as they are read.
+
+    Raises:
+        DataError: if there is no such text, or a line of a ``.tsv`` does not have two columns.
+    """
+    paths = find_text(name, places)
+    return (line for path in paths for line in _lines(path) if line.strip())
+
+
+def find_text(name: str, places: Places) -> tuple[Path, ...]:
+    """Find the files that a name of `read_text` stands for, in the order they are read.
+
+    Raises:
+        DataError: if there are none.
+    """
+    kind, colon, rest = name.partition(":")
+    if not colon or Path(name).exists():
+        return _one_file(Path(name))
+    if kind == "ud":
+        return (locate(parse_corpus(name), "train", places),)
+    if kind not in _PATTERNS:
+        known = ("text", "ntrex", "ud")
+        raise DataError(
+            f"the text {name} has an unknown prefix{nearest(kind, known)} "
+            f"(known: {', '.join(known)}, or a path)"
+        )
+    for folder in places.folders:
+        for pattern in _PATTERNS[kind]:
+            if found := tuple(sorted(folder.glob(pattern.format(rest)))):
+                return found
+    raise places.missing(name)
+
+
+_PATTERNS = {
+    "text": ("text/{}/*.tsv.gz", "text/{}.tsv.gz", "text/{}/*.tsv", "text/{}.tsv"),
+    "ntrex": ("parallel/ntrex/{}.txt.gz", "parallel/ntrex/{}.txt"),
+}
+
+
+def _one_file(path: Path) -> tuple[Path, ...]:
+    if not path.is_file():
+        raise DataError(f"the text {path} is not a file, nor a name such as text:en or ntrex:en")
+    return (path,)
+
+
+def _lines(path: Path) -> Iterator[str]:
+    plain = path.name.removesuffix(".gz")
+    if plain.endswith(".conllu"):
+        return (surface(sentence) for sentence in read_conllu(path))
+    return _second_column(path) if plain.endswith(".tsv") else iter(read_lines(path))
+
+
+def surface(sentence: Sentence) -> str:
+    """Write a sentence as text: its ``# text``, else its tokens with blanks between them.
+
+    >>> from alignscope.data.sentence import Range
+    >>> surface(Sentence(words=("de", "le", "monde"), ranges=(Range(1, 2, "du"),)))
+    'du monde'
+    """
+    text = comment_value(sentence.comments, "text")
+    if text is not None:
+        return text
+    tokens = dict(enumerate(sentence.words, start=1))
+    for item in sentence.ranges:
+        for word in range(item.first, item.last + 1):
+            del tokens[word]
+        tokens[item.first] = item.form
+    return " ".join(tokens[first] for first in sorted(tokens))
+
+
+def _second_column(path: Path) -> Iterator[str]:
+    for number, line in enumerate(read_lines(path), start=1):
+        columns = line.split("\t")
+        if len(columns) != 2:
+            raise DataError(f"{path}:{number}: {len(columns)} columns found, id<TAB>text has 2")
+        yield columns[1]

@@ -1,0 +1,80 @@
+"""A run on another machine: what it takes along, and how it is performed there."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from alignscope.config.run import Run
+from alignscope.data.corpora import MADE
+from alignscope.data.corpus import Corpus, parse_corpus
+from alignscope.data.locate import locate
+from alignscope.data.paths import Places
+from alignscope.encoders.identity import encoder_files
+from alignscope.encoders.resolve import EMBEDDED
+from alignscope.errors import DataError
+from alignscope.experiments.grouping import Group
+from alignscope.experiments.inputs import splits_of
+from alignscope.experiments.run import perform_together
+from alignscope.results.store import Failure, Result
+
+ENCODERS = "encoders"
+
+
+def files_of(group: Group, places: Places) -> dict[str, Path]:
+    """Return the files of this machine that runs read, by their names in a data folder.
+
+    >>> files_of([run], Places.of(["corpora"]))
+    {'ud/en_ewt/train.conllu.gz': PosixPath('corpora/ud/en_ewt/train.conllu.gz'), ...}
+
+    Encoders of the hub are left to the other machine, embedded languages are made there.
+
+    Raises:
+        DataError: if a corpus is not there, or is named by its path, which means nothing elsewhere.
+    """
+    run, found = group[0], dict[str, Path]()
+    for name, split in dict.fromkeys(one for run in group for one in _reads(run)):
+        corpus = parse_corpus(name)
+        if corpus.kind != MADE:
+            path = locate(corpus, split, places)
+            found[_name_there(corpus, split, path)] = path
+    if run.encoder.name != EMBEDDED and Path(run.encoder.name).is_dir():
+        own = f"{ENCODERS}/{run.identity.removeprefix('sha256:')}"
+        found |= {f"{own}/{file.name}": file for file in encoder_files(Path(run.encoder.name))}
+    return found
+
+
+def _reads(run: Run) -> list[tuple[str, str]]:
+    """Every corpus and split that a run trains, is scored or is compared on."""
+    asked = run.similarity
+    compared = [] if asked is None else [(name, asked.split) for name in asked.corpora]
+    return [*splits_of(run), *compared]
+
+
+def _name_there(corpus: Corpus, split: str, path: Path) -> str:
+    if corpus.kind == "path":
+        raise DataError(
+            f"{corpus.name} is named by its path, which other machines do not have: put it into a "
+            "data folder and name it as ud:xx_name"
+        )
+    home = "ud" if corpus.kind == "ud" else f"ner/{corpus.kind}"
+    ending = "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
+    return f"{home}/{corpus.treebank}/{split}{ending}"
+
+
+def perform_there(group: Group, folder: Path) -> list[Result]:
+    """Perform runs with the files that were carried into ``folder``; results are of ``group``."""
+    carried = folder / ENCODERS / group[0].identity.removeprefix("sha256:")
+    here = [_named(run, str(carried)) if carried.is_dir() else run for run in group]
+    results = perform_together(here, Places((folder,), cache=folder / "cache", download=False))
+    return [_of(run, result) for run, result in zip(group, results, strict=True)]
+
+
+def _of(run: Run, result: Result) -> Result:
+    """The result, named as where it was asked for."""
+    if isinstance(result, Failure):
+        return replace(result, run=run)
+    encoder = {**result.provenance["encoder"], "name": run.encoder.name}
+    return replace(result, run=run, provenance={**result.provenance, "encoder": encoder})
+
+
+def _named(run: Run, encoder: str) -> Run:
+    return run.model_copy(update={"encoder": run.encoder.model_copy(update={"name": encoder})})

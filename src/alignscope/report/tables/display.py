@@ -1,0 +1,230 @@
+"""Tables as people read them: in points, with intervals, and nothing that is always the same."""
+
+from typing import Any
+
+import polars as pl
+
+from alignscope.analysis.effects import MAJORITY
+from alignscope.report.labels import in_numbers, in_points, number, p_value, points
+from alignscope.results.tables import REF
+
+
+def for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """Return a table of text: fractions as points, several columns that belong together as one."""
+    if "null_low" in table.columns:
+        return _estimates_for_people(table)
+    if {"on", "p_holm"} <= {*table.columns}:
+        return _intervals_for_people(table)
+    if "spearman" in table.columns and "p_holm" in table.columns:
+        return _gaps_for_people(table)
+    if "verdict" in table.columns:
+        return _claims_for_people(table)
+    if "shares" in table.columns:
+        return _boundaries_for_people(table)
+    if "contrast_mean" in table.columns:
+        return _contrasts_for_people(table)
+    return _effects_for_people(table) if "targets_mean" in table.columns else _points(table)
+
+
+def _effects_for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """REF and majority as scores, windows as signed differences, all in points.
+
+    The encoder and the init mode are named where there are several.
+    """
+    rows = []
+    for row in table.iter_rows(named=True):
+        signed = row["window"] not in (REF, MAJORITY)
+        rows.append(
+            {
+                **{name: row[name] or "" for name in ("encoder", "task", "metric", "source")},
+                "window": f"Δ {row['window']}" if signed else row["window"],
+                "init": row["init"] or "",
+                **{
+                    f"on {place}": _mean_std(row[f"{place}_mean"], row[f"{place}_std"], signed)
+                    for place in ("source", "targets", "domains")
+                },
+                "seeds": "" if row["window"] == MAJORITY else str(row["seeds"]),
+            }
+        )
+    names = ["encoder", "task", "metric", "source", "window", "init", "on source", "on targets",
+             "on domains", "seeds"]  # fmt: skip
+    return without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String)))
+
+
+def _contrasts_for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """Signed effects in points, each with its interval."""
+    names = ["encoder", "task", "metric", "source", "window", "init"]
+    parts = {"source": "on source", "targets": "on targets", "contrast": "targets − source"}
+    rows = [
+        {
+            **{name: row[name] or "" for name in names},
+            **{title: in_points(*_ends(row, part)) for part, title in parts.items()},
+            "seeds": str(row["seeds"]),
+        }
+        for row in table.iter_rows(named=True)
+    ]
+    columns = [*names, *parts.values(), "seeds"]
+    return without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+
+
+def _intervals_for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """Signed effects in points with their intervals, and p-values."""
+    names = ["encoder", "task", "metric", "source", "window", "init", "on"]
+    rows = [
+        {
+            **{name: row[name] or "" for name in names},
+            "effect": in_points(row["mean"], row["low"], row["high"]),
+            "p": p_value(row["p"]),
+            "p (Holm)": p_value(row["p_holm"]),
+            "seeds": str(row["seeds"]),
+            "corpora": str(row["corpora"]),
+        }
+        for row in table.iter_rows(named=True)
+    ]
+    columns = [*names, "effect", "p", "p (Holm)", "seeds", "corpora"]
+    return without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+
+
+def _boundaries_for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """The first block that predicts, with its distribution; or why it cannot be told."""
+    names = ["encoder", "task", "metric", "source", "init"]
+    rows = [
+        {
+            **{name: row[name] or "" for name in names},
+            "windows": str(row["windows"]),
+            "predicts from block": row["reason"] or f"{row['block']} [{row['low']}, {row['high']}]",
+            "p": p_value(row["p"]),
+            "distribution": _shares(row["shares"]),
+        }
+        for row in table.iter_rows(named=True)
+    ]
+    columns = [*names, "windows", "predicts from block", "p", "distribution"]
+    return without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+
+
+def _claims_for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """Each claim in words with its verdict, what was found, and what it is held against."""
+    names = ["encoder", "task", "metric", "source", "init"]
+    rows = []
+    for row in table.iter_rows(named=True):
+        effect = row["init"] is not None  # effects are in points, similarities are not
+        show = in_points if effect else in_numbers
+        limit = points(row["threshold"]) if effect else number(row["threshold"])
+        rows.append(
+            {
+                **{name: row[name] or "" for name in names},
+                "window": row["window"] or "",
+                "claim": row["says"],
+                "verdict": row["verdict"],
+                "found": show(row["value"], row["low"], row["high"]),
+                "supported if": f"{row['sign']} {limit}",
+                "statistic": row["statistic"],
+            }
+        )
+    columns = [*names[:2], "verdict", "claim", "found", "supported if", "window", "source",
+               "metric", "init", "statistic"]  # fmt: skip
+    return without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+
+
+def _shares(text: str) -> str:
+    """``2:0.13 4:0.87`` as ``2: 13 %, 4: 87 %``."""
+    pairs = (part.split(":") for part in text.split())
+    return ", ".join(f"{block}: {100 * float(share):.0f} %" for block, share in pairs)
+
+
+def _gaps_for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """Correlations with their intervals and p-values; the partial one where there is any."""
+    names = ["encoder", "task", "metric", "source", "state", "measure", "estimator"]
+    rows = [
+        {
+            **{name: str(row[name]) for name in (*names, "layer", "targets")},
+            "Spearman": _correlation(row["spearman"], row["low"], row["high"]),
+            "p": p_value(row["p"]),
+            "p (Holm)": p_value(row["p_holm"]),
+            "Pearson": _correlation(row["pearson"], None, None),
+            "given distance": _correlation(row["partial"], row["partial_low"], row["partial_high"]),
+            "p given it (Holm)": p_value(row["partial_p_holm"]),
+        }
+        for row in table.iter_rows(named=True)
+    ]
+    columns = [*names, "layer", "targets", "Spearman", "p", "p (Holm)", "Pearson",
+               "given distance", "p given it (Holm)"]  # fmt: skip
+    people = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String))
+    empty = [n for n in ("given distance", "p given it (Holm)") if set(people[n]) <= {""}]
+    return without_repetition(people.drop(empty))
+
+
+def _correlation(value: float | None, low: float | None, high: float | None) -> str:
+    return "" if value is None else in_numbers(value, low, high)
+
+
+_ALWAYS = ("target", "layer", "n", "measure", "estimator")
+
+
+def _estimates_for_people(table: pl.DataFrame) -> pl.DataFrame:
+    """Each value with its interval and its null; of what it is about, what is not always alike."""
+    numbers = ("value", "low", "high", "null_low", "null_high")
+    names = [
+        name
+        for name in table.columns
+        if name not in numbers and (name in _ALWAYS or table[name].n_unique() > 1)
+    ]
+    rows = [
+        {
+            **{name: _text(row[name]) for name in names},
+            "value": in_numbers(row["value"], row["low"], row["high"]),
+            "random pairs": f"[{number(row['null_low'])}, {number(row['null_high'])}]",
+        }
+        for row in table.iter_rows(named=True)
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys([*names, "value", "random pairs"], pl.String))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return "" if value is None else str(value)
+
+
+def _ends(row: dict[str, Any], part: str) -> tuple[float, float | None, float | None]:
+    return row[f"{part}_mean"], row[f"{part}_low"], row[f"{part}_high"]
+
+
+def without_repetition(people: pl.DataFrame) -> pl.DataFrame:
+    """A column that says the same in every row only makes a table wider."""
+    same = [
+        name
+        for name in ("encoder", "init")
+        if name in people.columns and people[name].replace("", None).drop_nulls().n_unique() < 2
+    ]
+    return people.drop(same)
+
+
+def _mean_std(mean: float | None, std: float | None, signed: bool) -> str:
+    """``86.1 ± 0.3`` in points, or ``−31.0``; empty where nothing was measured."""
+    if mean is None:
+        return ""
+    return points(mean, signed=signed) + ("" if std is None else f" ± {100 * std:.1f}")
+
+
+_FRACTIONS = {"score", "majority", "dev_score"}
+_PRECISE = {"spearman", "mean", "low", "high"}
+
+
+def _points(table: pl.DataFrame) -> pl.DataFrame:
+    """Any other table as text: fractions in points, nothing where there is nothing."""
+
+    def text(name: str, value: object) -> str:
+        if value is None:
+            return ""
+        if isinstance(value, float) and name in _PRECISE:
+            return number(value)
+        if isinstance(value, float):
+            return f"{100 * value:.1f}" if name in _FRACTIONS else f"{value:.1f}"
+        return str(value)
+
+    rows = [
+        {name: text(name, value) for name, value in row.items()}
+        for row in table.iter_rows(named=True)
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys(table.columns, pl.String))
