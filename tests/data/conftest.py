@@ -4,11 +4,12 @@ from pathlib import Path
 import pytest
 
 from alignscope.data.paths import Places
+from tests.helpers import ROOT
 
 
 def _shared_folder() -> Path | None:
     named = os.environ.get("ALIGNSCOPE_DATA", "").split(os.pathsep)
-    beside = Path(__file__).parents[3] / "shared" / "data"
+    beside = ROOT.parent / "shared" / "data"
     folders = [Path(folder) for folder in named if folder] + [beside]
     return next((folder for folder in folders if (folder / "manifest.json").is_file()), None)
 

@@ -16,7 +16,7 @@ import pytest
 from alignscope.analysis.comparison import Gathered
 from alignscope.analysis.results import Findings
 from alignscope.report.page import Report
-from imagined import build, study_text
+from tests.helpers.imagined import build, study_text
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
 pytestmark = [

@@ -1,0 +1,207 @@
+"""Several encoders side by side: on what they share, each under its own name."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alignscope.analysis.comparison import Gathered
+from alignscope.config.run import Run
+from alignscope.config.study import read_study
+from alignscope.errors import StoreError
+from alignscope.report.page import Report
+from alignscope.results.store import Outcome, Store
+from tests.helpers.imagined import build, study_text
+from tests.helpers.tiny import call
+
+OWN = "Claims are held against AlignScope's own thresholds."
+
+
+def made(folder: Path, encoder: str, change: Any = lambda made: made, **text: str) -> Store:
+    folder.mkdir()
+    content = study_text(f'"{encoder}"')
+    for old, new in text.items():
+        content = content.replace(old, new)
+    return build(folder, content, change)[1]
+
+
+def without(corpus: str) -> Any:
+    def change(one: Outcome) -> Outcome:
+        one.scores[:] = [row for row in one.scores if row["corpus"] != corpus]
+        return one
+
+    return change
+
+
+def test_encoders_have_a_column_each(tmp_path: Path) -> None:
+    stores = [made(tmp_path / name, name) for name in ("first", "second", "third")]
+    found = Gathered(stores)
+    assert found.notes == [OWN]
+    report = Report("three", found)
+    sheets = {sheet.name: sheet for sheet in report.tables}
+    for name in ("contrasts", "boundaries-by-encoder", "claims-by-encoder"):
+        assert sheets[name].people.columns[-3:] == ["first", "second", "third"]
+    contrasts = sheets["contrasts"]
+    assert contrasts.people.height == 3
+    for row in contrasts.table.iter_rows(named=True):
+        cell = contrasts.people.filter(window=row["window"])[row["encoder"]].item()
+        assert cell.split(" [")[0] == f"{100 * row['mean']:+z.1f}".replace("-", "−")
+    page = report.html()
+    assert 'id="encoders"' in page
+    assert "All 36 runs are done." in page
+    plate = next(plate for plate in report.plates if plate.name.startswith("contrast"))
+    text = plate.inline()
+    assert all(f"{name}, 0-1, seed 1:" in text for name in ("first", "second", "third"))
+    assert set(re.findall(r"<b>(\w+) · POS tagging", page)) == {"first", "second", "third"}
+
+
+def test_means_are_over_corpora_that_all_have(tmp_path: Path) -> None:
+    lost = "synthetic:dorun/news"
+    one, other = made(tmp_path / "a", "a"), made(tmp_path / "b", "b", without(lost))
+    found = Gathered([one, other])
+    assert lost not in set(found.scores["corpus"])
+    assert found.scores["corpus"].n_unique() == 7
+    whose = "pos from synthetic:vesti/news"
+    assert found.notes == [
+        f"Left out of {whose}, since not every encoder has them: {lost}.", OWN
+    ]  # fmt: skip
+    assert lost in Report("two", found, found.notes).html()
+
+
+def test_what_was_done_differently_is_said(tmp_path: Path) -> None:
+    text = {"[claims]": "[training]\nlearning_rate = 1e-4\n[limits]\ntrain = 50\n[claims]"}
+    stores = [made(tmp_path / "a", "a"), made(tmp_path / "b", "b", **text)]
+    assert Gathered(stores).notes == [
+        OWN,
+        "training.learning_rate of pos is not alike: 5e-05 for a, 0.0001 for b.",
+        "limits.train of pos is not alike: none for a, 50 for b.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("[1, 2, 3]", "[1, 2]", "the seed of pos is not alike: 1/2/3 for a, 1/2 for b"),
+        ('"4-5"]', '"6-7"]', "the window of pos is not alike: 0-1/2-3/4-5 for a, 0-1/2-3/6-7"),
+        ("[claims]", "limit = 40\n[claims]", "similarity.limit of pos is not alike: None for a"),
+    ],
+)  # fmt: skip
+def test_whatever_is_not_alike_is_said(old: str, new: str, told: str, tmp_path: Path) -> None:
+    stores = [made(tmp_path / "a", "a"), made(tmp_path / "b", "b", **{old: new})]
+    assert any(note.startswith(told) for note in Gathered(stores).notes)
+
+
+def test_other_data_and_precision_are_said(tmp_path: Path) -> None:
+    def other(one: Outcome) -> Outcome:
+        data = dict.fromkeys(one.provenance["data"], "1" * 64)
+        return replace(one, provenance={**one.provenance, "data": data, "precision": "bf16"})
+
+    notes = Gathered([made(tmp_path / "a", "a"), made(tmp_path / "b", "b", other)]).notes
+    assert "the precision of pos is not alike: fp32 for a, bf16 for b." in notes
+    assert sum(note.startswith("the file of synthetic:") for note in notes) == 8
+
+
+def test_similarity_is_of_pairs_that_all_compared(tmp_path: Path) -> None:
+    def fewer(one: Outcome) -> Outcome:
+        kept = [row for row in one.similarity if "dorun" not in row["target"]]
+        return replace(one, similarity=kept)
+
+    found = Gathered([made(tmp_path / "a", "a"), made(tmp_path / "b", "b", fewer)])
+    assert "synthetic:dorun/news" not in set(found.similarity["target"])
+    assert found.similarity["target"].n_unique() == 5
+    assert any(note.startswith("Similarities of corpora") for note in found.notes)
+
+
+def test_thresholds_are_those_of_the_study_that_is_named(tmp_path: Path) -> None:
+    stores = [made(tmp_path / name, name) for name in ("a", "b")]
+    study = read_study(tmp_path / "a" / "study.toml").model_copy(update={"encoders": ()})
+    assert Gathered(stores, study).thresholds.harmless == 0.2
+    assert Gathered(stores).thresholds.harmless == 0.015
+    assert OWN not in Gathered(stores, study).notes
+
+
+def test_each_initialisation_has_its_own_verdict_and_figure(tmp_path: Path) -> None:
+    def milder(one: Outcome) -> Outcome:
+        if one.run.init == "torch-default":
+            for row in one.scores:
+                row["score"] = 0.8 + 0.001 * one.run.seed
+        return one
+
+    both = {"seeds": 'init = ["config", "torch-default"]\nseeds'}
+    stores = [made(tmp_path / name, name, milder, **both) for name in ("a", "b")]
+    report = Report("two", Gathered(stores))
+    (sheet,) = (sheet for sheet in report.tables if sheet.name == "claims-by-encoder")
+    crucial = dict(sheet.people.filter(claim="crucial").select("init", "a").rows())
+    assert crucial["config"].startswith("supported: −20.")
+    assert crucial["torch-default"].startswith("contradicted: ")
+    for section in report.sections:
+        titles = [plate.title for plate in section.plates]
+        assert len(set(titles)) == len(titles), section.title
+    assert "a · POS tagging · vesti/news · torch-default" in report.html()
+    assert "0-1 (config)" in report.html()
+
+
+def test_two_encoders_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    one = made(tmp_path / "a", "enc")
+    (tmp_path / "b").mkdir()
+    other = build(tmp_path / "b", study_text('"enc"'))[1]
+    for path in [*(other.folder / "runs").iterdir(), *(other.folder / "plans").iterdir()]:
+        path.write_text(path.read_text().replace("sha256:enc", "sha256:new"))
+    for path in list((other.folder / "runs").iterdir()):
+        run = Run.model_validate(json.loads(path.read_text())["run"])
+        path.rename(path.with_name(f"{run.address}.json"))
+    (other.folder).rename(tmp_path / "b" / "later")
+    found = Gathered([one, Store(tmp_path / "b" / "later")])
+    assert set(found.scores["encoder"]) == {"enc (store)", "enc (later)"}
+
+
+@pytest.mark.parametrize("names", [("a/b", "a-b"), ("_x", "a$\\frac$b"), ("task", "window")])
+def test_names_that_mean_something_elsewhere(names: tuple[str, str], tmp_path: Path) -> None:
+    stores = [made(tmp_path / str(i), name.replace("\\", "\\\\")) for i, name in enumerate(names)]
+    report = Report("two", Gathered(stores))
+    plates = [plate.name for plate in report.plates]
+    assert len(set(plates)) == len(plates)
+    page = report.html()
+    for name in names:
+        assert f">{name}<" in page or f"> {name}<" in page or f"encoder {name}" in page
+    contrast = next(plate for plate in report.plates if plate.name.startswith("contrast"))
+    for name in names:
+        assert f"> {name}</text>" in contrast.inline()
+
+
+def test_one_run_in_two_stores_counts_once(tmp_path: Path) -> None:
+    stores = [made(tmp_path / name, "enc") for name in ("a", "b")]
+    (stores[0].folder / "runs").rename(tmp_path / "gone")
+    found = Gathered(stores)
+    assert len(found.planned) == len(found.outcomes) == 12
+
+
+def test_a_run_in_two_ways_is_refused_until_a_study_is_named(tmp_path: Path) -> None:
+    store = made(tmp_path / "a", "enc")
+    text = study_text('"enc"').replace("[claims]", "[training]\nepochs = 9\n[claims]")
+    (tmp_path / "b").mkdir()
+    study, longer = build(tmp_path / "b", text)
+    for kind in ("runs", "plans"):
+        for path in (longer.folder / kind).iterdir():
+            path.rename(store.folder / kind / path.name)
+    with pytest.raises(StoreError, match=r"in two ways .* name the study to compare with --study"):
+        Gathered([store])
+    found = Gathered([store], study)
+    assert {run.training.epochs for run in found.planned} == {9}
+    assert len(found.outcomes) == 12
+
+
+def test_the_command(tmp_path: Path) -> None:
+    stores = [str(made(tmp_path / name, name).folder) for name in ("a", "b")]
+    out = tmp_path / "compare.html"
+    answer = call("compare", *stores, "--out", str(out))
+    assert answer.code == 0, answer.err
+    assert answer.out == f"All 24 runs are done. Written: {out}\n"
+    study = str(tmp_path / "a" / "study.toml")
+    assert call("compare", *stores, "--out", str(out), "--study", study).code == 0
+    answer = call("compare", str(tmp_path / "none"))
+    assert answer.code == 2
+    assert "none has no results: no study was run on it" in answer.err

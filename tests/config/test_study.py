@@ -1,0 +1,523 @@
+"""A study file says what it means or is refused; a run's address holds all that counts."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+import alignscope.config.study
+from alignscope.config.grid import Inspected, runs
+from alignscope.config.run import Encoder, Limits, Run, Training
+from alignscope.config.similarity import StudySimilarity
+from alignscope.config.study import Study, read_study
+from alignscope.data.synthetic.language import languages
+from alignscope.errors import AlignScopeError, StudyError
+from tests.helpers import ROOT
+
+SHIPPED = sorted((ROOT / "studies").glob("*.toml"))
+DEMO = Path(alignscope.config.study.__file__).parents[1] / "cli" / "demo.toml"
+HOW_MANY = {"muller2021": 3 * 3 * 7 * 5}
+"""Tasks × sources × (windows + REF) × seeds, where a paper says how many there were."""
+
+TASKS = '[tasks.pos]\nsources = ["ud:en_ewt"]\n'
+
+
+def blocks(count: int | None) -> Callable[[Encoder], Inspected]:
+    return lambda encoder: Inspected(f"{encoder.name}@{encoder.revision}", count)
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[[str], Study]:
+    def parse(text: str) -> Study:
+        path = tmp_path / "study.toml"
+        path.write_text(text, encoding="utf-8")
+        return read_study(path)
+
+    return parse
+
+
+def grid(**changes: Any) -> Study:
+    """A study of one encoder, one task and one source."""
+    base = {"encoders": ["enc"], "tasks": {"pos": {"sources": ["ud:en_ewt"]}}}
+    return Study.model_validate(base | changes)
+
+
+def windows(study: Study, count: int | None = 12) -> list[str | None]:
+    return [run.window for run in runs(study, blocks(count))]
+
+
+# The files that come with the package
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_study_unfolds(path: Path) -> None:
+    study = read_study(path)
+    if not study.encoders:
+        study = study.model_copy(update={"encoders": (Encoder(name="enc"),)})
+    listed = all(text[0].isdecimal() or text == "none" for text in study.windows)
+    for count in (12, None) if listed else (12,):
+        found = runs(study, blocks(count))
+        assert len({run.address for run in found}) == len(found)
+        assert {run.task for run in found} == set(study.tasks)
+        assert len(found) == HOW_MANY.get(path.stem, len(found))
+
+
+def test_there_are_studies_to_read() -> None:
+    assert SHIPPED
+
+
+@pytest.mark.parametrize("path", [DEMO, *(one for one in SHIPPED if one.stem == "embedded")])
+def test_studies_of_the_embedded_languages_leave_none_out(path: Path) -> None:
+    for grid in read_study(path).tasks.values():
+        spoken = {f"synthetic:{language}/news" for language in languages()}
+        assert {*grid.sources, *grid.targets} == spoken
+
+
+# Reading
+
+
+def test_a_full_study(read: Callable[[str], Study]) -> None:
+    study = read("""
+        name = "all of it"
+        encoders = ["a", { name = "b", revision = "v1", remote_code = true }]
+        seeds = [3, 1]
+        windows = ["0-1", "4"]
+        init = ["config", "torch-default"]
+        adapters = "keep"
+        data = ["corpora"]
+        training = { epochs = 7, pooling = "mean" }
+        limits = { train = 100 }
+        [tasks.parsing]
+        sources = ["ud:en_ewt"]
+        targets = ["ud:de_gsd"]
+        domains = ["ud:en_pud"]
+        training = { epochs = 2 }
+        limits = { test = 5 }
+        """)
+    assert study.encoders == (
+        Encoder(name="a"),
+        Encoder(name="b", revision="v1", remote_code=True),
+    )
+    assert (study.seeds, study.windows, study.adapters) == ((3, 1), ("0-1", "4"), "keep")
+    assert study.training_of("parsing") == Training(epochs=2, pooling="mean")
+    assert study.limits_of("parsing") == Limits(train=100, test=5)
+    assert study.training == Training(epochs=7, pooling="mean")
+
+
+def test_what_a_study_does_not_say() -> None:
+    study = grid()
+    assert (study.seeds, study.windows, study.init) == ((1,), ("tiles:2",), ("config",))
+    assert study.training_of("pos") == Training()
+    assert study.limits_of("pos") == Limits()
+
+
+REFUSED = {
+    "top": ("seed = [1]\n" + TASKS, r"seed is not a key; did you mean 'seeds'\?; allowed are "),
+    "training": (
+        "[training]\nepoch = 3\n" + TASKS,
+        r"training\.epoch is not a key; did you mean 'epochs'\?; allowed are batch_pieces, clip",
+    ),
+    "limits": (
+        "[limits]\ntrian = 3\n" + TASKS,
+        r"limits\.trian is not a key; did you mean 'train'\?; allowed are dev, test, train",
+    ),
+    "task": (
+        TASKS + 'target = ["ud:de_gsd"]\n',
+        r"tasks\.pos\.target is not a key; did you mean 'targets'\?; allowed are domains, limits",
+    ),
+    "task training": (
+        TASKS + "training = { epoch = 2 }\n",
+        r"tasks\.pos\.training\.epoch is not a key; did you mean 'epochs'\?; allowed are batch_pi",
+    ),
+    "task limits": (
+        TASKS + "limits = { trian = 2 }\n",
+        r"tasks\.pos\.limits\.trian is not a key; did you mean 'train'\?; allowed are dev, test",
+    ),
+    "encoder": (
+        'encoders = [{ name = "x", revison = "v1" }]\n' + TASKS,
+        r"encoders\.0\.revison is not a key; did you mean 'revision'\?; allowed are name, remote",
+    ),
+    "no key alike": ("zzz = 1\n" + TASKS, r"zzz is not a key; allowed are adapters, claims, data,"),
+    "type": ("seeds = 'one'\n" + TASKS, r"seeds: .* \(found 'one'\)"),
+    "type of training": ("[training]\nepochs = 'many'\n" + TASKS, r"training\.epochs: .*'many'"),
+    "type of task training": (
+        TASKS + "training = { epochs = 'many' }\n",
+        r"tasks\.pos\.training\.epochs: .*'many'",
+    ),
+    "training is no table": ("training = 3\n" + TASKS, r"training: .*found 3"),
+    "task training is no table": (TASKS + "training = 3\n", r"tasks\.pos\.training: .*found 3"),
+    "tasks is no table": ("tasks = 3\n", r"tasks: .*found 3"),
+    "fraction of a seed": ("seeds = [1.5]\n" + TASKS, r"seeds\.0: .*1\.5"),
+    "no seed": ("seeds = []\n" + TASKS, r"seeds: .*at least 1"),
+    "no init": ("init = []\n" + TASKS, r"init: .*at least 1"),
+    "unknown init": ('init = ["cofnig"]\n' + TASKS, r"init\.0: .*'config' or 'torch-default'"),
+    "range": ("[training]\nepochs = 0\n" + TASKS, r"training\.epochs: .*greater .* \(found 0\)"),
+    "range in a task": (TASKS + "training = { clip = 0 }\n", r"tasks\.pos\.training\.clip: .*gre"),
+    "infinite": ("[training]\nlearning_rate = inf\n" + TASKS, r"training\.learning_rate: .*finite"),
+    "not a number": ("[training]\nweight_decay = nan\n" + TASKS, r"training\.weight_decay: "),
+    "limit of none": ("[limits]\ntrain = 0\n" + TASKS, r"limits\.train: .*greater"),
+    "encoders is one string": ('encoders = "bert"\n' + TASKS, r"encoders: .*'bert'"),
+    "encoders is a number": ("encoders = 5\n" + TASKS, r"encoders: .*found 5"),
+    "an encoder is a number": ("encoders = [5]\n" + TASKS, r"encoders\.0: .*found 5"),
+    "a nameless encoder": ('encoders = [{ revision = "x" }]\n' + TASKS, r"encoders\.0\.name: "),
+    "no tasks": ("seeds = [1]\n", r"tasks: Field required"),
+    "empty tasks": ("[tasks]\n", r"tasks: .*at least 1"),
+    "no sources": ("[tasks.pos]\n", r"tasks\.pos\.sources: Field required"),
+    "empty sources": ("[tasks.pos]\nsources = []\n", r"tasks\.pos\.sources: .*at least 1"),
+    "a source is no name": ('[tasks.pos]\nsources = ["english"]\n', r"corpus english is neither"),
+    "a target is no name": (TASKS + 'targets = ["ud:en"]\n', r"corpus ud:en should name"),
+    "window": ('windows = ["first"]\n' + TASKS, r"'first' is not a window; write 0-1"),
+    "backwards": ('windows = ["3-1"]\n' + TASKS, r"window 3-1 is not a range"),
+    "tiles of nothing": ('windows = ["tiles:0"]\n' + TASKS, r"tiles:0 has no size.*like tiles:2"),
+    "tiles without size": ('windows = ["tiles"]\n' + TASKS, r"tiles has no size.*like tiles:2"),
+    "single of a size": ('windows = ["single:3"]\n' + TASKS, r"'single:3' is not a window"),
+    "single of a word": ('windows = ["single:x"]\n' + TASKS, r"'single:x' is not a window"),
+    "all of a size": ('windows = ["all:2"]\n' + TASKS, r"'all:2' is not a window"),
+    "not TOML": ("seeds = [1\n", r"is not valid TOML"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_refused(case: str, read: Callable[[str], Study], tmp_path: Path) -> None:
+    text, message = REFUSED[case]
+    with pytest.raises(StudyError, match=message) as told:
+        read(text)
+    assert str(told.value).startswith(f"{tmp_path / 'study.toml'}")
+    assert "\n" not in str(told.value).strip()
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"there is no study file .*nowhere\.toml"):
+        read_study(tmp_path / "nowhere.toml")
+    with pytest.raises(StudyError, match="cannot be read"):
+        read_study(tmp_path)
+
+
+def test_not_text(tmp_path: Path) -> None:
+    path = tmp_path / "latin.toml"
+    path.write_bytes(b'name = "\xff"\n')
+    with pytest.raises(StudyError, match=r"latin\.toml cannot be read"):
+        read_study(path)
+
+
+# Unfolding
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (["tiles:2"], ["0-1", "2-3", "4-5"]),
+        (["tiles:4"], ["0-3", "4-5"]),
+        (["single"], ["0", "1", "2", "3", "4", "5"]),
+        (["all"], ["0-5"]),
+        (["none"], []),
+        ([], []),
+        (["0-1"], ["0-1"]),
+        (["4-5", "0", "4-5"], ["4-5", "0"]),
+        (["2-3", "tiles:2"], ["2-3", "0-1", "4-5"]),
+        (["1-1", "1"], ["1"]),
+        (["none", "all"], ["0-5"]),
+    ],
+)
+def test_windows_unfold(asked: list[str], found: list[str]) -> None:
+    assert windows(grid(windows=asked), 6) == [None, *found]
+
+
+@pytest.mark.parametrize("asked", ["tiles:2", "single", "all"])
+def test_blocks_must_be_known(asked: str) -> None:
+    message = rf"window {asked} needs the number of blocks of enc, .* list the windows instead"
+    with pytest.raises(StudyError, match=message):
+        runs(grid(windows=[asked]), blocks(None))
+
+
+def test_listed_windows_need_no_blocks() -> None:
+    assert windows(grid(windows=["0-1", "4", "none"]), None) == [None, "0-1", "4"]
+
+
+@pytest.mark.parametrize("asked", ["10-12", "12", "tiles:13"])
+def test_a_window_outside_the_encoder(asked: str) -> None:
+    with pytest.raises(AlignScopeError, match=r"enc, which has 12 blocks \(0-11\)|of 12 blocks"):
+        runs(grid(windows=[asked]), blocks(12))
+
+
+def test_no_encoder() -> None:
+    with pytest.raises(StudyError, match="study nameless names no encoder; give one with --enc"):
+        runs(grid(name="nameless", encoders=[]), blocks(12))
+
+
+def test_ref_comes_first_and_is_shared_between_init_modes() -> None:
+    both = grid(windows=["0-1", "2"], init=["config", "torch-default"], seeds=[1, 2])
+    variants = [(run.seed, run.window, run.init, run.adapters) for run in runs(both, blocks(12))]
+    once = [
+        (None, None, None),
+        ("0-1", "config", "reset"),
+        ("2", "config", "reset"),
+        ("0-1", "torch-default", "reset"),
+        ("2", "torch-default", "reset"),
+    ]
+    assert variants == [(seed, *variant) for seed in (1, 2) for variant in once]
+
+
+def test_ref_is_the_same_run_whatever_is_done_to_windows() -> None:
+    kept, reset = grid(adapters="keep"), grid(adapters="reset", init=["torch-default"])
+    first, second = (runs(study, blocks(12)) for study in (kept, reset))
+    assert first[0].address == second[0].address
+    assert not {run.address for run in first[1:]} & {run.address for run in second[1:]}
+
+
+def test_what_is_named_twice_is_done_once() -> None:
+    tasks = {
+        "pos": {"sources": ["ud:en_ewt"] * 2, "targets": ["ud:de_gsd", "ud:en_ewt", "ud:de_gsd"]}
+    }
+    found = runs(grid(encoders=["enc", "enc"], seeds=[1, 1], windows=[], tasks=tasks), blocks(12))
+    assert [run.evaluated for run in found] == [("ud:en_ewt", "ud:de_gsd")]
+
+
+def test_domains_are_for_sources_of_their_language() -> None:
+    tasks = {
+        "pos": {
+            "sources": ["ud:en_ewt", "ud:de_gsd"],
+            "targets": ["ud:fr_gsd"],
+            "domains": ["ud:en_pud", "ud:de_pud", "ud:de_gsd"],
+        }
+    }
+    found = {run.source: run.evaluated for run in runs(grid(tasks=tasks, windows=[]), blocks(12))}
+    assert found == {
+        "ud:en_ewt": ("ud:en_ewt", "ud:fr_gsd", "ud:en_pud"),
+        "ud:de_gsd": ("ud:de_gsd", "ud:fr_gsd", "ud:de_pud"),
+    }
+
+
+def test_a_task_overrides_the_study() -> None:
+    study = grid(
+        training={"epochs": 5, "clip": 2.0},
+        limits={"train": 9, "dev": 3},
+        windows=[],
+        tasks={
+            "pos": {"sources": ["ud:en_ewt"]},
+            "ner": {"sources": ["uner:en_ewt"], "training": {"epochs": 1}, "limits": {"dev": 4}},
+        },
+    )
+    found = {run.task: (run.training, run.limits) for run in runs(study, blocks(12))}
+    assert found == {
+        "pos": (Training(epochs=5, clip=2.0), Limits(train=9, dev=3)),
+        "ner": (Training(epochs=1, clip=2.0), Limits(train=9, dev=4)),
+    }
+
+
+# Addresses
+
+PLAIN: dict[str, Any] = {
+    "encoder": {"name": "enc", "revision": "main", "remote_code": False},
+    "identity": "enc@main",
+    "task": "pos",
+    "source": "ud:en_ewt",
+    "evaluated": ["ud:en_ewt", "ud:de_gsd"],
+    "window": None,
+    "init": None,
+    "adapters": None,
+    "seed": 1,
+    "training": {
+        "epochs": 3,
+        "learning_rate": 5e-5,
+        "head_learning_rate": 1e-3,
+        "batch_pieces": 1024,
+        "warmup": 0.1,
+        "weight_decay": 0.01,
+        "clip": 1.0,
+        "pooling": "first",
+        "max_pieces": 256,
+        "precision": "auto",
+    },
+    "limits": {"train": None, "dev": None, "test": None},
+}
+"""A run in full, every default spelt out."""
+
+OTHER: dict[str, Any] = {
+    "encoder.remote_code": True,
+    "identity": "enc@v1",
+    "task": "parsing",
+    "source": "ud:en_gum",
+    "evaluated": ["ud:de_gsd", "ud:en_ewt"],
+    "window": "0-1",
+    "init": "config",
+    "adapters": "reset",
+    "seed": 2,
+    "training.epochs": 4,
+    "training.learning_rate": 4e-5,
+    "training.head_learning_rate": 2e-3,
+    "training.batch_pieces": 1025,
+    "training.warmup": 0.2,
+    "training.weight_decay": 0.0,
+    "training.clip": 1.1,
+    "training.pooling": "mean",
+    "training.max_pieces": 255,
+    "training.precision": "fp32",
+    "limits.train": 1,
+    "limits.dev": 1,
+    "limits.test": 1,
+    "similarity": {"corpora": ["ud:en_pud", "ud:de_pud"]},
+}
+"""One other value for every field that could change a number."""
+
+NOT_IN_IT = {"encoder.name", "encoder.revision"}
+"""Where an encoder lies; ``identity`` says which one it is."""
+
+
+def leaves(model: type[BaseModel], prefix: str = "") -> set[str]:
+    """The dotted names of all fields of a model and of the models inside it."""
+    found = set()
+    for name, about in model.model_fields.items():
+        kind = about.annotation
+        inner = isinstance(kind, type) and issubclass(kind, BaseModel)
+        found |= leaves(kind, f"{prefix}{name}.") if inner else {prefix + name}  # type: ignore[arg-type]
+    return found
+
+
+def changed(place: str, value: Any) -> Run:
+    """``PLAIN`` with another value at one place."""
+    *tables, key = place.split(".")
+    content = json.loads(json.dumps(PLAIN))
+    table = content
+    for name in tables:
+        table = table[name]
+    assert table.get(key) != value
+    table[key] = value
+    return Run.model_validate(content)
+
+
+def test_no_field_is_forgotten() -> None:
+    assert OTHER.keys() == leaves(Run) - NOT_IN_IT
+
+
+def test_every_field_changes_the_address() -> None:
+    plain = Run.model_validate(PLAIN).address
+    addresses = {place: changed(place, value).address for place, value in OTHER.items()}
+    assert plain not in addresses.values()
+    assert len(set(addresses.values())) == len(addresses)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"corpora": ["ud:en_pud", "ud:fr_pud"]},
+        {"measures": ["cka"]},
+        {"layers": "0-3"},
+        {"split": "dev"},
+        {"limit": 100},
+        {"pooling": "first"},
+        {"words": True},
+        {"runs": "all"},
+        {"drift": False},
+    ],
+)
+def test_every_field_of_a_similarity_changes_the_address(other: dict[str, Any]) -> None:
+    assert len(StudySimilarity.model_fields) == 9
+    plain = OTHER["similarity"]
+    assert changed("similarity", {**plain, **other}) != changed("similarity", plain)
+
+
+@pytest.mark.parametrize("place", sorted(NOT_IN_IT))
+def test_where_an_encoder_lies_does_not(place: str) -> None:
+    assert changed(place, "elsewhere").address == Run.model_validate(PLAIN).address
+
+
+def test_an_address_is_a_digest_of_everything() -> None:
+    """Computed anew from the run in full: defaults are in it, and so is the recipe."""
+    content = {"recipe": 1, **PLAIN, "encoder": {"remote_code": False}}
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    assert Run.model_validate(PLAIN).address == digest[:16]
+
+
+def test_a_recipe_is_in_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run.model_validate(PLAIN)
+    before = run.address
+    monkeypatch.setattr(alignscope.config.run, "RECIPE", alignscope.config.run.RECIPE + 1)
+    assert run.address != before
+
+
+def test_golden_addresses() -> None:
+    """Results lie under these names: change what goes into them and raise ``RECIPE`` knowingly."""
+    found = runs(grid(windows=["0-1", "4"], seeds=[7]), blocks(12))
+    assert [run.address for run in found] == [
+        "2111a93a0364433e",
+        "39a7811ca9a306e0",
+        "852629f97d4191e8",
+    ]
+    assert Run.model_validate(PLAIN).address == "651fa74aa9b91471"
+
+
+def test_defaults_said_and_unsaid_are_the_same() -> None:
+    said = grid(training=Training().model_dump(), limits=Limits().model_dump(), seeds=[1])
+    assert [run.address for run in runs(said, blocks(12))] == [
+        run.address for run in runs(grid(), blocks(12))
+    ]
+
+
+def test_the_digest_of_a_study_is_of_its_grid() -> None:
+    plain = grid()
+    assert plain.digest == grid(name="other", data=["elsewhere"]).digest
+    others = [grid(seeds=[2]), grid(windows=["all"]), grid(encoders=["b"]), grid(limits={"dev": 1})]
+    assert len({plain.digest, *(other.digest for other in others)}) == 5
+
+
+def test_a_study_without_encoders_matches_any() -> None:
+    asked, run_with = grid(encoders=[]), grid(encoders=["b"])
+    assert asked.matches(run_with.grid)
+    assert not grid(encoders=["a"]).matches(run_with.grid)
+    assert not grid(encoders=[], seeds=[2]).matches(run_with.grid)
+
+
+def test_labels_are_short() -> None:
+    assert Run.model_validate(PLAIN).label == "pos ud:en_ewt REF seed 1"
+    ablated = Run.model_validate({**PLAIN, "window": "0-1", "init": "config"})
+    assert ablated.label == "pos ud:en_ewt 0-1 (config) seed 1"
+
+
+SIMILARITY = {"corpora": ["ud:en_pud", "ud:de_pud", "ud:fr_pud"]}
+
+
+def test_ref_runs_compare_languages_and_others_if_asked() -> None:
+    asked = grid(windows=["0-1"], similarity=SIMILARITY)
+    first, second = runs(asked, blocks(12))
+    assert first.similarity is not None
+    assert first.similarity.corpus_of("ud:en_ewt") == "ud:en_pud"
+    assert second.similarity is None
+    assert second.address == runs(grid(windows=["0-1"]), blocks(12))[1].address
+    everywhere = grid(windows=["0-1"], similarity={**SIMILARITY, "runs": "all"})
+    assert all(run.similarity is not None for run in runs(everywhere, blocks(12)))
+
+
+def test_a_study_without_similarity_is_described_as_before() -> None:
+    assert "similarity" not in grid().grid
+    assert grid().digest != grid(similarity=SIMILARITY).digest
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"corpora": ["ud:fr_pud", "ud:de_pud"]}, "one in the language of ud:en_ewt, en,.*are 0"),
+        ({"corpora": ["ud:en_pud", "ud:en_gum"]}, "in the language of ud:en_ewt, en,.*there are 2"),
+        ({"corpora": ["ud:en_pud"]}, "similarity.corpora: .*at least 2"),
+        ({"corpora": ["ud:en_pud", "ud:en_pud"]}, "ud:en_pud is given twice"),
+        ({"measures": ["cca"]}, "similarity.measures.0: .*'cka', 'cka-rbf'.*found 'cca'"),
+        ({"measure": ["cka"]}, "similarity.measure is not a key; did you mean 'measures'"),
+        ({"limit": 10}, "similarity.limit: .*20"),
+        ({"layers": "1-"}, "similarity.layers: layers are written like 0-3,8"),
+        ({"words": True, "pooling": "last"}, "leave pooling out, or words"),
+    ],
+)
+def test_a_similarity_that_makes_no_sense(
+    tmp_path: Path, given: dict[str, Any], message: str
+) -> None:
+    asked = {**SIMILARITY, **given}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in asked.items()]
+    path = tmp_path / "study.toml"
+    text = "\n".join(["[tasks.pos]", 'sources = ["ud:en_ewt"]', "[similarity]", *lines])
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(StudyError, match=message):
+        read_study(path)

@@ -1,0 +1,76 @@
+"""What ``embedded`` stands for: the encoder inside the package, wherever one stands."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from alignscope.config.run import Encoder
+from alignscope.encoders import resolve as names
+from alignscope.encoders.identity import encoder_identity
+from alignscope.encoders.load import block_count, load_encoder, load_tokenizer
+from alignscope.encoders.resolve import embedded_folder, located
+from alignscope.errors import EncoderError
+from tests.helpers.tiny import call
+
+
+@pytest.fixture
+def packaged(
+    encoder_folders: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A stand-in inside the package, and another encoder in a local folder of that name."""
+    monkeypatch.setattr(names, "embedded_folder", lambda: encoder_folders("bert"))
+    shutil.copytree(encoder_folders("xlm-roberta"), tmp_path / "embedded")
+    monkeypatch.chdir(tmp_path)
+    return encoder_folders("bert")
+
+
+def test_the_folder_is_inside_the_package() -> None:
+    assert embedded_folder() == Path(names.__file__).parent / "embedded"
+
+
+def test_it_is_the_packaged_encoder_everywhere(packaged: Path) -> None:
+    folder = str(packaged)
+    assert encoder_identity("embedded") == encoder_identity(folder)
+    assert block_count("embedded") == block_count(folder)
+    assert load_tokenizer("embedded").get_vocab() == load_tokenizer(folder).get_vocab()
+    found, expected = load_encoder("embedded"), load_encoder(folder)
+    assert type(found) is type(expected)
+    for name, value in expected.state_dict().items():
+        assert torch.equal(found.state_dict()[name], value)
+
+
+@pytest.mark.usefixtures("packaged")
+def test_a_local_folder_of_that_name_is_another_encoder() -> None:
+    assert load_encoder("embedded").config.model_type == "bert"
+    assert load_encoder("./embedded").config.model_type == "xlm-roberta"
+    assert encoder_identity("embedded") != encoder_identity("./embedded")
+
+
+def test_other_names_stay_as_they_are() -> None:
+    assert located("xlm-roberta-base") == "xlm-roberta-base"
+    assert located("some/embedded") == "some/embedded"
+
+
+def test_tables_keep_calling_it_embedded() -> None:
+    assert Encoder(name="embedded").label == "embedded"
+
+
+@pytest.mark.usefixtures("packaged")
+def test_its_blocks_can_be_shown() -> None:
+    answer = call("blocks", "embedded")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.startswith("embedded\n")
+
+
+@pytest.mark.usefixtures("packaged")
+@pytest.mark.parametrize("ask", [encoder_identity, block_count, load_encoder, load_tokenizer])
+def test_an_installation_without_it_says_so(
+    ask: Callable[[str], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even a folder that lies here is taken instead."""
+    monkeypatch.setattr(names, "embedded_folder", lambda: tmp_path / "nothing")
+    with pytest.raises(EncoderError, match=r"^this installation of AlignScope has no embedded en"):
+        ask("embedded")

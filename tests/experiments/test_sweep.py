@@ -1,0 +1,479 @@
+"""A sweep does what is missing, once, keeps what is done, and can be killed at any time."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from importlib import import_module
+from multiprocessing import active_children
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alignscope._util import cpu
+from alignscope.config.grid import Inspected, runs
+from alignscope.config.run import Run
+from alignscope.config.study import Study
+from alignscope.data.paths import Places
+from alignscope.errors import AlignScopeError, DataError, StoreError
+from alignscope.experiments import sweep as whole
+from alignscope.experiments.executors.local import Work as GroupWork
+from alignscope.experiments.executors.local import processes, serial
+from alignscope.experiments.grouping import Group, Shard
+from alignscope.experiments.inputs import checksums
+from alignscope.experiments.preflight import check_data, check_store
+from alignscope.experiments.sweep import Swept
+from alignscope.results.store import Failure, Outcome, Result, Store
+from tests.helpers import ROOT
+from tests.helpers.tiny import GRID, Workshop
+from tests.helpers.work import (
+    CRASHES,
+    DIVERGES,
+    INTERRUPTS,
+    KILLED,
+    NAPS,
+    SLOW,
+    each,
+    outcome,
+    perform,
+)
+
+RunWork = Callable[[Run], Outcome]
+Executor = Callable[[Iterable[Group], GroupWork], Iterator[list[Result]]]
+
+
+def sweep(
+    todo: Iterable[Run],
+    work: Callable[[Run], Outcome],
+    store: Store,
+    executor: Executor,
+    *told: Any,
+) -> Swept:
+    """Perform runs in groups of one."""
+    groups = ((run,) for run in todo)
+    return whole.sweep(groups, partial(each, work), store, executor, *told)
+
+
+def gives(executor: Callable[..., Iterator[list[Result]]], *given: Any) -> Iterator[Result]:
+    """What an executor gives for groups of one."""
+    todo, work, *more = given
+    for found in executor(((run,) for run in todo), partial(each, work), *more):
+        yield from found
+
+
+def plan(*seeds: int, task: str = "pos") -> list[Run]:
+    """One run per seed."""
+    tasks = {task: {"sources": ["ud:en_tiny"], "targets": ["ud:de_tiny"]}}
+    grid = {"encoders": ["enc"], "seeds": seeds, "windows": ["none"], "tasks": tasks}
+    return runs(Study.model_validate(grid), lambda encoder: Inspected("sha256:1", 4))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "results")
+
+
+@pytest.fixture
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spawned processes can import what lies beside this file."""
+    monkeypatch.syspath_prepend(str(ROOT))
+
+
+# What a sweep does with what runs give
+
+
+def test_every_result_is_kept_the_moment_it_is_there(store: Store) -> None:
+    todo, seen = plan(1, 2, 3), []
+
+    def look(run: Run) -> Outcome:
+        seen.append([other.seed for other in todo if other in store])
+        return outcome(run)
+
+    swept = sweep(todo, look, store, serial)
+    assert seen == [[], [1], [1, 2]]
+    assert (swept.done, swept.failures) == (3, [])
+    assert store.outcomes(todo) == [outcome(run) for run in todo]
+
+
+def test_what_is_done_is_not_done_again(store: Store) -> None:
+    todo = plan(1, 2, 3)
+    store.put(outcome(todo[1]))
+    asked: list[int] = []
+    swept = sweep(todo, partial(noted, asked), store, serial)
+    assert (asked, swept.done) == ([1, 3], 2)
+    assert sweep(todo, partial(noted, asked), store, serial).done == 0
+    assert asked == [1, 3]
+
+
+def noted(asked: list[int], run: Run) -> Outcome:
+    asked.append(run.seed)
+    return perform(run)
+
+
+def test_what_another_process_finishes_meanwhile_is_skipped(store: Store) -> None:
+    todo = plan(1, 2, 3)
+    asked: list[int] = []
+
+    def beside_another(run: Run) -> Outcome:
+        store.put(outcome(todo[1]))
+        return noted(asked, run)
+
+    assert sweep(todo, beside_another, store, serial).done == 2
+    assert asked == [1, 3]
+
+
+def test_what_another_process_is_at_is_left_to_it(store: Store) -> None:
+    todo, asked = plan(1, 2, 3), list[int]()
+    other = Store(store.folder)
+    assert other.take(todo[1])
+    swept = sweep(todo, partial(noted, asked), store, serial)
+    assert (asked, swept.done, swept.elsewhere) == ([1, 3], 2, 1)
+    other.leave(todo[1])
+    assert sweep(todo, partial(noted, asked), store, serial).done == 1
+    assert asked == [1, 3, 2]
+    assert {path.name for path in store.folder.iterdir()} == {"runs"}
+
+
+def test_what_a_killed_process_had_taken_is_free(store: Store) -> None:
+    (run,) = plan(1)
+    code = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from alignscope.results.store import Store\n"
+        "from alignscope.config.run import Run\n"
+        "assert Store(Path(sys.argv[1])).take(Run.model_validate_json(sys.argv[2]))\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    given = [str(store.folder), run.model_dump_json()]
+    assert subprocess.run([sys.executable, "-c", code, *given], check=False).returncode == -9
+    assert any((store.folder / "taken").iterdir())
+    assert sweep([run], perform, store, serial).done == 1
+    assert not (store.folder / "taken").exists()
+
+
+def test_what_was_finished_while_it_was_taken_is_not_done_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run,) = plan(1)
+    take = store.take
+
+    def late(asked: Run) -> bool:
+        Store(store.folder).put(outcome(asked))
+        return take(asked)
+
+    monkeypatch.setattr(store, "take", late)
+    assert sweep([run], lambda run: pytest.fail("done twice"), store, serial).done == 0
+
+
+def test_a_sweep_that_breaks_off_leaves_nothing_taken(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError):
+        sweep(plan(1, CRASHES, 3), perform, store, serial)
+    assert {path.name for path in store.folder.iterdir()} == {"runs"}
+
+
+def test_a_run_that_diverges_is_noted_and_the_others_go_on(store: Store) -> None:
+    todo = plan(1, DIVERGES, 3)
+    told: list[Outcome | Failure] = []
+    swept = sweep(todo, perform, store, serial, told.append)
+    failure = Failure(todo[1], f"the loss is nan at step {DIVERGES} of 9")
+    assert (swept.done, swept.failures) == (2, [failure])
+    assert told == [outcome(todo[0]), failure, outcome(todo[2])]
+    assert store.failure(todo[1]) == failure
+    assert todo[1] not in store
+
+
+def test_a_run_that_diverged_is_tried_again(store: Store) -> None:
+    todo = plan(1, DIVERGES)
+    sweep(todo, perform, store, serial)
+    assert sweep(todo, outcome, store, serial).done == 1
+    assert store.failure(todo[1]) is None
+    assert todo[1] in store
+
+
+def test_any_other_error_ends_the_sweep_and_keeps_what_is_done(store: Store) -> None:
+    todo = plan(1, CRASHES, 3)
+    with pytest.raises(ZeroDivisionError):
+        sweep(todo, perform, store, serial)
+    assert [run in store for run in todo] == [True, False, False]
+    assert store.failure(todo[1]) is None
+
+
+def test_mistakes_of_the_user_are_no_failures_of_a_run(store: Store) -> None:
+    def missing(run: Run) -> Outcome:
+        raise DataError("gone")
+
+    with pytest.raises(DataError, match="gone"):
+        sweep(plan(1), missing, store, serial)
+    assert not any(store.folder.iterdir())
+
+
+# Executors
+
+
+@pytest.mark.usefixtures("importable")
+def test_processes_give_what_one_process_gives() -> None:
+    todo = plan(1, 2, DIVERGES, 4, 5)
+    expected = list(gives(serial, todo, perform))
+    found = list(gives(processes, todo, perform, 2))
+    assert len(found) == len(expected)
+    assert sorted(found, key=seed) == sorted(expected, key=seed)
+    assert sum(isinstance(result, Failure) for result in found) == 1
+
+
+def seed(result: Outcome | Failure) -> int:
+    return result.run.seed
+
+
+@pytest.mark.usefixtures("importable")
+def test_a_worker_that_crashes_hands_its_error_on(store: Store) -> None:
+    todo = plan(1, CRASHES, 3)
+    with pytest.raises(ZeroDivisionError):
+        sweep(todo, perform, store, partial(processes, workers=1))
+    assert [run in store for run in todo] == [True, False, False]
+
+
+@pytest.mark.usefixtures("importable")
+def test_what_ends_beside_a_crash_is_kept(store: Store) -> None:
+    todo = plan(CRASHES, SLOW)
+    with pytest.raises(ZeroDivisionError):
+        sweep(todo, perform, store, partial(processes, workers=2))
+    assert [run in store for run in todo] == [False, True]
+
+
+@pytest.mark.usefixtures("importable")
+def test_a_worker_that_is_killed_is_said(store: Store) -> None:
+    todo = plan(1, KILLED, 3)
+    with pytest.raises(AlignScopeError, match=r"a worker process was killed.*runs are kept"):
+        sweep(todo, perform, store, partial(processes, workers=1))
+    assert todo[0] in store
+
+
+@pytest.mark.usefixtures("importable")
+def test_an_interrupt_stops_the_workers_and_keeps_what_is_done(store: Store) -> None:
+    import_module("polars")  # has signals restart what they would interrupt
+    todo, start = plan(1, INTERRUPTS, 3), time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        sweep(todo, perform, store, partial(processes, workers=1))
+    assert time.monotonic() - start < 50, "it waited for the run in flight"
+    assert not active_children()
+    assert [run in store for run in todo] == [True, False, False]
+
+
+@pytest.mark.usefixtures("importable")
+def test_a_reader_that_leaves_stops_the_workers() -> None:
+    todo, start = plan(1, NAPS), time.monotonic()
+    found = gives(processes, todo, perform, 2)
+    assert next(found) == outcome(todo[0])
+    found.close()  # type: ignore[attr-defined]
+    assert time.monotonic() - start < 50, "it waited for the run in flight"
+    assert not active_children()
+
+
+@pytest.mark.parametrize(
+    ("said", "threads"), [("1", 1), ("3", 3), ("99", 8), ("", 8), ("0", 8), ("2,1", 8)]
+)
+def test_workers_take_their_share_of_the_cores_or_what_is_allowed(
+    said: str, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cpu, "available_cores", lambda: 16)
+    monkeypatch.setenv("OMP_NUM_THREADS", said)
+    assert cpu.threads_of_each(2) == threads
+
+
+@pytest.mark.parametrize("executor", [serial, partial(processes, workers=1)])
+@pytest.mark.usefixtures("importable")
+def test_runs_are_drawn_as_they_are_needed(
+    executor: Callable[..., Iterator[list[Result]]],
+) -> None:
+    """Only so can a run that another process finished meanwhile be skipped."""
+    drawn = []
+
+    def waiting() -> Iterator[Run]:
+        for run in plan(1, 2, 3, 4):
+            drawn.append(run.seed)
+            yield run
+
+    found = gives(executor, waiting(), perform)
+    assert seed(next(found)) == 1
+    assert drawn == [1]
+    assert [seed(result) for result in found] == [2, 3, 4]
+
+
+# What is checked before anything is done
+
+
+def test_data_that_is_there(tiny_corpora: Path) -> None:
+    check_data(plan(1), Places((tiny_corpora,), tiny_corpora / "cache", download=False))
+
+
+def test_data_that_is_not(tiny_corpora: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="ud:en_tiny was not found"):
+        check_data(plan(1), Places((tmp_path,), tmp_path, download=False))
+    tasks = {"pos": {"sources": ["ud:en_tiny"], "targets": ["ud:fr_tiny"]}}
+    study = Study.model_validate({"encoders": ["enc"], "windows": ["none"], "tasks": tasks})
+    places = Places((tiny_corpora,), tiny_corpora / "cache", download=False)
+    with pytest.raises(DataError, match="ud:fr_tiny was not found"):
+        check_data(runs(study, lambda encoder: Inspected("sha256:1", 4)), places)
+
+
+@pytest.mark.parametrize("file", ["en_tiny/train", "en_tiny/dev", "en_tiny/test", "de_tiny/test"])
+def test_a_store_made_with_other_data_is_refused(
+    file: str, workshop: Workshop, store: Store
+) -> None:
+    data = own_copy(workshop)
+    places = Places((data,), workshop.folder / "cache", download=False)
+    todo = plan(1, 2)
+    store.put(Outcome(todo[0], [], [], {"data": checksums(todo[0], places)}))
+    check_store(todo, store, places)
+    path = data / "ud" / f"{file}.conllu"
+    path.write_text("# one more comment\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    with pytest.raises(StoreError, match=rf"results made with another ud:{file} .*another store"):
+        check_store(todo, store, places)
+
+
+def test_a_split_that_no_run_reads_may_change(workshop: Workshop, store: Store) -> None:
+    data = own_copy(workshop)
+    places = Places((data,), workshop.folder / "cache", download=False)
+    todo = plan(1)
+    store.put(Outcome(todo[0], [], [], {"data": checksums(todo[0], places)}))
+    (data / "ud/de_tiny/train.conllu").unlink()
+    check_store(todo, store, places)
+
+
+def own_copy(workshop: Workshop) -> Path:
+    return Path(shutil.copytree(workshop.data, workshop.folder / "data"))
+
+
+# Killed, and called again
+
+LONGER = GRID.replace("epochs = 2", "epochs = 12")
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(
+    tmp_path_factory: pytest.TempPathFactory,
+    tiny_corpora: Path,
+    encoder_folders: Callable[[str], Path],
+) -> dict[str, str]:
+    """The tables of a run from start to finish in one process."""
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    whole = Workshop(folder, tiny_corpora, encoder_folders("bert"))
+    whole.write(LONGER)
+    assert whole.run("--lockstep", "1").code == 0
+    return tables(whole, whole.store)
+
+
+@pytest.fixture
+def longer(workshop: Workshop) -> Workshop:
+    """The same study, long enough to be killed in."""
+    workshop.write(LONGER)
+    return workshop
+
+
+def tables(workshop: Workshop, store: Path) -> dict[str, str]:
+    return {name: workshop.table(name, store=store) for name in ("scores", "effects")}
+
+
+@pytest.mark.parametrize("executor", ["serial", "processes"])
+def test_killed_and_called_again(
+    executor: str, longer: Workshop, uninterrupted: dict[str, str]
+) -> None:
+    """What was finished stays as it is, and the tables are those of one go, bit for bit."""
+    more = ["--executor", executor, "--lockstep", "1"]
+    with started(longer, more) as process:
+        wait_for(lambda: any((longer.store / "runs").glob("*.json")), process)
+        workers = children(process)
+        process.send_signal(signal.SIGKILL)
+    finished = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in results(longer)}
+    assert 0 < len(finished) < 6
+    wait_for(lambda: not any(map(alive, workers)))
+
+    answer = longer.run(*more)
+    assert answer.code == 0, answer.err
+    assert f"6 runs, {len(finished)} done, {6 - len(finished)} to do" in answer.err
+    assert len(results(longer)) == 6
+    for path, (when, content) in finished.items():
+        assert (path.stat().st_mtime_ns, path.read_bytes()) == (when, content)
+    assert tables(longer, longer.store) == uninterrupted
+
+
+@pytest.mark.parametrize("shards", [("1/1", "1/1"), ("1/2", "2/2")])
+def test_two_sweeps_at_once_share_the_work(
+    shards: tuple[str, str], longer: Workshop, uninterrupted: dict[str, str]
+) -> None:
+    """Two processes on one store, alike or each with its part: nothing twice, lost or broken."""
+    alone = ["--lockstep", "1"]
+    with started(longer, ["--shard", shards[0], *alone]) as other:
+        wait_for(lambda: (longer.store / "plans").is_dir(), other)
+        answer = longer.run("--shard", shards[1], *alone)
+        assert answer.code == 0
+        _, said = other.communicate()
+        assert other.returncode == 0
+    assert (answer.err + said.decode()).count("\n[") == 6
+    assert tables(longer, longer.store) == uninterrupted
+    assert {path.name for path in longer.store.iterdir()} == {"plans", "runs"}
+    assert len(results(longer)) == 6
+
+
+def test_parts_are_all_there_is_and_share_nothing() -> None:
+    todo = plan(*range(1, 30))
+    for count in (1, 2, 7, 40):
+        parts = [Shard(number, count).part(todo) for number in range(1, count + 1)]
+        assert sorted(run.seed for part in parts for run in part) == list(range(1, 30))
+        assert max(map(len, parts)) - min(map(len, parts)) <= 1
+        assert all(part == sorted(part, key=todo.index) for part in parts)
+
+
+@pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "1/0", "-1/2", "1/2/3", ""])
+def test_a_part_that_is_none_is_refused(text: str, workshop: Workshop) -> None:
+    answer = workshop.run("--shard", text)
+    assert answer.code == 2
+    assert f"error: shard {text} is not a part such as 2/8, of 1/8 to 8/8" in answer.err
+
+
+@contextmanager
+def started(workshop: Workshop, more: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Start ``alignscope run`` in a process of its own, which does not outlive the block."""
+    script = workshop.folder / "started.py"
+    script.write_text("from alignscope.cli import main\nif __name__ == '__main__': main()\n")
+    command = [sys.executable, str(script), *workshop.arguments(), *more]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def children(process: subprocess.Popen[bytes]) -> list[int]:
+    """The processes that a process has started."""
+    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return [int(child) for child in listed.read_text().split()] if listed.exists() else []
+
+
+def results(workshop: Workshop) -> list[Path]:
+    return [path for path in (workshop.store / "runs").iterdir() if path.suffix == ".json"]
+
+
+def wait_for(
+    condition: Callable[[], bool],
+    process: subprocess.Popen[bytes] | None = None,
+    seconds: float = 60,
+) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process is None or process.poll() is None, "it has ended"
+        assert time.monotonic() < end, "it takes too long"
+        time.sleep(0.002)
+
+
+def alive(process: int) -> bool:
+    """Whether a process still runs; one that ended but was not waited for does not."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+    return state.rpartition(")")[2].split()[0] != "Z"

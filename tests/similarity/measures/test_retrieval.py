@@ -1,0 +1,58 @@
+"""Retrieval against loops over all pairs."""
+
+import pytest
+from torch import Tensor
+from torch.nn.functional import cosine_similarity
+
+from alignscope.errors import SimilarityError
+from alignscope.similarity.measures.retrieval import retrieval
+from tests.helpers.gauss import normal
+
+
+def by_hand(left: Tensor, right: Tensor) -> float:
+    hits = 0.0
+    for one, other in ((left, right), (right, left)):
+        for i, row in enumerate(one):
+            near = [float(cosine_similarity(row, candidate, dim=0)) for candidate in other]
+            hits += max(near) == near[i]
+    return hits / (2 * len(left))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_it_is_precision_at_one(seed: int) -> None:
+    left = normal(40, 6, seed)
+    right = left + normal(40, 6, seed + 100) * 0.6
+    assert retrieval(left, right, centred=False) == pytest.approx(by_hand(left, right))
+    centred = by_hand(left - left.mean(0), right - right.mean(0))
+    assert retrieval(left + 50, right - 50) == pytest.approx(centred)
+    assert 0.2 < centred < 1
+
+
+def test_the_language_is_taken_off() -> None:
+    left = normal(60, 6, 1)
+    far = normal(1, 6, 2) * 30
+    assert retrieval(left, left + far) == 1
+    assert retrieval(left, left + far, centred=False) < 0.5
+
+
+def test_unrelated_sides_are_at_chance() -> None:
+    values = [retrieval(normal(50, 8, seed), normal(50, 8, seed + 100)) for seed in range(60)]
+    assert sum(values) / len(values) == pytest.approx(1 / 50, abs=0.01)
+
+
+def test_ties_are_shared() -> None:
+    left = normal(10, 4, 1).repeat(2, 1)
+    assert retrieval(left, left) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "message"),
+    [
+        (normal(5, 2, 1), normal(5, 3, 1), "not \\(5, 2\\) and \\(5, 3\\)"),
+        (normal(0, 2, 1), normal(0, 2, 1), "retrieval needs at least 1 row"),
+        (normal(5, 2, 1), normal(5, 2, 1) / 0, "not finite"),
+    ],
+)
+def test_what_cannot_be_compared(left: Tensor, right: Tensor, message: str) -> None:
+    with pytest.raises(SimilarityError, match=message):
+        retrieval(left, right)

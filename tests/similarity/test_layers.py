@@ -1,0 +1,148 @@
+"""All layers of a source and its targets: what pairs give one by one, in any number of threads."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
+
+import pytest
+import torch
+from torch import Tensor
+
+from alignscope.config.similarity import MeasureName
+from alignscope.errors import SimilarityError
+from alignscope.similarity import threads as cores
+from alignscope.similarity.layers import cka_by_layer, similarity_by_layer
+from alignscope.similarity.measures.cka import debiased_cka
+from alignscope.similarity.threads import one_on_each_core
+from tests.helpers.gauss import normal
+
+
+def layers_of(seed: int, n: int = 40, shared: float = 1.0) -> Tensor:
+    """Three layers of 6 features, the same in part whatever the seed."""
+    return torch.stack([shared * normal(n, 6, i) + normal(n, 6, seed + i) for i in (1, 2, 3)])
+
+
+SOURCE, TARGETS = layers_of(10), {"de": layers_of(20), "fr": layers_of(30)}
+
+
+def test_values_are_those_of_each_pair() -> None:
+    found = cka_by_layer(SOURCE, TARGETS)
+    rows = similarity_by_layer(SOURCE, TARGETS, ["cka", "cosine"])
+    for name, target in TARGETS.items():
+        expected = [debiased_cka(one, other) for one, other in zip(SOURCE, target, strict=True)]
+        assert found[name] == pytest.approx(expected, abs=1e-12)
+        same = [row for row in rows if row["target"] == name and row["estimator"] == "debiased"]
+        assert [row["value"] for row in same] == pytest.approx(expected, abs=1e-12)
+        assert [row["layer"] for row in same] == [0, 1, 2]
+    assert [row["target"] for row in rows] == ["de"] * 9 + ["fr"] * 9
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_each_comparison_has_a_core_and_torch_has_its_threads_back(threads: int) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        with one_on_each_core(SOURCE[0]) as pool:
+            inside = [pool.submit(torch.get_num_threads).result() for _ in range(6)]
+        assert inside == [1] * 6
+        assert torch.get_num_threads() == threads
+        alone = cka_by_layer(SOURCE, TARGETS)
+    finally:
+        torch.set_num_threads(before)
+    assert alone == cka_by_layer(SOURCE, TARGETS)
+
+
+def test_calls_that_overlap_give_torch_back_the_threads_it_had_before_the_first() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        for _ in range(20):
+            with ThreadPoolExecutor(4) as users:
+                list(users.map(lambda _: cka_by_layer(SOURCE, TARGETS), range(8)))
+            with ThreadPoolExecutor(1) as later:
+                assert later.submit(torch.get_num_threads).result() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.filterwarnings("ignore::alignscope.similarity.measures.inputs.BiasWarning")
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
+def test_half_precision_is_not_multiplied_as_such(kind: torch.dtype) -> None:
+    """A neuron with an offset, as encoders have them, overflows half precision when squared."""
+    source, target = (16 * layers_of(seed, 100) for seed in (10, 20))
+    source[:, :, 0] += 400
+    source, target = source.to(kind), target.to(kind)
+    for measure in get_args(MeasureName):
+        half, double = (
+            similarity_by_layer(one, {"de": other}, [measure])
+            for one, other in ((source, target), (source.double(), target.double()))
+        )
+        for found, expected in zip(half, double, strict=True):
+            assert found["value"] == pytest.approx(expected["value"], abs=1e-5)
+            assert found["null_high"] == pytest.approx(expected["null_high"], abs=1e-4)
+    expected_cka = cka_by_layer(source.double(), {"de": target.double()})["de"]
+    assert cka_by_layer(source, {"de": target})["de"] == pytest.approx(expected_cka, abs=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::alignscope.similarity.measures.inputs.BiasWarning")
+@pytest.mark.parametrize("measure", ["svcca", "pwcca", "procrustes", "anc", "cka"])
+def test_single_precision_gives_no_directions_of_its_own(measure: MeasureName) -> None:
+    """Layers after a norm have fewer dimensions than columns; rounding fills the rest."""
+    left, right = (normal(200, 5, seed) @ normal(5, 24, seed + 1) for seed in (1, 5))
+    right = right + 0.5 * left
+    found, expected = (
+        similarity_by_layer(one[None], {"de": other[None]}, [measure])[0]["value"]
+        for one, other in ((left.float(), right.float()), (left, right))
+    )
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_side_that_differs_by_rounding_alone_is_constant() -> None:
+    flat = (1.8 + 1e-7 * normal(40, 6)).float()[None]
+    assert flat.std() > 0
+    for compare in (cka_by_layer, similarity_by_layer):
+        with pytest.raises(SimilarityError, match="does not vary"):
+            compare(flat, {"de": normal(40, 6)[None].float()})
+
+
+def test_many_rows_have_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cores, "LARGE", 40)
+    with one_on_each_core(SOURCE[0]) as pool:
+        assert pool.submit(torch.get_num_threads).result() == torch.get_num_threads()
+        assert pool._max_workers == 1
+
+
+def test_after_an_error_nothing_else_is_begun() -> None:
+    done: list[int] = []
+
+    def work(number: int) -> None:
+        done.append(number)
+        if number == 0:
+            raise ValueError("no")
+        time.sleep(0.001)
+
+    def all_of_it() -> None:
+        with one_on_each_core(SOURCE[0]) as pool:
+            for future in [pool.submit(work, number) for number in range(2000)]:
+                future.result()
+
+    with pytest.raises(ValueError, match="no"):
+        all_of_it()
+    assert len(done) < 2000
+
+
+@pytest.mark.parametrize("compare", [cka_by_layer, similarity_by_layer])
+def test_what_cannot_be_compared_is_named(compare) -> None:  # type: ignore[no-untyped-def]
+    broken = TARGETS["fr"].clone()
+    broken[1, 3, 2] = torch.nan
+    with pytest.raises(SimilarityError, match="at layer 1 of fr of values that are not finite"):
+        compare(SOURCE, {**TARGETS, "fr": broken})
+    broken[1] = 0.1
+    with pytest.raises(SimilarityError, match="at layer 1 of fr is not defined where a side does"):
+        compare(SOURCE, {**TARGETS, "fr": broken})
+    with pytest.raises(
+        SimilarityError, match=r"it has other layers.*\(3, 40, 6\) and \(2, 40, 6\)"
+    ):
+        compare(SOURCE, {"it": TARGETS["de"][:2]})
+    with pytest.raises(SimilarityError, match="19 rows are too few"):
+        compare(layers_of(1, 19), {"de": layers_of(2, 19)})

