@@ -18,8 +18,8 @@ from transformers import BertConfig, BertModel, PreTrainedModel, PreTrainedToken
 from alignscope.data.sentence import Sentence
 from alignscope.data.synthetic.corpus import read_synthetic
 from alignscope.encoders.load import load_tokenizer
-from alignscope.encoders.tokenization import Subwords
-from alignscope.similarity.representations import represent
+from alignscope.encoders.tokenization import WordTokenizer
+from alignscope.similarity.representations import sentence_representations
 
 SHAPES = {
     "8 blocks × 64": (8, 64, 1000),
@@ -77,7 +77,7 @@ def main() -> None:
     tokenizer = load_tokenizer("embedded")
     tokenizer.model_max_length = 512  # joined sentences are longer than it is told to expect
     drawn = sentences_of(max(count for _, _, count in SHAPES.values()))
-    pieces = sum(len(found.chunks[0]) for found in Subwords(tokenizer, 512).split(drawn))
+    pieces = sum(len(found.chunks[0]) for found in WordTokenizer(tokenizer, 512).split(drawn))
     print(f"sentences of {pieces / len(drawn):.1f} pieces, {torch.get_num_threads()} threads")
     print("| | one at a time, sentences/s | AlignScope, sentences/s | ratio | largest difference |")
     print("|---|---|---|---|---|")
@@ -89,7 +89,7 @@ def main() -> None:
             start = time.perf_counter()
             expected = one_at_a_time(encoder, tokenizer, sentences)
             middle = time.perf_counter()
-            found = represent(encoder, Subwords(tokenizer, 512), sentences)
+            found = sentence_representations(encoder, WordTokenizer(tokenizer, 512), sentences)
             slow.append(middle - start)
             fast.append(time.perf_counter() - middle)
         wrong = float((found - expected).abs().max())

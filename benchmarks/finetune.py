@@ -36,15 +36,15 @@ from transformers import (
 )
 from transformers.modeling_outputs import TokenClassifierOutput
 
-from alignscope.config.run import Training
-from alignscope.data.corpora import read, spread
+from alignscope.config.run import TrainingConfig
+from alignscope.data.corpora import load_corpus, subsample_evenly
 from alignscope.data.corpus import parse_corpus
-from alignscope.data.paths import Places
+from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.load import load_encoder, load_tokenizer
-from alignscope.encoders.tokenization import Subwords
+from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.tasks import TASKS
-from alignscope.training.finetune import Source, fine_tune
+from alignscope.training.finetune import TrainingData, fine_tune
 from alignscope.training.model import build_model
 
 SHAPES = {"distil": (6, 768, 12), "base": (12, 768, 12)}
@@ -67,12 +67,12 @@ def encoder_of(shape: str) -> PreTrainedModel:
 
 def sentences(data: Path | None, count: int) -> Sequence[Sentence]:
     """Real lengths if there is real data, but none beyond what all shapes take (64 sub-words)."""
-    places = Places(() if data is None else (data,), Path(), download=False)
+    places = DataPaths(() if data is None else (data,), Path(), download=False)
     corpus = parse_corpus("synthetic:vesti/news" if data is None else "ud:en_ewt")
-    tokenizer, given = load_tokenizer("embedded"), read(corpus, "train", places)
+    tokenizer, given = load_tokenizer("embedded"), load_corpus(corpus, "train", places)
     words = [list(sentence.words) for sentence in given]
     fits = [len(ids) <= 64 for ids in tokenizer(words, is_split_into_words=True)["input_ids"]]
-    return spread([s for s, fit in zip(given, fits, strict=True) if fit], count)
+    return subsample_evenly([s for s, fit in zip(given, fits, strict=True) if fit], count)
 
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -122,20 +122,20 @@ class Rows(Dataset[dict[str, Any]]):
         return self.rows[index]
 
 
-def ours(shape: str, given: Sequence[Sentence], training: Training) -> tuple[float, int, int]:
+def ours(shape: str, given: Sequence[Sentence], training: TrainingConfig) -> tuple[float, int, int]:
     """Seconds, steps, and sub-words of one epoch."""
-    task, subwords = TASKS["pos"], Subwords(load_tokenizer("embedded"), 64)
+    task, subwords = TASKS["pos"], WordTokenizer(load_tokenizer("embedded"), 64)
     labels = task.labels(given)
     model = build_model(encoder_of(shape), task, labels, seed=1).to(DEVICE)
     start = time.perf_counter()
-    source = Source(given, given[:2], labels)
+    source = TrainingData(given, given[:2], labels)
     (epoch,) = fine_tune(model, task, source, subwords, training, seed=1)
     seconds = time.perf_counter() - start
     pieces = sum(len(chunk) for p in subwords.split(given) for chunk in p.chunks)
     return seconds, epoch.steps, pieces
 
 
-def theirs(shape: str, given: Sequence[Sentence], training: Training, batch: int) -> float:
+def theirs(shape: str, given: Sequence[Sentence], training: TrainingConfig, batch: int) -> float:
     """Seconds of the same with the Trainer."""
     tokenizer, labels = load_tokenizer("embedded"), TASKS["pos"].labels(given)
     model = Tagger(encoder_of(shape), len(labels))
@@ -168,7 +168,7 @@ def main() -> None:
     asked = parser.parse_args()
     logging.disable(logging.WARNING)
     table: list[dict[str, Any]] = []
-    training = Training(epochs=1, batch_pieces=asked.pieces, precision=asked.precision)
+    training = TrainingConfig(epochs=1, batch_pieces=asked.pieces, precision=asked.precision)
     cores = f"{torch.get_num_threads()} threads of {os.cpu_count()} cores"
     print(f"{DEVICE}, {asked.precision}, {cores}, torch {torch.__version__}")
     for shape in asked.shape:

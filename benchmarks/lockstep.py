@@ -18,24 +18,24 @@ from pathlib import Path
 
 import torch
 
-from alignscope.config.run import Training
+from alignscope.config.run import TrainingConfig
 from alignscope.config.windows import Window
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.blocks import blocks
 from alignscope.encoders.load import load_tokenizer
 from alignscope.encoders.reinitialize import reinitialize
-from alignscope.encoders.tokenization import Subwords
+from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.tasks import TASKS
-from alignscope.training.finetune import Source, fine_tune_together
-from alignscope.training.loop import Course
-from alignscope.training.model import Model, build_model
-from alignscope.training.stacked.stack import Stack
+from alignscope.training.finetune import TrainingData, fine_tune_stacked
+from alignscope.training.loop import TrainingHistory
+from alignscope.training.model import TaskModel, build_model
+from alignscope.training.stacked.stack import StackedModel
 from finetune import encoder_of, sentences
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def models(shape: str, count: int, labels: Sequence[str]) -> list[Model]:
+def models(shape: str, count: int, labels: Sequence[str]) -> list[TaskModel]:
     """REF and its windows of two blocks."""
     found = [build_model(encoder_of(shape), TASKS["pos"], labels, seed=1)]
     windows = itertools.cycle(range(0, len(blocks(found[0].encoder)), 2))
@@ -46,30 +46,30 @@ def models(shape: str, count: int, labels: Sequence[str]) -> list[Model]:
 
 
 def timed(
-    stacks: Sequence[Stack], given: Sequence[Sentence], training: Training
+    stacks: Sequence[StackedModel], given: Sequence[Sentence], training: TrainingConfig
 ) -> tuple[float, list[float]]:
     """Seconds to train stacks one after another, and the loss of every model."""
-    task, subwords = TASKS["pos"], Subwords(load_tokenizer("embedded"), 64)
-    source = Source(given, given[:2], task.labels(given))
-    courses: list[Course] = []
+    task, subwords = TASKS["pos"], WordTokenizer(load_tokenizer("embedded"), 64)
+    source = TrainingData(given, given[:2], task.labels(given))
+    courses: list[TrainingHistory] = []
     start = time.perf_counter()
     for stack in stacks:
-        courses += fine_tune_together(stack, task, source, subwords, training, seed=1)
+        courses += fine_tune_stacked(stack, task, source, subwords, training, seed=1)
     seconds = time.perf_counter() - start
     return seconds, [course[-1].loss for course in courses if isinstance(course, list)]
 
 
 def row(
-    shape: str, runs: int, given: Sequence[Sentence], training: Training, rounds: int
+    shape: str, runs: int, given: Sequence[Sentence], training: TrainingConfig, rounds: int
 ) -> dict[str, object]:
     """One line of the table."""
     labels, turn, lockstep, off = TASKS["pos"].labels(given), [], [], 0.0
     for _ in range(rounds):
-        alone = [Stack([model]) for model in models(shape, runs, labels)]
+        alone = [StackedModel([model]) for model in models(shape, runs, labels)]
         seconds, expected = timed(alone, given, training)
         turn.append(seconds)
         del alone
-        seconds, found = timed([Stack(models(shape, runs, labels))], given, training)
+        seconds, found = timed([StackedModel(models(shape, runs, labels))], given, training)
         lockstep.append(seconds)
         off = max(off, *(abs(a - b) for a, b in zip(expected, found, strict=True)))
     ratio = statistics.median(a / b for a, b in zip(turn, lockstep, strict=True))
@@ -94,7 +94,7 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.threads:
         torch.set_num_threads(asked.threads)
-    training = Training(epochs=1, batch_pieces=asked.pieces, precision=asked.precision)
+    training = TrainingConfig(epochs=1, batch_pieces=asked.pieces, precision=asked.precision)
     print(f"{DEVICE}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     table = []
     for shape, runs in itertools.product(asked.shape, asked.runs):

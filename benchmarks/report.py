@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from alignscope.analysis.results import Findings, Leading
-from alignscope.config.grid import Inspected, runs
-from alignscope.config.run import Run
+from alignscope.analysis.results import PrimaryResults, StudyResults
+from alignscope.config.grid import EncoderInfo, expand
+from alignscope.config.run import RunSpec
 from alignscope.config.study import Study, read_study
 from alignscope.data.corpus import parse_corpus, relation_between
 from alignscope.report.page import Report
-from alignscope.results.store import Outcome, Store
+from alignscope.results.store import ResultStore, RunResult
 
 LANGUAGES = (
     *("en", "ru", "ar", "cs", "de", "es", "fi", "fr", "hi", "id"),
@@ -51,7 +51,7 @@ def study_of(seeds: int) -> str:
     return head + "".join(f"[tasks.{task}]\n{grid}\n" for task in METRICS)
 
 
-def outcome(run: Run, layers: int, draw: np.random.Generator) -> Outcome:
+def outcome(run: RunSpec, layers: int, draw: np.random.Generator) -> RunResult:
     """What such a run might give: blocks below 4 cost other languages 20 points."""
     own = f"ud:{parse_corpus(run.source).language}_pud"
     low = run.window is not None and int(run.window.split("-")[0]) < 4
@@ -76,11 +76,11 @@ def outcome(run: Run, layers: int, draw: np.random.Generator) -> Outcome:
     epochs = [{"epoch": 1, "loss": 0.1, "dev_score": 0.9, "steps": 5}]
     about = {"precision": "bf16", "encoder": {"resolved": "0" * 40}, "seconds": 1.0, "data": {}}
     similarity = [] if run.window else list(compared(run, own, layers, draw))
-    return Outcome(run, scores, epochs, about, similarity, examples)
+    return RunResult(run, scores, epochs, about, similarity, examples)
 
 
 def compared(
-    run: Run, own: str, layers: int, draw: np.random.Generator
+    run: RunSpec, own: str, layers: int, draw: np.random.Generator
 ) -> Iterator[dict[str, object]]:
     """Similarity in three states, by layer."""
     assert run.similarity is not None
@@ -105,11 +105,11 @@ def fill(folder: Path, seeds: int, layers: int) -> Study:
     """Write the study and its store."""
     (folder / "study.toml").write_text(study_of(seeds))
     study = read_study(folder / "study.toml")
-    planned = runs(study, lambda encoder: Inspected("hub:1", layers - 1))
-    store, draw = Store(folder / "results"), np.random.default_rng(1)
+    planned = expand(study, lambda encoder: EncoderInfo("hub:1", layers - 1))
+    store, draw = ResultStore(folder / "results"), np.random.default_rng(1)
     for run in planned:
-        store.put(outcome(run, layers, draw))
-    store.put_plan(study, planned)
+        store.save(outcome(run, layers, draw))
+    store.save_plan(study, planned)
     return study
 
 
@@ -125,9 +125,9 @@ def whole(folder: Path) -> float:
 
 def parts(folder: Path) -> Iterator[tuple[str, float]]:
     """Seconds of each part, one after the other in this process."""
-    study, store = read_study(folder / "study.toml"), Store(folder / "results")
+    study, store = read_study(folder / "study.toml"), ResultStore(folder / "results")
     start = time.monotonic()
-    found = Leading(Findings.of(study, store))
+    found = PrimaryResults(StudyResults.of(study, store))
     yield "reading", time.monotonic() - start
     for name in ("runs", "scores", "similarity", "intervals", "boundaries", "gaps", "drift"):
         start = time.monotonic()

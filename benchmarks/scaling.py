@@ -15,42 +15,46 @@ from pathlib import Path
 import torch
 from transformers import BertConfig, BertModel
 
-from alignscope.config.run import Training
-from alignscope.data.corpora import read, spread
+from alignscope.config.run import TrainingConfig
+from alignscope.data.corpora import load_corpus, subsample_evenly
 from alignscope.data.corpus import parse_corpus
-from alignscope.data.paths import Places
+from alignscope.data.paths import DataPaths
 from alignscope.data.synthetic.language import languages
 from alignscope.encoders.load import load_tokenizer
-from alignscope.encoders.tokenization import Subwords
+from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.tasks import TASKS
-from alignscope.training.finetune import Source, fine_tune_together
+from alignscope.training.finetune import TrainingData, fine_tune_stacked
 from alignscope.training.model import build_model
-from alignscope.training.predict import predict_together
-from alignscope.training.stacked.stack import Stack
+from alignscope.training.predict import predict_stacked
+from alignscope.training.stacked.stack import StackedModel
 
 USUAL = {"sentences": 200, "blocks": 4, "hidden": 128, "languages": 4}
-NOWHERE = Places((), Path(), download=False)
+NOWHERE = DataPaths((), Path(), download=False)
 
 
 def timed(sentences: int, blocks: int, hidden: int, languages_read: int) -> tuple[float, float]:
     """Seconds of training and of evaluation."""
-    task, subwords = TASKS["pos"], Subwords(load_tokenizer("embedded"), 64)
-    train = spread(read(parse_corpus("synthetic:vesti/news"), "train", NOWHERE), sentences)
+    task, subwords = TASKS["pos"], WordTokenizer(load_tokenizer("embedded"), 64)
+    train = subsample_evenly(
+        load_corpus(parse_corpus("synthetic:vesti/news"), "train", NOWHERE), sentences
+    )
     corpora = {
-        name: spread(read(parse_corpus(f"synthetic:{name}/news"), "test", NOWHERE), 100)
+        name: subsample_evenly(
+            load_corpus(parse_corpus(f"synthetic:{name}/news"), "test", NOWHERE), 100
+        )
         for name in languages()[:languages_read]
     }
     config = BertConfig(
         vocab_size=12_000, num_hidden_layers=blocks, hidden_size=hidden,
         num_attention_heads=hidden // 32, intermediate_size=4 * hidden,
     )  # fmt: skip
-    encoder, training = BertModel(config, add_pooling_layer=False), Training(epochs=1)
-    source = Source(train, train[:2], task.labels(train))
-    stack = Stack([build_model(encoder, task, source.labels, seed=1)])
+    encoder, training = BertModel(config, add_pooling_layer=False), TrainingConfig(epochs=1)
+    source = TrainingData(train, train[:2], task.labels(train))
+    stack = StackedModel([build_model(encoder, task, source.labels, seed=1)])
     start = time.perf_counter()
-    fine_tune_together(stack, task, source, subwords, training, seed=1)
+    fine_tune_stacked(stack, task, source, subwords, training, seed=1)
     trained = time.perf_counter()
-    predict_together(stack, [0], task, source.labels, corpora, subwords, training)
+    predict_stacked(stack, [0], task, source.labels, corpora, subwords, training)
     return trained - start, time.perf_counter() - trained
 
 

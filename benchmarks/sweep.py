@@ -18,13 +18,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from alignscope.config.run import Limits, Training
+from alignscope.config.run import SplitLimits, TrainingConfig
 from alignscope.config.study import Study
-from alignscope.data.paths import Places
-from alignscope.experiments.executors.ray_cluster import Cluster
-from alignscope.experiments.remote import files_of
-from alignscope.experiments.study import conduct
-from alignscope.results.store import Store
+from alignscope.data.paths import DataPaths
+from alignscope.experiments.executors.ray_cluster import RayExecutor
+from alignscope.experiments.remote import files_to_ship
+from alignscope.experiments.study import run_study
+from alignscope.results.store import ResultStore
 
 
 def study(sentences: int) -> Study:
@@ -34,8 +34,8 @@ def study(sentences: int) -> Study:
         name="sweep",
         encoders=["embedded"],
         seeds=[1, 2],
-        training=Training(epochs=2, batch_pieces=512),
-        limits=Limits(train=sentences, dev=50, test=50),
+        training=TrainingConfig(epochs=2, batch_pieces=512),
+        limits=SplitLimits(train=sentences, dev=50, test=50),
         tasks={"pos": {"sources": ["synthetic:vesti/news"], "targets": targets}},
     )
 
@@ -43,9 +43,9 @@ def study(sentences: int) -> Study:
 def timed(asked: Study, **how: Any) -> float:
     """Seconds of a study on an empty store."""
     with tempfile.TemporaryDirectory() as folder:
-        places = Places((), Path(folder) / "cache", download=False)
+        places = DataPaths((), Path(folder) / "cache", download=False)
         start = time.perf_counter()
-        swept = conduct(asked, Store(Path(folder) / "store"), places, **how)
+        swept = run_study(asked, ResultStore(Path(folder) / "store"), places, **how)
         assert swept.done == 10
         return time.perf_counter() - start
 
@@ -60,8 +60,8 @@ def on_ray(asked: Study, nodes: int) -> float:
     try:
         for _ in range(nodes):
             made.add_node(num_cpus=1)
-        carry = partial(files_of, places=Places((), Path(), download=False))
-        return timed(asked, cluster=Cluster(carry, made.address), lockstep=5)
+        carry = partial(files_to_ship, places=DataPaths((), Path(), download=False))
+        return timed(asked, cluster=RayExecutor(carry, made.address), lockstep=5)
     finally:
         ray.shutdown()
         made.shutdown()

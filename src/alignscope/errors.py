@@ -16,11 +16,11 @@ class EncoderError(AlignScopeError):
     """An encoder that cannot be loaded or ablated as asked."""
 
 
-class StackError(EncoderError):
+class StackingError(EncoderError):
     """Encoders that cannot be computed as one."""
 
 
-class MemoryShortError(AlignScopeError):
+class InsufficientMemoryError(AlignScopeError):
     """A run that needs more memory than there is."""
 
     def __str__(self) -> str:

@@ -4,15 +4,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignscope._util.seeding import derive
+from alignscope._util.seeding import derive_seed
 
 SEED = st.integers(0, 2**32)
 PURPOSE = st.tuples(st.sampled_from(["head", "order", "dropout", "mask"]), st.integers(0, 10_000))
 
 
 def test_a_derived_seed_never_changes_with_the_version_of_the_library() -> None:
-    assert derive(1, "head") == 8248887767900026
-    assert derive(1, "dropout", 2) == 50477172792190855
+    assert derive_seed(1, "head") == 8248887767900026
+    assert derive_seed(1, "dropout", 2) == 50477172792190855
 
 
 @given(SEED, PURPOSE, SEED, PURPOSE)
@@ -20,10 +20,10 @@ def test_another_seed_or_purpose_gives_another_number(
     seed: int, purpose: tuple[str, int], other_seed: int, other_purpose: tuple[str, int]
 ) -> None:
     same = (seed, purpose) == (other_seed, other_purpose)
-    assert (derive(seed, *purpose) == derive(other_seed, *other_purpose)) is same
+    assert (derive_seed(seed, *purpose) == derive_seed(other_seed, *other_purpose)) is same
 
 
 @given(SEED, PURPOSE)
 def test_torch_and_numpy_accept_it(seed: int, purpose: tuple[str, int]) -> None:
-    assert 0 <= derive(seed, *purpose) < 2**56
-    torch.Generator().manual_seed(derive(seed, *purpose))
+    assert 0 <= derive_seed(seed, *purpose) < 2**56
+    torch.Generator().manual_seed(derive_seed(seed, *purpose))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from alignscope.analysis.changepoint import Boundary, boundaries_table, boundary
+from alignscope.analysis.changepoint import ChangePoint, boundaries_table, find_change_point
 from alignscope.config.windows import Window
 from alignscope.results.schemas import BOUNDARIES
 from tests.helpers.planted import scores
@@ -13,7 +13,7 @@ from tests.helpers.planted import scores
 WINDOWS = [Window(i, i + 1) for i in range(0, 12, 2)]
 
 
-def planted(levels: Sequence[float], seeds: int, draw: np.random.Generator) -> Boundary:
+def planted(levels: Sequence[float], seeds: int, draw: np.random.Generator) -> ChangePoint:
     """Of contrasts with these means; every run and every language adds its own."""
     language = 0.03 * draw.normal(size=(1, 16))
     values = {
@@ -23,7 +23,7 @@ def planted(levels: Sequence[float], seeds: int, draw: np.random.Generator) -> B
         + language
         for window, level in zip(WINDOWS, levels, strict=False)
     }
-    return boundary(values)
+    return find_change_point(values)
 
 
 @pytest.mark.parametrize(("lower", "windows"), [(1, 6), (2, 6), (4, 6), (5, 6), (2, 4)])
@@ -61,7 +61,7 @@ def test_one_boundary_in_seeds_that_disagree_could_be_anywhere() -> None:
     steps = np.zeros((6, 5, 8))
     for seed, lower in enumerate((1, 5, 1, 5, 3)):
         steps[:lower, seed] = -0.2
-    found = boundary(dict(zip(WINDOWS, steps, strict=True)))
+    found = find_change_point(dict(zip(WINDOWS, steps, strict=True)))
     assert (found.block, found.reason) == (None, "not identifiable: it could be anywhere")
     assert found.p is not None
     assert found.p < 0.05
@@ -77,18 +77,25 @@ def test_one_window_in_the_middle_is_no_boundary() -> None:
 
 def test_too_few_to_tell_is_said() -> None:
     two_seeds = {window: np.zeros((2, 8)) - (window.first < 2) for window in WINDOWS[:4]}
-    assert boundary(two_seeds).reason == "not identifiable: too few seeds or corpora for 4 windows"
+    assert (
+        find_change_point(two_seeds).reason
+        == "not identifiable: too few seeds or corpora for 4 windows"
+    )
 
 
 def test_what_has_no_order_has_no_boundary() -> None:
     some = np.ones((3, 4))
     assert (
-        "three windows at least, there are 2" in boundary(dict.fromkeys(WINDOWS[:2], some)).reason
+        "three windows at least, there are 2"
+        in find_change_point(dict.fromkeys(WINDOWS[:2], some)).reason
     )
-    overlapping = boundary(dict.fromkeys((Window(0, 1), Window(1, 2), Window(4, 5)), some))
+    overlapping = find_change_point(dict.fromkeys((Window(0, 1), Window(1, 2), Window(4, 5)), some))
     assert overlapping.reason == "windows 0-1 and 1-2 overlap: they cannot be put in an order"
-    assert boundary(dict.fromkeys(WINDOWS, some)).reason.startswith("not identifiable")
-    assert boundary(dict.fromkeys(WINDOWS, np.ones((0, 4)))).reason == "no seed has every window"
+    assert find_change_point(dict.fromkeys(WINDOWS, some)).reason.startswith("not identifiable")
+    assert (
+        find_change_point(dict.fromkeys(WINDOWS, np.ones((0, 4)))).reason
+        == "no seed has every window"
+    )
 
 
 def test_tables_have_a_row_for_each_curve() -> None:

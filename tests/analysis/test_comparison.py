@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from alignscope.analysis.comparison import Gathered
-from alignscope.config.run import Run
+from alignscope.analysis.comparison import ComparedResults
+from alignscope.config.run import RunSpec
 from alignscope.config.study import read_study
 from alignscope.errors import StoreError
 from alignscope.report.page import Report
-from alignscope.results.store import Outcome, Store
+from alignscope.results.store import ResultStore, RunResult
 from tests.helpers.imagined import build, study_text
 from tests.helpers.tiny import call
 
 OWN = "Claims are held against AlignScope's own thresholds."
 
 
-def made(folder: Path, encoder: str, change: Any = lambda made: made, **text: str) -> Store:
+def made(folder: Path, encoder: str, change: Any = lambda made: made, **text: str) -> ResultStore:
     folder.mkdir()
     content = study_text(f'"{encoder}"')
     for old, new in text.items():
@@ -29,7 +29,7 @@ def made(folder: Path, encoder: str, change: Any = lambda made: made, **text: st
 
 
 def without(corpus: str) -> Any:
-    def change(one: Outcome) -> Outcome:
+    def change(one: RunResult) -> RunResult:
         one.scores[:] = [row for row in one.scores if row["corpus"] != corpus]
         return one
 
@@ -38,7 +38,7 @@ def without(corpus: str) -> Any:
 
 def test_encoders_have_a_column_each(tmp_path: Path) -> None:
     stores = [made(tmp_path / name, name) for name in ("first", "second", "third")]
-    found = Gathered(stores)
+    found = ComparedResults(stores)
     assert found.notes == [OWN]
     report = Report("three", found)
     sheets = {sheet.name: sheet for sheet in report.tables}
@@ -61,7 +61,7 @@ def test_encoders_have_a_column_each(tmp_path: Path) -> None:
 def test_means_are_over_corpora_that_all_have(tmp_path: Path) -> None:
     lost = "synthetic:dorun/news"
     one, other = made(tmp_path / "a", "a"), made(tmp_path / "b", "b", without(lost))
-    found = Gathered([one, other])
+    found = ComparedResults([one, other])
     assert lost not in set(found.scores["corpus"])
     assert found.scores["corpus"].n_unique() == 7
     whose = "pos from synthetic:vesti/news"
@@ -74,7 +74,7 @@ def test_means_are_over_corpora_that_all_have(tmp_path: Path) -> None:
 def test_what_was_done_differently_is_said(tmp_path: Path) -> None:
     text = {"[claims]": "[training]\nlearning_rate = 1e-4\n[limits]\ntrain = 50\n[claims]"}
     stores = [made(tmp_path / "a", "a"), made(tmp_path / "b", "b", **text)]
-    assert Gathered(stores).notes == [
+    assert ComparedResults(stores).notes == [
         OWN,
         "training.learning_rate of pos is not alike: 5e-05 for a, 0.0001 for b.",
         "limits.train of pos is not alike: none for a, 50 for b.",
@@ -91,25 +91,25 @@ def test_what_was_done_differently_is_said(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_whatever_is_not_alike_is_said(old: str, new: str, told: str, tmp_path: Path) -> None:
     stores = [made(tmp_path / "a", "a"), made(tmp_path / "b", "b", **{old: new})]
-    assert any(note.startswith(told) for note in Gathered(stores).notes)
+    assert any(note.startswith(told) for note in ComparedResults(stores).notes)
 
 
 def test_other_data_and_precision_are_said(tmp_path: Path) -> None:
-    def other(one: Outcome) -> Outcome:
+    def other(one: RunResult) -> RunResult:
         data = dict.fromkeys(one.provenance["data"], "1" * 64)
         return replace(one, provenance={**one.provenance, "data": data, "precision": "bf16"})
 
-    notes = Gathered([made(tmp_path / "a", "a"), made(tmp_path / "b", "b", other)]).notes
+    notes = ComparedResults([made(tmp_path / "a", "a"), made(tmp_path / "b", "b", other)]).notes
     assert "the precision of pos is not alike: fp32 for a, bf16 for b." in notes
     assert sum(note.startswith("the file of synthetic:") for note in notes) == 8
 
 
 def test_similarity_is_of_pairs_that_all_compared(tmp_path: Path) -> None:
-    def fewer(one: Outcome) -> Outcome:
+    def fewer(one: RunResult) -> RunResult:
         kept = [row for row in one.similarity if "dorun" not in row["target"]]
         return replace(one, similarity=kept)
 
-    found = Gathered([made(tmp_path / "a", "a"), made(tmp_path / "b", "b", fewer)])
+    found = ComparedResults([made(tmp_path / "a", "a"), made(tmp_path / "b", "b", fewer)])
     assert "synthetic:dorun/news" not in set(found.similarity["target"])
     assert found.similarity["target"].n_unique() == 5
     assert any(note.startswith("Similarities of corpora") for note in found.notes)
@@ -118,13 +118,13 @@ def test_similarity_is_of_pairs_that_all_compared(tmp_path: Path) -> None:
 def test_thresholds_are_those_of_the_study_that_is_named(tmp_path: Path) -> None:
     stores = [made(tmp_path / name, name) for name in ("a", "b")]
     study = read_study(tmp_path / "a" / "study.toml").model_copy(update={"encoders": ()})
-    assert Gathered(stores, study).thresholds.harmless == 0.2
-    assert Gathered(stores).thresholds.harmless == 0.015
-    assert OWN not in Gathered(stores, study).notes
+    assert ComparedResults(stores, study).thresholds.harmless == 0.2
+    assert ComparedResults(stores).thresholds.harmless == 0.015
+    assert OWN not in ComparedResults(stores, study).notes
 
 
 def test_each_initialisation_has_its_own_verdict_and_figure(tmp_path: Path) -> None:
-    def milder(one: Outcome) -> Outcome:
+    def milder(one: RunResult) -> RunResult:
         if one.run.init == "torch-default":
             for row in one.scores:
                 row["score"] = 0.8 + 0.001 * one.run.seed
@@ -132,7 +132,7 @@ def test_each_initialisation_has_its_own_verdict_and_figure(tmp_path: Path) -> N
 
     both = {"seeds": 'init = ["config", "torch-default"]\nseeds'}
     stores = [made(tmp_path / name, name, milder, **both) for name in ("a", "b")]
-    report = Report("two", Gathered(stores))
+    report = Report("two", ComparedResults(stores))
     (sheet,) = (sheet for sheet in report.tables if sheet.name == "claims-by-encoder")
     crucial = dict(sheet.people.filter(claim="crucial").select("init", "a").rows())
     assert crucial["config"].startswith("supported: −20.")
@@ -151,17 +151,17 @@ def test_two_encoders_of_one_name_are_told_apart(tmp_path: Path) -> None:
     for path in [*(other.folder / "runs").iterdir(), *(other.folder / "plans").iterdir()]:
         path.write_text(path.read_text().replace("sha256:enc", "sha256:new"))
     for path in list((other.folder / "runs").iterdir()):
-        run = Run.model_validate(json.loads(path.read_text())["run"])
+        run = RunSpec.model_validate(json.loads(path.read_text())["run"])
         path.rename(path.with_name(f"{run.address}.json"))
     (other.folder).rename(tmp_path / "b" / "later")
-    found = Gathered([one, Store(tmp_path / "b" / "later")])
+    found = ComparedResults([one, ResultStore(tmp_path / "b" / "later")])
     assert set(found.scores["encoder"]) == {"enc (store)", "enc (later)"}
 
 
 @pytest.mark.parametrize("names", [("a/b", "a-b"), ("_x", "a$\\frac$b"), ("task", "window")])
 def test_names_that_mean_something_elsewhere(names: tuple[str, str], tmp_path: Path) -> None:
     stores = [made(tmp_path / str(i), name.replace("\\", "\\\\")) for i, name in enumerate(names)]
-    report = Report("two", Gathered(stores))
+    report = Report("two", ComparedResults(stores))
     plates = [plate.name for plate in report.plates]
     assert len(set(plates)) == len(plates)
     page = report.html()
@@ -175,7 +175,7 @@ def test_names_that_mean_something_elsewhere(names: tuple[str, str], tmp_path: P
 def test_one_run_in_two_stores_counts_once(tmp_path: Path) -> None:
     stores = [made(tmp_path / name, "enc") for name in ("a", "b")]
     (stores[0].folder / "runs").rename(tmp_path / "gone")
-    found = Gathered(stores)
+    found = ComparedResults(stores)
     assert len(found.planned) == len(found.outcomes) == 12
 
 
@@ -188,8 +188,8 @@ def test_a_run_in_two_ways_is_refused_until_a_study_is_named(tmp_path: Path) -> 
         for path in (longer.folder / kind).iterdir():
             path.rename(store.folder / kind / path.name)
     with pytest.raises(StoreError, match=r"in two ways .* name the study to compare with --study"):
-        Gathered([store])
-    found = Gathered([store], study)
+        ComparedResults([store])
+    found = ComparedResults([store], study)
     assert {run.training.epochs for run in found.planned} == {9}
     assert len(found.outcomes) == 12
 

@@ -8,8 +8,8 @@ import pytest
 from scipy.stats import ttest_1samp
 
 from alignscope.analysis.contrasts import ALL, contrasts_table, interval
-from alignscope.report.tables.export import render
-from alignscope.results.schemas import CONTRASTS, SCORES, frame
+from alignscope.report.tables.export import export_table
+from alignscope.results.schemas import CONTRASTS, SCORES, to_frame
 
 Row = dict[str, Any]
 
@@ -31,7 +31,7 @@ def runs(source: str, seed: int, window: str, **scores: float) -> list[Row]:
 
 
 def contrasts(rows: list[Row]) -> pl.DataFrame:
-    return contrasts_table(frame(rows, SCORES))
+    return contrasts_table(to_frame(rows, SCORES))
 
 
 STUDY = [
@@ -131,9 +131,9 @@ def test_the_interval_covers_as_often_as_it_says() -> None:
 
 
 def test_people_see_points_with_intervals() -> None:
-    text = render(contrasts(STUDY), "md").decode()
+    text = export_table(contrasts(STUDY), "md").decode()
     assert "targets − source" in text
     low, high = (100 * end for end in interval([-0.2, -0.2 - 1e-12])[1:] if end is not None)
     assert f"−20.0 [{low:+.1f}, {high:+.1f}]".replace("-", "−") in text
     assert "| −10.0 " in text
-    assert r"$-$20.0 [$-$20.0" in render(contrasts(STUDY), "latex").decode()
+    assert r"$-$20.0 [$-$20.0" in export_table(contrasts(STUDY), "latex").decode()

@@ -11,7 +11,7 @@ from alignscope.analysis.correlation import correlation
 from alignscope.analysis.distance_correlation import distances_table
 from alignscope.data.synthetic.distance import typological_distance
 from alignscope.errors import DataError
-from alignscope.results.schemas import DISTANCES, SCORES, frame
+from alignscope.results.schemas import DISTANCES, SCORES, to_frame
 
 
 def row(language: str, score: float, seed: int = 1, window: str = "REF") -> dict[str, Any]:
@@ -30,7 +30,7 @@ TARGETS = ("dorun", "palura", "qadir", "ataru", "hanbe", "lianu", "malaku", "zor
 
 
 def table(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    return distances_table(frame(rows, SCORES), typological_distance)
+    return distances_table(to_frame(rows, SCORES), typological_distance)
 
 
 def test_scores_that_fall_with_distance() -> None:

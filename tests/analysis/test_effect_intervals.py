@@ -6,7 +6,7 @@ import pytest
 
 from alignscope.analysis.effect_intervals import intervals_table
 from alignscope.analysis.multiple_testing import holm
-from alignscope.analysis.random_effects import crossed_mean
+from alignscope.analysis.random_effects import two_way_mean
 from alignscope.results.schemas import INTERVALS
 from tests.helpers.planted import RELATIONS, scores
 
@@ -40,7 +40,7 @@ def test_every_quantity_is_the_crossed_mean_of_paired_differences() -> None:
         "targets − domains": targets - domains.mean(1, keepdims=True),
         "fr": each["fr"][:, None],
     }.items():
-        expected = crossed_mean(values, beside=domains if on == "targets − domains" else None)
+        expected = two_way_mean(values, beside=domains if on == "targets − domains" else None)
         row = first[on]
         assert (row["seeds"], row["corpora"]) == values.shape
         assert [row[name] for name in ("mean", "low", "high", "p")] == pytest.approx(

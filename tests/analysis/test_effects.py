@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from alignscope.analysis.effects import effects_table
-from alignscope.results.schemas import EFFECTS, SCORES, frame
+from alignscope.results.schemas import EFFECTS, SCORES, to_frame
 
 WINDOWS = ("0-1", "2-3", "4", "10-11")
 CORPORA = {
@@ -35,7 +35,7 @@ def score(window: str = "REF", init: str | None = None, seed: int = 1, **changes
 
 
 def table(rows: list[Row]) -> list[Row]:
-    return effects_table(frame(rows, SCORES)).rows(named=True)
+    return effects_table(to_frame(rows, SCORES)).rows(named=True)
 
 
 def draw_scores(seed: int) -> list[Row]:
@@ -120,18 +120,18 @@ def test_against_the_arithmetic_by_hand(seed: int) -> None:
 def test_the_same_scores_give_the_same_bits(seed: int) -> None:
     """Whatever the order of the rows, and whatever threads the sums are shared between."""
     rows = draw_scores(seed)
-    first = effects_table(frame(rows, SCORES)).write_csv()
+    first = effects_table(to_frame(rows, SCORES)).write_csv()
     for _ in range(20):
         random.Random(seed).shuffle(rows)
-        assert effects_table(frame(rows, SCORES)).write_csv() == first
+        assert effects_table(to_frame(rows, SCORES)).write_csv() == first
 
 
 def test_the_columns_are_those_of_the_schema() -> None:
-    assert effects_table(frame(draw_scores(1), SCORES)).schema == pl.Schema(EFFECTS)
+    assert effects_table(to_frame(draw_scores(1), SCORES)).schema == pl.Schema(EFFECTS)
 
 
 def test_no_scores_no_rows() -> None:
-    empty = effects_table(frame([], SCORES))
+    empty = effects_table(to_frame([], SCORES))
     assert empty.height == 0
     assert empty.schema == pl.Schema(EFFECTS)
 

@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from alignscope.analysis.hypotheses import CLAIMS_MADE, claims_table, verdict
-from alignscope.config.study import Study, Thresholds, read_study
+from alignscope.analysis.hypotheses import HYPOTHESES, claims_table, verdict
+from alignscope.config.study import HypothesisThresholds, Study, read_study
 from alignscope.errors import StudyError
-from alignscope.results.schemas import CLAIMS, RUN_SIMILARITY, frame
+from alignscope.results.schemas import CLAIMS, RUN_SIMILARITY, to_frame
 from tests.helpers import ROOT
 from tests.helpers.planted import scores
 
@@ -41,21 +41,21 @@ def similarity(
                 rows.append(same | {"state": "drift", "value": value + 0.001 * draw.normal()})
                 near = (alike or {}).get(language, 0.5)
                 rows.append(same | {"state": "pretrained", "corpus": "ud:own", "value": near})
-    return frame(rows, RUN_SIMILARITY)
+    return to_frame(rows, RUN_SIMILARITY)
 
 
 def test_what_was_planted_is_found() -> None:
     found = claims_table(
         scores({"0-1": HARM, "2-3": {}, "4-5": {}}, seeds=5),
         similarity([1, 0.99, 0.98, 0.7, 0.6]),
-        Thresholds(),
+        HypothesisThresholds(),
     )
     assert found.schema == CLAIMS
     assert verdicts(found) == {
         "crucial": "supported", "harmless": "supported", "language": "supported",
         "stable": "supported",
     }  # fmt: skip
-    strict = Thresholds(harmless=0, stable=0.9, crucial=0.29, language=0.5)
+    strict = HypothesisThresholds(harmless=0, stable=0.9, crucial=0.29, language=0.5)
     assert verdicts(
         claims_table(scores({"0-1": HARM, "2-3": {}}, 5), similarity([1, 0.99, 0.7]), strict)
     ) == {
@@ -70,7 +70,7 @@ def test_verdicts_flip_when_the_truth_is_flipped() -> None:
         claims_table(
             scores({"0-1": everywhere, "2-3": {}, "4-5": HARM}, seeds=5),
             similarity([1, 0.6, 0.7, 0.98, 0.99]),
-            Thresholds(crucial=0.2, language=0.2),
+            HypothesisThresholds(crucial=0.2, language=0.2),
         )
     )
     assert found == {
@@ -92,23 +92,23 @@ def test_similarity_that_goes_with_a_small_gap(sign: int, expected: str) -> None
     ]  # fmt: skip
     alike = {name: 0.9 - sign * cost[name] + 0.03 * (rank % 3) for rank, name in enumerate(names)}
     given = similarity([1, 1], alike, seeds=2)
-    found = claims_table(pl.concat([own, *targets]), given, Thresholds())
+    found = claims_table(pl.concat([own, *targets]), given, HypothesisThresholds())
     assert verdicts(found)["related"] == expected
 
 
 def test_a_window_that_helps_the_source_alone_is_not_crucial() -> None:
     helps = scores({"0-1": {"own": -0.1}, "2-3": {}}, seeds=5)
-    assert verdicts(claims_table(helps, None, Thresholds()))["crucial"] == "contradicted"
+    assert verdicts(claims_table(helps, None, HypothesisThresholds()))["crucial"] == "contradicted"
 
 
 def test_windows_are_those_that_were_planned_and_lie_apart() -> None:
     given = scores({"0-1": HARM, "2-3": HARM}, seeds=5)
     key = ("enc", "pos", "own", "config")
-    partial = claims_table(given, None, Thresholds(), {key: {"0-1", "2-3", "4-5"}})
+    partial = claims_table(given, None, HypothesisThresholds(), {key: {"0-1", "2-3", "4-5"}})
     assert set(partial["claim"]) == {"crucial", "language"}  # 4-5 is still missing
     assert set(partial["window"]) == {"0-1"}
     nested = scores({"0-1": HARM, "0-5": HARM}, seeds=5)
-    assert claims_table(nested, None, Thresholds()).is_empty()
+    assert claims_table(nested, None, HypothesisThresholds()).is_empty()
 
 
 def test_an_interval_that_holds_the_threshold_or_is_not_there_decides_nothing() -> None:
@@ -116,14 +116,19 @@ def test_an_interval_that_holds_the_threshold_or_is_not_there_decides_nothing() 
     assert verdict(None, None, 0.0, below=False) == "undecided"
     assert verdict(0.1, 0.2, 0.0, below=False) == "supported"
     assert verdict(0.1, 0.2, 0.0, below=True) == "contradicted"
-    one_seed = claims_table(scores({"0-1": HARM, "2-3": {}}, seeds=1), None, Thresholds())
+    one_seed = claims_table(scores({"0-1": HARM, "2-3": {}}, seeds=1), None, HypothesisThresholds())
     assert set(one_seed["verdict"]) == {"undecided"}
 
 
 def test_what_was_not_measured_is_not_judged() -> None:
     given = scores({"0-1": HARM, "2-3": {}}).filter(pl.col("relation") != "cross-domain")
-    assert set(verdicts(claims_table(given, None, Thresholds()))) == {"crucial", "harmless"}
-    assert claims_table(given.filter(pl.col("window") != "2-3"), None, Thresholds()).is_empty()
+    assert set(verdicts(claims_table(given, None, HypothesisThresholds()))) == {
+        "crucial",
+        "harmless",
+    }
+    assert claims_table(
+        given.filter(pl.col("window") != "2-3"), None, HypothesisThresholds()
+    ).is_empty()
 
 
 def test_claims_are_wrong_as_rarely_as_they_say_where_nothing_is_so() -> None:
@@ -132,7 +137,9 @@ def test_claims_are_wrong_as_rarely_as_they_say_where_nothing_is_so() -> None:
     flat = scores({"0-1": {}, "2-3": {}}, seeds=4)
     for _ in range(200):
         noisy = flat.with_columns(score=pl.lit(draw.normal(0.8, 0.02, len(flat))))
-        found.append(verdicts(claims_table(noisy, None, Thresholds(crucial=0)))["crucial"])
+        found.append(
+            verdicts(claims_table(noisy, None, HypothesisThresholds(crucial=0)))["crucial"]
+        )
     assert found.count("supported") <= 12
     assert found.count("contradicted") <= 12
 
@@ -152,5 +159,5 @@ def test_thresholds_are_in_the_study_and_do_not_change_its_runs(tmp_path: Path) 
 
 def test_every_claim_is_explained() -> None:
     docs = (ROOT / "docs" / "claims.md").read_text(encoding="utf-8")
-    for claim in CLAIMS_MADE:
+    for claim in HYPOTHESES:
         assert f"`{claim.name}`" in docs

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from scipy.stats import pearsonr, rankdata, spearmanr
 
-from alignscope.analysis.transfer_gap import correlations, gaps_table, permutation_p
-from alignscope.results.schemas import GAPS, RUN_SIMILARITY, SCORES, frame
+from alignscope.analysis.transfer_gap import correlations, permutation_p, transfer_gap_table
+from alignscope.results.schemas import GAPS, RUN_SIMILARITY, SCORES, to_frame
 
 LANGUAGES = ("de", "fr", "ja", "zh", "tr", "fi", "hi", "ar")
 ALIKE = dict(zip(LANGUAGES, (0.9, 0.8, 0.3, 0.25, 0.4, 0.5, 0.45, 0.35), strict=True))
@@ -42,7 +42,7 @@ def tables(seeds: int = 2) -> tuple[pl.DataFrame, pl.DataFrame]:
                         | {"layer": layer, "after_norm": False, "measure": "cka"}
                         | {"estimator": "debiased", "value": value + 0.001 * seed}
                     )
-    return frame(scores, SCORES), frame(rows, RUN_SIMILARITY)
+    return to_frame(scores, SCORES), to_frame(rows, RUN_SIMILARITY)
 
 
 def far(left: str, right: str) -> float:
@@ -51,7 +51,7 @@ def far(left: str, right: str) -> float:
 
 
 def test_every_layer_has_its_correlation() -> None:
-    found = gaps_table(*tables(), far)
+    found = transfer_gap_table(*tables(), far)
     assert found.schema == GAPS
     assert found["layer"].to_list() == [0, 1]
     assert set(found["state"]) == {"pretrained"}
@@ -66,14 +66,16 @@ def test_every_layer_has_its_correlation() -> None:
     assert nothing["spearman"] == pytest.approx(expected.statistic)
     assert nothing["low"] < nothing["spearman"] < nothing["high"]
     assert nothing["p"] > 0.05
-    assert gaps_table(*tables())["partial"].null_count() == 2
+    assert transfer_gap_table(*tables())["partial"].null_count() == 2
 
 
 def test_a_language_without_a_gap_is_left_out_and_few_say_nothing() -> None:
     scores, similarity = tables()
-    found = gaps_table(scores.filter(pl.col("language") != "ja"), similarity)
+    found = transfer_gap_table(scores.filter(pl.col("language") != "ja"), similarity)
     assert found["targets"].to_list() == [7, 7]
-    few = gaps_table(scores.filter(pl.col("language").is_in(["en", "de", "fr"])), similarity)
+    few = transfer_gap_table(
+        scores.filter(pl.col("language").is_in(["en", "de", "fr"])), similarity
+    )
     assert few["spearman"].null_count() == 2
 
 

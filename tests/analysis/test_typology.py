@@ -9,9 +9,9 @@ import pytest
 
 from alignscope.analysis.distance_correlation import Distance
 from alignscope.analysis.typology import (
-    distance_of,
+    builtin_features,
     feature_distance,
-    measured_features,
+    language_distance,
     read_features,
 )
 from alignscope.data.conllu import read_conllu, write_conllu
@@ -31,7 +31,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_it_is_the_mean_over_features_known_of_both(file: Path) -> None:
-    distance = distance_of(["en", "de", "ja", "zh"], file)
+    distance = language_distance(["en", "de", "ja", "zh"], file)
     assert distance is not None
     assert distance("en", "de") == pytest.approx(2 / 8)
     assert distance("en", "ja") == pytest.approx((1 + 8 / 8) / 2)
@@ -40,9 +40,9 @@ def test_it_is_the_mean_over_features_known_of_both(file: Path) -> None:
 
 
 def test_without_a_file_embedded_languages_have_their_own() -> None:
-    assert distance_of(["vesti", "qadir"], None) is typological_distance
-    assert distance_of(["vesti", "en"], None) is None
-    assert distance_of([], None) is typological_distance
+    assert language_distance(["vesti", "qadir"], None) is typological_distance
+    assert language_distance(["vesti", "en"], None) is None
+    assert language_distance([], None) is typological_distance
 
 
 def test_tsv_is_told_by_its_ending(tmp_path: Path) -> None:
@@ -72,9 +72,9 @@ def test_files_that_cannot_be_used(tmp_path: Path, text: str, message: str) -> N
     path = tmp_path / "features.csv"
     path.write_text(text)
     with pytest.raises(DataError, match=message):
-        distance_of(["en"], path)
+        language_distance(["en"], path)
     with pytest.raises(DataError, match="cannot be read"):
-        distance_of(["en"], tmp_path / "none.csv")
+        language_distance(["en"], tmp_path / "none.csv")
 
 
 PACKAGED = files("alignscope.analysis") / "typology.tsv"
@@ -99,17 +99,17 @@ def script() -> ModuleType:
 
 def measured() -> Distance:
     """The distance by the packaged table."""
-    distance = distance_of(measured_features(), None)
+    distance = language_distance(builtin_features(), None)
     assert distance is not None
     return distance
 
 
 def languages_where(feature: str, *, above: float) -> set[str]:
-    return {name for name, row in measured_features().items() if float(row[feature]) > above}
+    return {name for name, row in builtin_features().items() if float(row[feature]) > above}
 
 
 def test_every_measured_language_has_every_feature() -> None:
-    table = measured_features()
+    table = builtin_features()
     assert len(table) == 18
     for row in table.values():
         assert [*row] == [*SHARES, "words_per_english_word", "forms_per_word", "script"]
@@ -121,7 +121,7 @@ def test_every_measured_language_has_every_feature() -> None:
 
 def test_orders_are_those_of_textbooks() -> None:
     last = {"hi", "ja", "ko", "tr"}
-    every = {*measured_features()}
+    every = {*builtin_features()}
     assert every - languages_where("object_after_verb", above=0.3) == last
     # German has its objects after verbs that come second, before those that come last.
     assert languages_where("object_after_verb", above=0.7) == every - last - {"de"}
@@ -136,7 +136,7 @@ def test_orders_are_those_of_textbooks() -> None:
 
 
 def test_scripts() -> None:
-    found = {name: row["script"] for name, row in measured_features().items()}
+    found = {name: row["script"] for name, row in builtin_features().items()}
     others = {name: kind for name, kind in found.items() if kind != "LATIN"}
     assert others == {
         "ar": "ARABIC", "hi": "DEVANAGARI", "ja": "HIRAGANA", "ko": "HANGUL", "ru": "CYRILLIC",
@@ -157,19 +157,19 @@ def test_kin_are_nearer(language: str, kin: str, stranger: str) -> None:
 
 
 def test_measured_distances_do_not_depend_on_the_other_languages_asked_for() -> None:
-    distance, among_all = distance_of(["es", "pt"], None), measured()
+    distance, among_all = language_distance(["es", "pt"], None), measured()
     assert distance is not None
     assert distance("es", "pt") == distance("pt", "es") == among_all("es", "pt")
     assert distance("es", "es") == 0
 
 
 def test_a_language_that_was_not_measured_has_no_distance() -> None:
-    assert distance_of(["en", "xx"], None) is None
-    assert distance_of(["en", "vesti"], None) is None
+    assert language_distance(["en", "xx"], None) is None
+    assert language_distance(["en", "vesti"], None) is None
 
 
 def test_a_file_is_preferred_to_what_was_measured(file: Path) -> None:
-    given = distance_of(["en", "de"], file)
+    given = language_distance(["en", "de"], file)
     assert given is not None
     assert given("en", "de") == 2 / 8 != measured()("en", "de")
 
@@ -262,7 +262,7 @@ def test_a_packaged_row_is_what_the_script_measures(script: ModuleType, real_dat
     paths = [real_data / "ud" / f"{name}_pud" / "test.conllu.gz" for name in ("tr", "en")]
     if not all(path.exists() for path in paths):
         pytest.skip("no Parallel UD at hand")
-    assert script.features_of(*map(read_conllu, paths)) == measured_features()["tr"]
+    assert script.features_of(*map(read_conllu, paths)) == builtin_features()["tr"]
 
 
 @pytest.mark.slow
@@ -270,6 +270,6 @@ def test_the_packaged_table_is_what_the_script_measures(
     script: ModuleType, real_data: Path
 ) -> None:
     found = script.treebanks(real_data)
-    if {*found} != {*measured_features()}:
+    if {*found} != {*builtin_features()}:
         pytest.skip("the treebanks at hand are not those of the table")
     assert script.table(found) == PACKAGED.read_text(encoding="utf-8")

@@ -13,24 +13,24 @@ import pytest
 
 from alignscope.cli import demo
 from alignscope.cli.demo import demo_study, perform_demo
-from alignscope.config.grid import Inspected, runs
-from alignscope.config.run import Limits, Run, Training
+from alignscope.config.grid import EncoderInfo, expand
+from alignscope.config.run import RunSpec, SplitLimits, TrainingConfig
 from alignscope.config.study import Study
 from alignscope.data.corpus import parse_corpus, relation_between
 from alignscope.data.synthetic.language import languages
 from alignscope.encoders import resolve as names
 from alignscope.experiments.executors.local import Work, serial
 from alignscope.results.schemas import EFFECTS
-from alignscope.results.store import Result
+from alignscope.results.store import RunOutcome
 from alignscope.tasks import TASKS
 from tests.helpers.tiny import call
 
 
-def unfolded(study: Study) -> list[Run]:
-    return runs(study, lambda encoder: Inspected("sha256:1", 8))
+def unfolded(study: Study) -> list[RunSpec]:
+    return expand(study, lambda encoder: EncoderInfo("sha256:1", 8))
 
 
-def evaluated(run: Run) -> dict[str, list[str]]:
+def evaluated(run: RunSpec) -> dict[str, list[str]]:
     """The corpora a run is evaluated on, by how far they are from its source."""
     found: dict[str, list[str]] = {}
     for name in run.evaluated:
@@ -97,14 +97,14 @@ def tiny_study(*, all_sources: bool = False, seeds: int | None = None) -> Study:
     return study.model_copy(
         update={
             "windows": ("0-1",),
-            "training": Training(epochs=1, learning_rate=1e-3),
-            "limits": Limits(train=8, dev=4, test=4),
+            "training": TrainingConfig(epochs=1, learning_rate=1e-3),
+            "limits": SplitLimits(train=8, dev=4, test=4),
             "tasks": tasks,
         }
     )
 
 
-def in_this_process(runs: Iterable[Run], work: Work, workers: int) -> Iterator[Result]:
+def in_this_process(runs: Iterable[RunSpec], work: Work, workers: int) -> Iterator[RunOutcome]:
     return serial(runs, work)
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from alignscope._util.validation import asked_for
-from alignscope.config.similarity import Comparison
+from alignscope._util.validation import parse_options
+from alignscope.config.similarity import SimilarityConfig
 from alignscope.errors import StudyError
 
 
@@ -12,13 +12,13 @@ from alignscope.errors import StudyError
     [(None, [0, 1, 2, 3]), ("0-3", [0, 1, 2, 3]), ("3,0", [0, 3]), ("1-2,2-3", [1, 2, 3])],
 )
 def test_layers_are_taken_in_order(layers: str | None, found: list[int]) -> None:
-    assert Comparison(layers=layers).layers_of(4) == found
+    assert SimilarityConfig(layers=layers).layers_of(4) == found
 
 
 @pytest.mark.parametrize("layers", ["4", "0-4", "3-1"])
 def test_layers_that_are_not_there(layers: str) -> None:
     with pytest.raises(ValueError, match=f"layers {layers} asked for, the encoder has 0-3"):
-        Comparison(layers=layers).layers_of(4)
+        SimilarityConfig(layers=layers).layers_of(4)
 
 
 @pytest.mark.parametrize(
@@ -34,5 +34,5 @@ def test_layers_that_are_not_there(layers: str) -> None:
 )
 def test_options_that_make_no_sense(given: dict[str, object], message: str) -> None:
     with pytest.raises(StudyError, match=message):
-        asked_for(Comparison, **given)
-    assert asked_for(Comparison, layers=None) == Comparison()
+        parse_options(SimilarityConfig, **given)
+    assert parse_options(SimilarityConfig, layers=None) == SimilarityConfig()

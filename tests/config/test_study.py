@@ -10,9 +10,9 @@ import pytest
 from pydantic import BaseModel
 
 import alignscope.config.study
-from alignscope.config.grid import Inspected, runs
-from alignscope.config.run import Encoder, Limits, Run, Training
-from alignscope.config.similarity import StudySimilarity
+from alignscope.config.grid import EncoderInfo, expand
+from alignscope.config.run import EncoderSpec, RunSpec, SplitLimits, TrainingConfig
+from alignscope.config.similarity import StudySimilarityConfig
 from alignscope.config.study import Study, read_study
 from alignscope.data.synthetic.language import languages
 from alignscope.errors import AlignScopeError, StudyError
@@ -26,8 +26,8 @@ HOW_MANY = {"muller2021": 3 * 3 * 7 * 5}
 TASKS = '[tasks.pos]\nsources = ["ud:en_ewt"]\n'
 
 
-def blocks(count: int | None) -> Callable[[Encoder], Inspected]:
-    return lambda encoder: Inspected(f"{encoder.name}@{encoder.revision}", count)
+def blocks(count: int | None) -> Callable[[EncoderSpec], EncoderInfo]:
+    return lambda encoder: EncoderInfo(f"{encoder.name}@{encoder.revision}", count)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def grid(**changes: Any) -> Study:
 
 
 def windows(study: Study, count: int | None = 12) -> list[str | None]:
-    return [run.window for run in runs(study, blocks(count))]
+    return [run.window for run in expand(study, blocks(count))]
 
 
 # The files that come with the package
@@ -57,10 +57,10 @@ def windows(study: Study, count: int | None = 12) -> list[str | None]:
 def test_every_shipped_study_unfolds(path: Path) -> None:
     study = read_study(path)
     if not study.encoders:
-        study = study.model_copy(update={"encoders": (Encoder(name="enc"),)})
+        study = study.model_copy(update={"encoders": (EncoderSpec(name="enc"),)})
     listed = all(text[0].isdecimal() or text == "none" for text in study.windows)
     for count in (12, None) if listed else (12,):
-        found = runs(study, blocks(count))
+        found = expand(study, blocks(count))
         assert len({run.address for run in found}) == len(found)
         assert {run.task for run in found} == set(study.tasks)
         assert len(found) == HOW_MANY.get(path.stem, len(found))
@@ -99,20 +99,20 @@ def test_a_full_study(read: Callable[[str], Study]) -> None:
         limits = { test = 5 }
         """)
     assert study.encoders == (
-        Encoder(name="a"),
-        Encoder(name="b", revision="v1", remote_code=True),
+        EncoderSpec(name="a"),
+        EncoderSpec(name="b", revision="v1", remote_code=True),
     )
     assert (study.seeds, study.windows, study.adapters) == ((3, 1), ("0-1", "4"), "keep")
-    assert study.training_of("parsing") == Training(epochs=2, pooling="mean")
-    assert study.limits_of("parsing") == Limits(train=100, test=5)
-    assert study.training == Training(epochs=7, pooling="mean")
+    assert study.training_of("parsing") == TrainingConfig(epochs=2, pooling="mean")
+    assert study.limits_of("parsing") == SplitLimits(train=100, test=5)
+    assert study.training == TrainingConfig(epochs=7, pooling="mean")
 
 
 def test_what_a_study_does_not_say() -> None:
     study = grid()
     assert (study.seeds, study.windows, study.init) == ((1,), ("tiles:2",), ("config",))
-    assert study.training_of("pos") == Training()
-    assert study.limits_of("pos") == Limits()
+    assert study.training_of("pos") == TrainingConfig()
+    assert study.limits_of("pos") == SplitLimits()
 
 
 REFUSED = {
@@ -231,7 +231,7 @@ def test_windows_unfold(asked: list[str], found: list[str]) -> None:
 def test_blocks_must_be_known(asked: str) -> None:
     message = rf"window {asked} needs the number of blocks of enc, .* list the windows instead"
     with pytest.raises(StudyError, match=message):
-        runs(grid(windows=[asked]), blocks(None))
+        expand(grid(windows=[asked]), blocks(None))
 
 
 def test_listed_windows_need_no_blocks() -> None:
@@ -241,17 +241,17 @@ def test_listed_windows_need_no_blocks() -> None:
 @pytest.mark.parametrize("asked", ["10-12", "12", "tiles:13"])
 def test_a_window_outside_the_encoder(asked: str) -> None:
     with pytest.raises(AlignScopeError, match=r"enc, which has 12 blocks \(0-11\)|of 12 blocks"):
-        runs(grid(windows=[asked]), blocks(12))
+        expand(grid(windows=[asked]), blocks(12))
 
 
 def test_no_encoder() -> None:
     with pytest.raises(StudyError, match="study nameless names no encoder; give one with --enc"):
-        runs(grid(name="nameless", encoders=[]), blocks(12))
+        expand(grid(name="nameless", encoders=[]), blocks(12))
 
 
 def test_ref_comes_first_and_is_shared_between_init_modes() -> None:
     both = grid(windows=["0-1", "2"], init=["config", "torch-default"], seeds=[1, 2])
-    variants = [(run.seed, run.window, run.init, run.adapters) for run in runs(both, blocks(12))]
+    variants = [(run.seed, run.window, run.init, run.adapters) for run in expand(both, blocks(12))]
     once = [
         (None, None, None),
         ("0-1", "config", "reset"),
@@ -264,7 +264,7 @@ def test_ref_comes_first_and_is_shared_between_init_modes() -> None:
 
 def test_ref_is_the_same_run_whatever_is_done_to_windows() -> None:
     kept, reset = grid(adapters="keep"), grid(adapters="reset", init=["torch-default"])
-    first, second = (runs(study, blocks(12)) for study in (kept, reset))
+    first, second = (expand(study, blocks(12)) for study in (kept, reset))
     assert first[0].address == second[0].address
     assert not {run.address for run in first[1:]} & {run.address for run in second[1:]}
 
@@ -273,7 +273,7 @@ def test_what_is_named_twice_is_done_once() -> None:
     tasks = {
         "pos": {"sources": ["ud:en_ewt"] * 2, "targets": ["ud:de_gsd", "ud:en_ewt", "ud:de_gsd"]}
     }
-    found = runs(grid(encoders=["enc", "enc"], seeds=[1, 1], windows=[], tasks=tasks), blocks(12))
+    found = expand(grid(encoders=["enc", "enc"], seeds=[1, 1], windows=[], tasks=tasks), blocks(12))
     assert [run.evaluated for run in found] == [("ud:en_ewt", "ud:de_gsd")]
 
 
@@ -285,7 +285,7 @@ def test_domains_are_for_sources_of_their_language() -> None:
             "domains": ["ud:en_pud", "ud:de_pud", "ud:de_gsd"],
         }
     }
-    found = {run.source: run.evaluated for run in runs(grid(tasks=tasks, windows=[]), blocks(12))}
+    found = {run.source: run.evaluated for run in expand(grid(tasks=tasks, windows=[]), blocks(12))}
     assert found == {
         "ud:en_ewt": ("ud:en_ewt", "ud:fr_gsd", "ud:en_pud"),
         "ud:de_gsd": ("ud:de_gsd", "ud:fr_gsd", "ud:de_pud"),
@@ -302,10 +302,10 @@ def test_a_task_overrides_the_study() -> None:
             "ner": {"sources": ["uner:en_ewt"], "training": {"epochs": 1}, "limits": {"dev": 4}},
         },
     )
-    found = {run.task: (run.training, run.limits) for run in runs(study, blocks(12))}
+    found = {run.task: (run.training, run.limits) for run in expand(study, blocks(12))}
     assert found == {
-        "pos": (Training(epochs=5, clip=2.0), Limits(train=9, dev=3)),
-        "ner": (Training(epochs=1, clip=2.0), Limits(train=9, dev=4)),
+        "pos": (TrainingConfig(epochs=5, clip=2.0), SplitLimits(train=9, dev=3)),
+        "ner": (TrainingConfig(epochs=1, clip=2.0), SplitLimits(train=9, dev=4)),
     }
 
 
@@ -378,7 +378,7 @@ def leaves(model: type[BaseModel], prefix: str = "") -> set[str]:
     return found
 
 
-def changed(place: str, value: Any) -> Run:
+def changed(place: str, value: Any) -> RunSpec:
     """``PLAIN`` with another value at one place."""
     *tables, key = place.split(".")
     content = json.loads(json.dumps(PLAIN))
@@ -387,15 +387,15 @@ def changed(place: str, value: Any) -> Run:
         table = table[name]
     assert table.get(key) != value
     table[key] = value
-    return Run.model_validate(content)
+    return RunSpec.model_validate(content)
 
 
 def test_no_field_is_forgotten() -> None:
-    assert OTHER.keys() == leaves(Run) - NOT_IN_IT
+    assert OTHER.keys() == leaves(RunSpec) - NOT_IN_IT
 
 
 def test_every_field_changes_the_address() -> None:
-    plain = Run.model_validate(PLAIN).address
+    plain = RunSpec.model_validate(PLAIN).address
     addresses = {place: changed(place, value).address for place, value in OTHER.items()}
     assert plain not in addresses.values()
     assert len(set(addresses.values())) == len(addresses)
@@ -416,25 +416,25 @@ def test_every_field_changes_the_address() -> None:
     ],
 )
 def test_every_field_of_a_similarity_changes_the_address(other: dict[str, Any]) -> None:
-    assert len(StudySimilarity.model_fields) == 9
+    assert len(StudySimilarityConfig.model_fields) == 9
     plain = OTHER["similarity"]
     assert changed("similarity", {**plain, **other}) != changed("similarity", plain)
 
 
 @pytest.mark.parametrize("place", sorted(NOT_IN_IT))
 def test_where_an_encoder_lies_does_not(place: str) -> None:
-    assert changed(place, "elsewhere").address == Run.model_validate(PLAIN).address
+    assert changed(place, "elsewhere").address == RunSpec.model_validate(PLAIN).address
 
 
 def test_an_address_is_a_digest_of_everything() -> None:
     """Computed anew from the run in full: defaults are in it, and so is the recipe."""
     content = {"recipe": 1, **PLAIN, "encoder": {"remote_code": False}}
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    assert Run.model_validate(PLAIN).address == digest[:16]
+    assert RunSpec.model_validate(PLAIN).address == digest[:16]
 
 
 def test_a_recipe_is_in_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run.model_validate(PLAIN)
+    run = RunSpec.model_validate(PLAIN)
     before = run.address
     monkeypatch.setattr(alignscope.config.run, "RECIPE", alignscope.config.run.RECIPE + 1)
     assert run.address != before
@@ -442,19 +442,21 @@ def test_a_recipe_is_in_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_golden_addresses() -> None:
     """Results lie under these names: change what goes into them and raise ``RECIPE`` knowingly."""
-    found = runs(grid(windows=["0-1", "4"], seeds=[7]), blocks(12))
+    found = expand(grid(windows=["0-1", "4"], seeds=[7]), blocks(12))
     assert [run.address for run in found] == [
         "2111a93a0364433e",
         "39a7811ca9a306e0",
         "852629f97d4191e8",
     ]
-    assert Run.model_validate(PLAIN).address == "651fa74aa9b91471"
+    assert RunSpec.model_validate(PLAIN).address == "651fa74aa9b91471"
 
 
 def test_defaults_said_and_unsaid_are_the_same() -> None:
-    said = grid(training=Training().model_dump(), limits=Limits().model_dump(), seeds=[1])
-    assert [run.address for run in runs(said, blocks(12))] == [
-        run.address for run in runs(grid(), blocks(12))
+    said = grid(
+        training=TrainingConfig().model_dump(), limits=SplitLimits().model_dump(), seeds=[1]
+    )
+    assert [run.address for run in expand(said, blocks(12))] == [
+        run.address for run in expand(grid(), blocks(12))
     ]
 
 
@@ -473,8 +475,8 @@ def test_a_study_without_encoders_matches_any() -> None:
 
 
 def test_labels_are_short() -> None:
-    assert Run.model_validate(PLAIN).label == "pos ud:en_ewt REF seed 1"
-    ablated = Run.model_validate({**PLAIN, "window": "0-1", "init": "config"})
+    assert RunSpec.model_validate(PLAIN).label == "pos ud:en_ewt REF seed 1"
+    ablated = RunSpec.model_validate({**PLAIN, "window": "0-1", "init": "config"})
     assert ablated.label == "pos ud:en_ewt 0-1 (config) seed 1"
 
 
@@ -483,13 +485,13 @@ SIMILARITY = {"corpora": ["ud:en_pud", "ud:de_pud", "ud:fr_pud"]}
 
 def test_ref_runs_compare_languages_and_others_if_asked() -> None:
     asked = grid(windows=["0-1"], similarity=SIMILARITY)
-    first, second = runs(asked, blocks(12))
+    first, second = expand(asked, blocks(12))
     assert first.similarity is not None
     assert first.similarity.corpus_of("ud:en_ewt") == "ud:en_pud"
     assert second.similarity is None
-    assert second.address == runs(grid(windows=["0-1"]), blocks(12))[1].address
+    assert second.address == expand(grid(windows=["0-1"]), blocks(12))[1].address
     everywhere = grid(windows=["0-1"], similarity={**SIMILARITY, "runs": "all"})
-    assert all(run.similarity is not None for run in runs(everywhere, blocks(12)))
+    assert all(run.similarity is not None for run in expand(everywhere, blocks(12)))
 
 
 def test_a_study_without_similarity_is_described_as_before() -> None:

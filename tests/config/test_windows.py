@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignscope.config.windows import Window, check, tiles
+from alignscope.config.windows import Window, check_fits, tiles
 from alignscope.errors import EncoderError
 
 
@@ -48,19 +48,19 @@ def test_backwards() -> None:
 @pytest.mark.parametrize(("last", "fits"), [(11, True), (12, False), (13, False)])
 def test_check(last: int, fits: bool) -> None:
     if fits:
-        check(Window(10, last), 12, "bert-base-multilingual-cased")
+        check_fits(Window(10, last), 12, "bert-base-multilingual-cased")
         return
     message = (
         rf"^window 10-{last} does not fit bert-base-multilingual-cased, which has 12 blocks "
         r"\(0-11\)$"
     )
     with pytest.raises(EncoderError, match=message):
-        check(Window(10, last), 12, "bert-base-multilingual-cased")
+        check_fits(Window(10, last), 12, "bert-base-multilingual-cased")
 
 
 def test_one_block_is_a_block() -> None:
     with pytest.raises(EncoderError, match=r"which has 1 block \(0\)$"):
-        check(Window(1, 1), 1, "tiny")
+        check_fits(Window(1, 1), 1, "tiny")
 
 
 def test_it_is_a_value() -> None:

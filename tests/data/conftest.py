@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from alignscope.data.paths import Places
+from alignscope.data.paths import DataPaths
 from tests.helpers import ROOT
 
 
@@ -32,6 +32,6 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory) -> Non
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
+def places(tmp_path: Path) -> DataPaths:
     """One data folder, the test's own, and no network."""
-    return Places((tmp_path,), tmp_path / "cache", download=False)
+    return DataPaths((tmp_path,), tmp_path / "cache", download=False)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alignscope.data.conllu import UPOS, read_conllu, write_conllu
-from alignscope.data.sentence import EmptyNode, Range, Sentence
+from alignscope.data.sentence import EmptyNode, MultiwordToken, Sentence
 from alignscope.data.tree import check_tree
 from alignscope.errors import DataError
 
@@ -48,7 +48,7 @@ def test_everything_in_the_example_is_read(tmp_path):
         heads=(3, 3, 0),
         relations=("case", "det", "root"),
         comments=(" newdoc", " sent_id = fr-1", "text=Du pain, dit-on"),
-        ranges=(Range(1, 2, "Du"),),
+        ranges=(MultiwordToken(1, 2, "Du"),),
         empty=(EmptyNode(0, 1, "(il)"), EmptyNode(3, 1, "_"), EmptyNode(3, 2, "y")),
     )
     assert second == Sentence(words=("_",))
@@ -81,7 +81,7 @@ def sentences(draw) -> Sentence:
         heads[order[place] - 1] = order[draw(st.integers(0, place - 1))]
     misc = draw(st.none() | st.lists(TEXT, **n).filter(lambda cells: set(cells) != {"_"}))
     cuts = sorted(draw(st.sets(st.integers(1, size), max_size=4)))
-    spans = [Range(cuts[i], cuts[i + 1], draw(FORM)) for i in range(0, len(cuts) - 1, 2)]
+    spans = [MultiwordToken(cuts[i], cuts[i + 1], draw(FORM)) for i in range(0, len(cuts) - 1, 2)]
     after = draw(st.integers(0, size))
     empty = [EmptyNode(after, i + 1, draw(TEXT)) for i in range(draw(st.integers(0, 2)))]
     return Sentence(

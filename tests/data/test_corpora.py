@@ -6,25 +6,25 @@ from pathlib import Path
 import pytest
 
 from alignscope._util.files import checksum
-from alignscope.config.grid import Inspected, runs
-from alignscope.config.run import Run
+from alignscope.config.grid import EncoderInfo, expand
+from alignscope.config.run import RunSpec
 from alignscope.config.study import Study
 from alignscope.data import corpora
-from alignscope.data.corpora import gather, read, spread
+from alignscope.data.corpora import load_corpus, load_raw_texts, subsample_evenly
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.locate import read_corpus
-from alignscope.data.paths import Places
+from alignscope.data.paths import DataPaths
 from alignscope.data.synthetic import corpus
 from alignscope.data.synthetic.corpus import read_synthetic
 from alignscope.errors import AlignScopeError, DataError
 from alignscope.experiments import inputs
-from alignscope.experiments.inputs import checksums, read_split
+from alignscope.experiments.inputs import input_checksums, load_split
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> object:
     """Embedded corpora and texts of a few sentences."""
-    caches = (read_synthetic, inputs._checksum_of_made)
+    caches = (read_synthetic, inputs._checksum_of_synthetic)
     monkeypatch.setattr(corpus, "SIZES", {"train": 9, "dev": 4, "test": 4})
     monkeypatch.setattr(corpus, "TEXT", 5)
     for cached in caches:
@@ -35,35 +35,35 @@ def small(monkeypatch: pytest.MonkeyPatch) -> object:
 
 
 @pytest.fixture
-def places(tiny_corpora: Path, tmp_path: Path) -> Places:
-    return Places((tiny_corpora,), tmp_path / "cache", download=False)
+def places(tiny_corpora: Path, tmp_path: Path) -> DataPaths:
+    return DataPaths((tiny_corpora,), tmp_path / "cache", download=False)
 
 
-def make_run(source: str, *targets: str, task: str = "pos", **limits: int) -> Run:
+def make_run(source: str, *targets: str, task: str = "pos", **limits: int) -> RunSpec:
     grid = {"sources": [source], "targets": list(targets)}
     given = {"encoders": ["enc"], "tasks": {task: grid}, "limits": limits}
-    return runs(Study.model_validate(given), lambda _: Inspected("enc@1", 2))[0]
+    return expand(Study.model_validate(given), lambda _: EncoderInfo("enc@1", 2))[0]
 
 
-def test_what_is_read_is_made_or_in_a_file(places: Places) -> None:
-    made = read(parse_corpus("synthetic:vesti/chat"), "dev", places)
+def test_what_is_read_is_made_or_in_a_file(places: DataPaths) -> None:
+    made = load_corpus(parse_corpus("synthetic:vesti/chat"), "dev", places)
     assert made == read_synthetic("vesti", "chat", "dev")
     assert len(made) == 4
     tiny = parse_corpus("ud:de_tiny")
-    assert read(tiny, "dev", places) == read_corpus(tiny, "dev", places)
+    assert load_corpus(tiny, "dev", places) == read_corpus(tiny, "dev", places)
 
 
 @pytest.mark.parametrize("task", ["pos", "parsing", "ner"])
-def test_embedded_corpora_have_what_every_task_needs(places: Places, task: str) -> None:
+def test_embedded_corpora_have_what_every_task_needs(places: DataPaths, task: str) -> None:
     run = make_run("synthetic:vesti/news", task=task, train=3)
-    made = read_split(run, "synthetic:vesti/news", "train", places)
+    made = load_split(run, "synthetic:vesti/news", "train", places)
     assert [one.id for one in made] == ["news-train-00000", "news-train-00003", "news-train-00006"]
 
 
-def test_parallel_corpora_stay_parallel_when_limited(places: Places) -> None:
+def test_parallel_corpora_stay_parallel_when_limited(places: DataPaths) -> None:
     run = make_run("synthetic:vesti/news", test=2)
     names = ("synthetic:vesti/news", "synthetic:qadir/news")
-    one, other = (read_split(run, name, "test", places) for name in names)
+    one, other = (load_split(run, name, "test", places) for name in names)
     assert [sentence.id for sentence in one] == [sentence.id for sentence in other]
     assert len(one) == 2
 
@@ -76,47 +76,49 @@ def test_parallel_corpora_stay_parallel_when_limited(places: Places) -> None:
         ("synthetic:vesti/news", "val", "have no split val; allowed are train, dev, test"),
     ],
 )
-def test_what_there_is_not(places: Places, name: str, split: str, message: str) -> None:
+def test_what_there_is_not(places: DataPaths, name: str, split: str, message: str) -> None:
     with pytest.raises(DataError) as error:
-        read(parse_corpus(name), split, places)
+        load_corpus(parse_corpus(name), split, places)
     assert message in str(error.value)
 
 
-def test_annotations_that_are_missing_are_named(places: Places) -> None:
+def test_annotations_that_are_missing_are_named(places: DataPaths) -> None:
     with pytest.raises(AlignScopeError, match="ud:de_tiny/dev has no entities"):
-        read_split(make_run("ud:de_tiny", task="ner"), "ud:de_tiny", "dev", places)
+        load_split(make_run("ud:de_tiny", task="ner"), "ud:de_tiny", "dev", places)
 
 
-def test_checksums_tell_sentences_apart(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checksums_tell_sentences_apart(places: DataPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run("synthetic:vesti/news", "synthetic:vesti/chat", "synthetic:lianu/news")
-    found = checksums(run, places)
+    found = input_checksums(run, places)
     assert set(found) == {
         "synthetic:vesti/news/train", "synthetic:vesti/news/dev", "synthetic:vesti/news/test",
         "synthetic:vesti/chat/test", "synthetic:lianu/news/test",
     }  # fmt: skip
     assert len(set(found.values())) == 5
     assert all(len(value) == 64 for value in found.values())
-    inputs._checksum_of_made.cache_clear()
-    assert checksums(run, places) == found
-    inputs._checksum_of_made.cache_clear()
+    inputs._checksum_of_synthetic.cache_clear()
+    assert input_checksums(run, places) == found
+    inputs._checksum_of_synthetic.cache_clear()
     read_synthetic.cache_clear()
     monkeypatch.setattr(corpus, "SIZES", {"train": 9, "dev": 4, "test": 5})
-    again = checksums(run, places)
+    again = input_checksums(run, places)
     changed = {name for name in found if again[name] != found[name]}
     assert changed == {name for name in found if name.endswith("/test")}
 
 
-def test_checksums_of_files_and_made_sentences_together(places: Places, tiny_corpora: Path) -> None:
-    found = checksums(make_run("synthetic:vesti/news", "ud:de_tiny"), places)
+def test_checksums_of_files_and_made_sentences_together(
+    places: DataPaths, tiny_corpora: Path
+) -> None:
+    found = input_checksums(make_run("synthetic:vesti/news", "ud:de_tiny"), places)
     assert found["ud:de_tiny/test"] == checksum(tiny_corpora / "ud/de_tiny/test.conllu")
     assert len(found) == 4
 
 
-def test_texts_are_gathered_in_the_order_given(places: Places, tmp_path: Path) -> None:
+def test_texts_are_gathered_in_the_order_given(places: DataPaths, tmp_path: Path) -> None:
     path = tmp_path / "two.txt"
     path.write_text("Hello\n\nworld\n")
     names = ["synthetic:vesti/news", str(path), "synthetic:lianu"]
-    lines, source = gather(names, places)
+    lines, source = load_raw_texts(names, places)
     assert lines[5:7] == ["Hello", "world"]
     assert lines[:5] == list(corpus.read_synthetic_text("vesti/news"))
     assert lines[7:] == list(corpus.read_synthetic_text("lianu"))
@@ -124,18 +126,18 @@ def test_texts_are_gathered_in_the_order_given(places: Places, tmp_path: Path) -
     assert source == {
         names[0]: [hashlib.sha256(text.encode()).hexdigest()],
         names[1]: [checksum(path)],
-        names[2]: [corpora._digest(lines[7:])],
+        names[2]: [corpora._digest_lines(lines[7:])],
     }
 
 
-def test_a_text_that_there_is_not(places: Places) -> None:
+def test_a_text_that_there_is_not(places: DataPaths) -> None:
     with pytest.raises(DataError, match="vesta is not an embedded language"):
-        gather(["synthetic:vesta"], places)
+        load_raw_texts(["synthetic:vesta"], places)
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(None, 10), (3, 3), (10, 10), (11, 10)])
 def test_spread(limit: int | None, expected: int) -> None:
-    taken = spread(range(10), limit)
+    taken = subsample_evenly(range(10), limit)
     assert len(taken) == expected
     assert sorted(set(taken)) == list(taken)
     assert taken[0] == 0

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from alignscope._util.files import checksum
-from alignscope.data.corpus import Corpus, parse_corpus, relation_between
+from alignscope.data.corpus import CorpusSpec, parse_corpus, relation_between
 from alignscope.data.locate import check_annotations, locate, read_corpus
-from alignscope.data.paths import Places
+from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError
 
@@ -37,7 +37,7 @@ def save(path: Path, text: str = CONLLU) -> Path:
     ],
 )
 def test_names_are_understood(name, kind, language, treebank, domain):
-    assert parse_corpus(name) == Corpus(name, kind, language, treebank, domain)
+    assert parse_corpus(name) == CorpusSpec(name, kind, language, treebank, domain)
 
 
 @pytest.mark.parametrize("name", ["ud:en", "ud:", "ud:EN_ewt", "uner:en", "wikiann:", "kind:_x"])
@@ -122,7 +122,7 @@ def test_the_first_folder_that_has_a_corpus_has_all_of_it(tmp_path):
     expected = save(first / "ud/en_ewt/test.conllu")
     save(second / "ud/en_ewt/test.conllu")
     save(second / "ud/en_ewt/train.conllu")
-    places = Places((first, second), tmp_path / "cache", download=False)
+    places = DataPaths((first, second), tmp_path / "cache", download=False)
     assert locate(parse_corpus("ud:en_ewt"), "test", places) == expected
     with pytest.raises(DataError, match=r"ud:en_ewt has no train split in .*, only test"):
         locate(parse_corpus("ud:en_ewt"), "train", places)
@@ -213,12 +213,12 @@ def test_places_come_from_arguments_then_the_environment(tmp_path, monkeypatch):
     named.mkdir()
     monkeypatch.setenv("ALIGNSCOPE_DATA", os.pathsep.join([str(named), str(given), ""]))
     monkeypatch.setenv("ALIGNSCOPE_CACHE", str(tmp_path / "c"))
-    assert Places.of([given]) == Places((given, named), tmp_path / "c", download=True)
+    assert DataPaths.of([given]) == DataPaths((given, named), tmp_path / "c", download=True)
     monkeypatch.delenv("ALIGNSCOPE_CACHE")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert Places.of().cache == tmp_path / ".cache" / "alignscope"
+    assert DataPaths.of().cache == tmp_path / ".cache" / "alignscope"
     with pytest.raises(DataError, match=r"data folder .*nowhere does not exist"):
-        Places.of([tmp_path / "nowhere"])
+        DataPaths.of([tmp_path / "nowhere"])
 
 
 def test_checksum_is_sha256(tmp_path):

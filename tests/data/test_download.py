@@ -13,13 +13,13 @@ from alignscope.data.corpus import parse_corpus
 from alignscope.data.download import (
     UD_RELEASE,
     WIKIANN_REVISION,
-    Remote,
+    RemoteFile,
     fetch,
     known_codes,
     universal_ner,
 )
 from alignscope.data.locate import read_corpus
-from alignscope.data.paths import Places
+from alignscope.data.paths import DataPaths
 from alignscope.errors import DataError
 
 CONLLU = b"1\tHi\t_\tINTJ\t_\t_\t0\troot\t_\t_\n\n"
@@ -69,15 +69,15 @@ def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
 
 
 @pytest.fixture
-def online(tmp_path: Path) -> Places:
-    return Places((), tmp_path / "cache", download=True)
+def online(tmp_path: Path) -> DataPaths:
+    return DataPaths((), tmp_path / "cache", download=True)
 
 
-def read(places: Places, name: str = "ud:en_ewt"):
+def read(places: DataPaths, name: str = "ud:en_ewt"):
     return read_corpus(parse_corpus(name), "dev", places)
 
 
-def files(places: Places) -> list[str]:
+def files(places: DataPaths) -> list[str]:
     return sorted(path.name for path in places.cache.rglob("*") if path.is_file())
 
 
@@ -101,7 +101,7 @@ def test_the_second_time_needs_no_network(mirror, online):
     mirror.pages = {UD: CONLLU}
     first = read(online)
     assert read(online) == first
-    assert read(Places((), online.cache, download=False)) == first
+    assert read(DataPaths((), online.cache, download=False)) == first
     assert mirror.asked == [UD]
     assert files(online) == ["dev.conllu", "dev.conllu.sha256"]
 
@@ -160,7 +160,7 @@ def test_no_network_says_what_to_do(online):
 def test_many_downloads_at_once_do_no_harm(mirror, online):
     content = CONLLU * 20000
     mirror.pages = {"/big": content}
-    remote = Remote(f"{mirror.url}/big", Path("big"))
+    remote = RemoteFile(f"{mirror.url}/big", Path("big"))
     with ThreadPoolExecutor(8) as pool:
         paths = list(pool.map(lambda _: fetch(remote, online.cache), range(8)))
     assert {path and path.read_bytes() == content for path in paths} == {True}

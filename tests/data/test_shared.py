@@ -9,7 +9,7 @@ from alignscope._util.files import checksum, read_lines
 from alignscope.data.conllu import read_conllu, write_conllu
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.locate import read_corpus
-from alignscope.data.paths import Places
+from alignscope.data.paths import DataPaths
 from alignscope.data.raw_text import read_text
 
 KEPT = (0, 1, 3, 6, 7, 9)  # ID, FORM, UPOS, HEAD, DEPREL
@@ -39,7 +39,7 @@ def expected_line(line):
 
 
 def _check_treebanks(shared, rows, copy):
-    places = Places((shared,), copy.parent / "cache", download=False)
+    places = DataPaths((shared,), copy.parent / "cache", download=False)
     for name, row in rows:
         gold = read_corpus(parse_corpus(name), row["split"], places)
         found = {
@@ -76,7 +76,7 @@ def test_large_treebanks(shared, manifest, tmp_path):
 
 
 def test_named_entities(shared, manifest, tmp_path):
-    places = Places((shared,), tmp_path, download=False)
+    places = DataPaths((shared,), tmp_path, download=False)
     rows = list(corpora(manifest, "ner"))
     assert rows
     for name, row in rows:
@@ -89,7 +89,7 @@ def test_named_entities(shared, manifest, tmp_path):
 
 
 def test_raw_text(shared, manifest, tmp_path):
-    places = Places((shared,), tmp_path, download=False)
+    places = DataPaths((shared,), tmp_path, download=False)
     sizes: dict[str, int] = {}
     for row in manifest:
         if row["kind"] == "text":

@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alignscope.config.run import Pooling
-from alignscope.encoders.batching import Batch, Example, collate, plan_batches
-from alignscope.encoders.tokenization import Pieces
+from alignscope.encoders.batching import Batch, EncodedSentence, bucket_by_length, collate
+from alignscope.encoders.tokenization import TokenizedSentence
 
 PAD = 9
 
 
 @st.composite
-def example(draw: st.DrawFn) -> Example:
+def example(draw: st.DrawFn) -> EncodedSentence:
     """Words of one to four pieces in chunks of at most eight, between special tokens 1 and 2."""
     chunks, spans = [[1]], []
     for size in draw(st.lists(st.integers(1, 4), min_size=1, max_size=8)):
@@ -23,15 +23,15 @@ def example(draw: st.DrawFn) -> Example:
         chunks[-1] += draw(st.lists(st.integers(10, 99), min_size=size, max_size=size))
     whole = tuple((*chunk, 2) for chunk in chunks)
     gold = draw(st.lists(st.integers(0, 5), min_size=len(spans), max_size=len(spans)))
-    return Example(Pieces(whole, tuple(spans), cut=0, unknown=0), {"upos": gold})
+    return EncodedSentence(TokenizedSentence(whole, tuple(spans), cut=0, unknown=0), {"upos": gold})
 
 
 @given(st.lists(example(), min_size=1, max_size=20), st.integers(0, 1000))
 def test_a_planned_batch_is_about_as_large_as_its_budget(
-    examples: list[Example], seed: int
+    examples: list[EncodedSentence], seed: int
 ) -> None:
     draw = torch.Generator().manual_seed(seed)
-    for group in plan_batches([one.cost for one in examples], 32, draw):
+    for group in bucket_by_length([one.cost for one in examples], 32, draw):
         chosen = [examples[i] for i in group]
         size = collate(chosen, PAD, "mean").ids.numel()
         windowed = any(one.pieces.windowed for one in chosen)
@@ -47,7 +47,7 @@ def test_a_planned_batch_is_about_as_large_as_its_budget(
 )
 @settings(deadline=None)
 def test_every_tensor_of_a_batch(
-    pooling: Pooling, examples: list[Example], length: int, words: int
+    pooling: Pooling, examples: list[EncodedSentence], length: int, words: int
 ) -> None:
     batch = collate(examples, PAD, pooling, length=length, words=words)
     chunks = [chunk for one in examples for chunk in one.pieces.chunks]
@@ -57,13 +57,13 @@ def test_every_tensor_of_a_batch(
 
 
 def _check_rows(batch: Batch, chunks: list[tuple[int, ...]], length: int) -> None:
-    assert batch.ids.shape == batch.present.shape == (len(chunks), length)
-    for ids, present, chunk in zip(batch.ids, batch.present, chunks, strict=True):
+    assert batch.ids.shape == batch.attention_mask.shape == (len(chunks), length)
+    for ids, present, chunk in zip(batch.ids, batch.attention_mask, chunks, strict=True):
         assert tuple(ids[present.bool()].tolist()) == chunk == tuple(ids[: len(chunk)].tolist())
         assert set(ids[len(chunk) :].tolist()) <= {PAD}
 
 
-def _check_words(batch: Batch, examples: list[Example], words: int) -> None:
+def _check_words(batch: Batch, examples: list[EncodedSentence], words: int) -> None:
     assert batch.mask.shape == batch.gold["upos"].shape == (len(examples), words)
     for mask, gold, one in zip(batch.mask, batch.gold["upos"], examples, strict=True):
         count = len(one.pieces.spans)
@@ -74,12 +74,16 @@ def _check_words(batch: Batch, examples: list[Example], words: int) -> None:
 def _owned(batch: Batch) -> dict[int, list[int]]:
     """The ids of the pieces of each word of the flattened batch."""
     found: dict[int, list[int]] = {}
-    for owner, position in zip(batch.owners.tolist(), batch.positions.tolist(), strict=True):
+    for owner, position in zip(
+        batch.word_index.tolist(), batch.subword_index.tolist(), strict=True
+    ):
         found.setdefault(owner, []).append(int(batch.ids.flatten()[position]))
     return found
 
 
-def _expected(examples: list[Example], words: int, pooling: Pooling) -> dict[int, list[int]]:
+def _expected(
+    examples: list[EncodedSentence], words: int, pooling: Pooling
+) -> dict[int, list[int]]:
     found = {}
     for number, one in enumerate(examples):
         for word, (chunk, first, last) in enumerate(one.pieces.spans):
@@ -89,12 +93,14 @@ def _expected(examples: list[Example], words: int, pooling: Pooling) -> dict[int
 
 
 @given(example())
-def test_moving_a_batch_moves_all_of_it(one: Example) -> None:
+def test_moving_a_batch_moves_all_of_it(one: EncodedSentence) -> None:
     batch = collate([one], PAD, "mean").to(torch.device("meta"))
-    tensors = [batch.ids, batch.present, batch.positions, batch.owners, batch.mask]
+    tensors = [batch.ids, batch.attention_mask, batch.subword_index, batch.word_index, batch.mask]
     assert {tensor.device.type for tensor in (*tensors, *batch.gold.values())} == {"meta"}
 
 
 def test_an_example_costs_all_its_chunks_padded_to_the_longest() -> None:
-    pieces = Pieces(((1, 5, 5, 2), (1, 5, 5, 5, 2)), ((0, 1, 3), (1, 1, 4)), cut=0, unknown=0)
-    assert Example(pieces, {}).cost == 10
+    pieces = TokenizedSentence(
+        ((1, 5, 5, 2), (1, 5, 5, 5, 2)), ((0, 1, 3), (1, 1, 4)), cut=0, unknown=0
+    )
+    assert EncodedSentence(pieces, {}).cost == 10

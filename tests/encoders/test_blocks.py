@@ -27,7 +27,7 @@ from transformers import (
 )
 
 from alignscope.encoders import blocks as module
-from alignscope.encoders.blocks import block_path, blocks, describe, final_norm, notes
+from alignscope.encoders.blocks import block_path, block_table, blocks, caveats, final_norm
 from alignscope.encoders.load import load_encoder
 from alignscope.errors import EncoderError
 
@@ -92,7 +92,7 @@ def test_final_norm_decides_what_the_last_layer_is(encoder: PreTrainedModel, fam
 
 
 def test_describe_counts_every_parameter_of_the_blocks(encoder: PreTrainedModel) -> None:
-    rows = describe(encoder)
+    rows = block_table(encoder)
     assert [row.block for row in rows] == [0, 1, 2, 3]
     for row in rows:
         part = encoder.get_submodule(row.path)
@@ -102,7 +102,7 @@ def test_describe_counts_every_parameter_of_the_blocks(encoder: PreTrainedModel)
 
 
 def test_notes(encoder: PreTrainedModel, family: str) -> None:
-    said = " | ".join(notes(encoder))
+    said = " | ".join(caveats(encoder))
     expected = {
         "deberta-v2": "encoder.rel_embeddings, encoder.LayerNorm, encoder.conv",
         "rembert": "no window touches it: encoder.embedding_hidden_mapping_in",
@@ -184,4 +184,4 @@ def test_lists_within_blocks_do_not_count() -> None:
 def test_final_norms_elsewhere(build: Callable[[], PreTrainedModel], norm: str) -> None:
     encoder = build()
     assert final_norm(encoder) == norm
-    assert notes(encoder) == [f"the last hidden state is after {norm}, which no window touches"]
+    assert caveats(encoder) == [f"the last hidden state is after {norm}, which no window touches"]

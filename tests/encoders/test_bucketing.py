@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignscope.encoders.batching import plan_batches
+from alignscope.encoders.batching import bucket_by_length
 
 COSTS = st.lists(st.integers(1, 60), max_size=40)
 BUDGET = st.integers(1, 300)
@@ -19,7 +19,7 @@ def generator(seed: int | None) -> torch.Generator | None:
 def test_a_plan_has_everyone_once_and_keeps_to_the_budget(
     costs: list[int], budget: int, seed: int | None
 ) -> None:
-    groups = plan_batches(costs, budget, generator(seed))
+    groups = bucket_by_length(costs, budget, generator(seed))
     assert sorted(i for group in groups for i in group) == list(range(len(costs)))
     for group in groups:
         assert len(group) == 1 or max(costs[i] for i in group) * len(group) <= budget
@@ -29,7 +29,7 @@ def test_a_plan_has_everyone_once_and_keeps_to_the_budget(
 def test_a_longer_one_that_came_first_counts(seed: int) -> None:
     """With a generator, the last of a group is not always its longest."""
     costs = [10 + i % 7 for i in range(100)]
-    for group in plan_batches(costs, 60, generator(seed)):
+    for group in bucket_by_length(costs, 60, generator(seed)):
         assert max(costs[i] for i in group) * len(group) <= 60
 
 
@@ -37,19 +37,19 @@ def test_a_longer_one_that_came_first_counts(seed: int) -> None:
 def test_a_plan_is_a_function_of_the_generator(
     costs: list[int], budget: int, seed: int | None
 ) -> None:
-    once = plan_batches(costs, budget, generator(seed))
-    assert once == plan_batches(costs, budget, generator(seed))
+    once = bucket_by_length(costs, budget, generator(seed))
+    assert once == bucket_by_length(costs, budget, generator(seed))
 
 
 def test_a_plan_without_a_generator_goes_by_cost() -> None:
-    assert plan_batches([5, 1, 5, 1], budget=10) == [[1, 3], [0, 2]]
-    assert plan_batches([3, 90, 4], budget=10) == [[0, 2], [1]]
-    assert plan_batches([], budget=10) == []
+    assert bucket_by_length([5, 1, 5, 1], budget=10) == [[1, 3], [0, 2]]
+    assert bucket_by_length([3, 90, 4], budget=10) == [[0, 2], [1]]
+    assert bucket_by_length([], budget=10) == []
 
 
 def test_epochs_differ_in_their_groups_and_in_their_order() -> None:
     costs, draw = [10 + i % 7 for i in range(200)], torch.Generator().manual_seed(1)
-    epochs = [plan_batches(costs, 100, draw) for _ in range(2)]
+    epochs = [bucket_by_length(costs, 100, draw) for _ in range(2)]
     assert {frozenset(group) for group in epochs[0]} != {frozenset(group) for group in epochs[1]}
     widest = [max(costs[i] for i in group) for group in epochs[0]]
     assert widest != sorted(widest)
@@ -57,12 +57,12 @@ def test_epochs_differ_in_their_groups_and_in_their_order() -> None:
 
 def test_planning_leaves_the_random_state_alone() -> None:
     before = torch.get_rng_state()
-    plan_batches([3, 1, 2], 4, torch.Generator().manual_seed(1))
+    bucket_by_length([3, 1, 2], 4, torch.Generator().manual_seed(1))
     assert torch.equal(before, torch.get_rng_state())
 
 
 def test_a_random_plan_pads_little() -> None:
     costs = [3 + i % 60 for i in range(600)]
-    groups = plan_batches(costs, 1024, torch.Generator().manual_seed(1))
+    groups = bucket_by_length(costs, 1024, torch.Generator().manual_seed(1))
     spent = sum(max(costs[i] for i in group) * len(group) for group in groups)
     assert spent < 1.1 * sum(costs)

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from alignscope.data.corpora import gather
-from alignscope.data.paths import Places
+from alignscope.data.corpora import load_raw_texts
+from alignscope.data.paths import DataPaths
 from alignscope.encoders.load import block_count, load_encoder, load_tokenizer
 from alignscope.encoders.resolve import embedded_folder
-from alignscope.training.pretraining.config import Recipe
+from alignscope.training.pretraining.config import PretrainingConfig
 from alignscope.training.pretraining.pretrain import pretrain
 
 FOLDER = embedded_folder()
-NOWHERE = Places((), Path(), download=False)
+NOWHERE = DataPaths((), Path(), download=False)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def described() -> dict[str, object]:
 
 
 def test_it_is_what_its_recipe_says(described: dict[str, object]) -> None:
-    recipe = Recipe.model_validate(described["recipe"])
+    recipe = PretrainingConfig.model_validate(described["recipe"])
     config = load_encoder("embedded").config
     assert block_count("embedded") == recipe.blocks == config.num_hidden_layers
     assert config.hidden_size == recipe.hidden
@@ -44,17 +44,17 @@ def test_its_card_has_the_measured_loss(described: dict[str, object]) -> None:
 
 @pytest.mark.slow
 def test_it_was_made_from_what_the_languages_say_now(described: dict[str, object]) -> None:
-    _, source = gather(["synthetic:*"], NOWHERE)
+    _, source = load_raw_texts(["synthetic:*"], NOWHERE)
     assert source == described["source"]
 
 
 @pytest.mark.slow
 def test_a_shorter_one_learns(tmp_path: Path, described: dict[str, object]) -> None:
     """The recipe on three languages, a fiftieth of the steps: well below what frequencies give."""
-    recipe = Recipe.model_validate(described["recipe"])
+    recipe = PretrainingConfig.model_validate(described["recipe"])
     short = recipe.model_copy(update={"steps": 500, "vocabulary": 3000})
     names = ["synthetic:vesti", "synthetic:qadir", "synthetic:lianu"]
-    lines, source = gather(names, NOWHERE)
+    lines, source = load_raw_texts(names, NOWHERE)
     losses: list[float] = []
     pretrain(
         lines, tmp_path / "short", short, source=source,

@@ -24,7 +24,7 @@ from alignscope.encoders.load import (
     load_encoder,
     load_tokenizer,
     resolved_revision,
-    speak,
+    set_language,
 )
 from alignscope.errors import EncoderError
 
@@ -74,7 +74,7 @@ def test_every_family_has_no_random_part(encoder_folder: Path) -> None:
 
 def test_every_family_runs(encoder_folder: Path) -> None:
     encoder, tokenizer = load_encoder(str(encoder_folder)), load_tokenizer(str(encoder_folder))
-    speak(encoder, "de")
+    set_language(encoder, "de")
     batch = tokenizer(["zwei Wörter"], return_tensors="pt")
     assert batch.word_ids(0) == [None, *[0] * 4, *[1] * 6, None]
     inputs = {name: batch[name] for name in ("input_ids", "attention_mask")}
@@ -301,15 +301,15 @@ def xmod(encoder_folders: Callable[[str], Path]) -> PreTrainedModel:
     ("said", "chosen"), [("en", "en_XX"), ("de", "de_DE"), ("zh_TW", "zh_TW"), ("en_XX", "en_XX")]
 )
 def test_speak(xmod: PreTrainedModel, said: str, chosen: str) -> None:
-    speak(xmod, said)
+    set_language(xmod, said)
     assert xmod.config.default_language == chosen
 
 
 @pytest.mark.parametrize(("said", "count"), [("fr", 0), ("zh", 2), ("e", 0)])
 def test_speak_what_it_cannot(xmod: PreTrainedModel, said: str, count: int) -> None:
     with pytest.raises(EncoderError, match=rf"{said} names {count} .* en_XX, de_DE, zh_CN, zh_TW"):
-        speak(xmod, said)
+        set_language(xmod, said)
 
 
 def test_others_speak_anything() -> None:
-    speak(BertModel(BertConfig(vocab_size=9, hidden_size=12, num_hidden_layers=1)), "fr")
+    set_language(BertModel(BertConfig(vocab_size=9, hidden_size=12, num_hidden_layers=1)), "fr")

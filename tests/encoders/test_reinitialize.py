@@ -16,7 +16,7 @@ from alignscope.config.run import Init
 from alignscope.config.windows import Window
 from alignscope.encoders import reinitialize as module
 from alignscope.encoders.blocks import block_path, blocks
-from alignscope.encoders.load import load_encoder, speak
+from alignscope.encoders.load import load_encoder, set_language
 from alignscope.encoders.reinitialize import reinitialize
 from alignscope.errors import EncoderError
 
@@ -103,7 +103,7 @@ def test_torch_default_is_that_of_the_paper(encoder: PreTrainedModel) -> None:
 
 @pytest.mark.parametrize("init", INITS)
 def test_it_runs_and_computes_something_else(encoder: PreTrainedModel, init: Init) -> None:
-    speak(encoder, "en")
+    set_language(encoder, "en")
     tokens = torch.tensor([[2, 7, 8, 9, 3]])
     with torch.no_grad():
         before = encoder(input_ids=tokens).last_hidden_state

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from alignscope.config.run import Encoder
+from alignscope.config.run import EncoderSpec
 from alignscope.encoders import resolve as names
 from alignscope.encoders.identity import encoder_identity
 from alignscope.encoders.load import block_count, load_encoder, load_tokenizer
-from alignscope.encoders.resolve import embedded_folder, located
+from alignscope.encoders.resolve import embedded_folder, resolve_encoder
 from alignscope.errors import EncoderError
 from tests.helpers.tiny import call
 
@@ -50,12 +50,12 @@ def test_a_local_folder_of_that_name_is_another_encoder() -> None:
 
 
 def test_other_names_stay_as_they_are() -> None:
-    assert located("xlm-roberta-base") == "xlm-roberta-base"
-    assert located("some/embedded") == "some/embedded"
+    assert resolve_encoder("xlm-roberta-base") == "xlm-roberta-base"
+    assert resolve_encoder("some/embedded") == "some/embedded"
 
 
 def test_tables_keep_calling_it_embedded() -> None:
-    assert Encoder(name="embedded").label == "embedded"
+    assert EncoderSpec(name="embedded").label == "embedded"
 
 
 @pytest.mark.usefixtures("packaged")

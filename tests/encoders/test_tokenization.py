@@ -20,8 +20,8 @@ from transformers import (
 )
 
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.load import load_encoder, load_tokenizer, speak
-from alignscope.encoders.tokenization import Pieces, Subwords, longest_input
+from alignscope.encoders.load import load_encoder, load_tokenizer, set_language
+from alignscope.encoders.tokenization import TokenizedSentence, WordTokenizer, max_input_length
 from alignscope.errors import DataError, EncoderError
 from alignscope.training.pretraining.wordpiece import train_wordpiece
 from tests.helpers import families
@@ -85,11 +85,11 @@ WORDPIECE, UNIGRAM, BYTE_LEVEL = wordpiece(), unigram(), byte_level()
 
 def split(
     tokenizer: PreTrainedTokenizerFast, words: Sequence[str], max_pieces: int = 1000
-) -> Pieces:
-    return Subwords(tokenizer, max_pieces).split([Sentence(tuple(words))])[0]
+) -> TokenizedSentence:
+    return WordTokenizer(tokenizer, max_pieces).split([Sentence(tuple(words))])[0]
 
 
-def pieces_of_words(pieces: Pieces) -> list[list[int]]:
+def pieces_of_words(pieces: TokenizedSentence) -> list[list[int]]:
     return [list(pieces.chunks[chunk][first:last]) for chunk, first, last in pieces.spans]
 
 
@@ -253,11 +253,11 @@ def test_special_tokens_are_told_from_the_pieces_of_a_word() -> None:
 def test_there_must_be_room_for_a_word() -> None:
     assert split(families.tokenizer(), ["ab"], max_pieces=3).cut == 1
     with pytest.raises(EncoderError, match="max_pieces 2 leaves no room for a word"):
-        Subwords(families.tokenizer(), 2)
+        WordTokenizer(families.tokenizer(), 2)
 
 
 def test_words_are_split_the_same_whenever_they_are_met() -> None:
-    subwords = Subwords(WORDPIECE, 64)
+    subwords = WordTokenizer(WORDPIECE, 64)
     first = subwords.split([Sentence(("the", "dog")), Sentence(("dog",))])
     again = subwords.split([Sentence(("dog",)), Sentence(("banana", "the", "dog"))])
     assert first[1] == again[0]
@@ -266,8 +266,8 @@ def test_words_are_split_the_same_whenever_they_are_met() -> None:
 
 def test_every_family_reads_exactly_its_longest_input(family: str, encoder_folder: Path) -> None:
     encoder = load_encoder(str(encoder_folder))
-    speak(encoder, "en")
-    longest = longest_input(encoder)
+    set_language(encoder, "en")
+    longest = max_input_length(encoder)
     expected = {"mt5": None, "xlm-roberta": 95, "xmod": 95, "distilbert": 96}
     assert longest == expected.get(family, 96)
     with torch.no_grad():
@@ -284,7 +284,7 @@ def test_every_family_reads_exactly_its_longest_input(family: str, encoder_folde
     ids=["bert", "xlm-roberta"],
 )
 def test_one_piece_more_does_not_fit(encoder: BertModel | XLMRobertaModel) -> None:
-    longest = longest_input(encoder)
+    longest = max_input_length(encoder)
     assert longest is not None
     encoder(torch.full((1, longest), 5))
     with pytest.raises((IndexError, RuntimeError)):
@@ -295,4 +295,4 @@ def test_xlm_roberta_counts_positions_from_its_padding() -> None:
     config = XLMRobertaConfig(
         **{**families.SIZE, "pad_token_id": 1, "max_position_embeddings": 514}
     )
-    assert longest_input(XLMRobertaModel(config)) == 512
+    assert max_input_length(XLMRobertaModel(config)) == 512

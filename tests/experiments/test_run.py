@@ -13,21 +13,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 
-from alignscope.config.run import Encoder, Limits, Run, Training
+from alignscope.config.run import EncoderSpec, RunSpec, SplitLimits, TrainingConfig
 from alignscope.data import corpora
 from alignscope.data.conllu import write_conllu
-from alignscope.data.corpora import spread
+from alignscope.data.corpora import subsample_evenly
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.locate import read_corpus
-from alignscope.data.paths import Places
-from alignscope.errors import DataError, DivergedError, EncoderError, MemoryShortError
+from alignscope.data.paths import DataPaths
+from alignscope.errors import DataError, DivergedError, EncoderError, InsufficientMemoryError
 from alignscope.experiments import run as perform
 from alignscope.experiments import setup as prepare
-from alignscope.experiments.inputs import read_split
+from alignscope.experiments.inputs import load_split
 from alignscope.results.schemas import RUN_COLUMNS, SCORES
-from alignscope.results.store import Failure, Outcome, Row
+from alignscope.results.store import Row, RunFailure, RunResult
 from alignscope.tasks import TASKS
-from alignscope.training.stacked.stack import Stack
+from alignscope.training.stacked.stack import StackedModel
 from tests.helpers import families, toys
 
 Folders = Callable[[str], Path]
@@ -36,14 +36,14 @@ TRAINING = {"epochs": 2, "batch_pieces": 128, "max_pieces": 64}
 
 
 @pytest.fixture
-def places(tiny_corpora: Path, tmp_path: Path) -> Places:
-    return Places((tiny_corpora,), tmp_path / "cache", download=False)
+def places(tiny_corpora: Path, tmp_path: Path) -> DataPaths:
+    return DataPaths((tiny_corpora,), tmp_path / "cache", download=False)
 
 
-def make_run(folder: Path, task: str = "pos", window: str | None = None, **options: Any) -> Run:
+def make_run(folder: Path, task: str = "pos", window: str | None = None, **options: Any) -> RunSpec:
     kind = "uner" if task == "ner" else "ud"
     given = {
-        "encoder": Encoder(name=str(folder)),
+        "encoder": EncoderSpec(name=str(folder)),
         "identity": "tiny",
         "task": task,
         "source": f"{kind}:en_tiny",
@@ -52,22 +52,22 @@ def make_run(folder: Path, task: str = "pos", window: str | None = None, **optio
         "init": None if window is None else "config",
         "adapters": None if window is None else "reset",
         "seed": 1,
-        "training": Training(**TRAINING),
-        "limits": Limits(),
+        "training": TrainingConfig(**TRAINING),
+        "limits": SplitLimits(),
     }
-    return Run.model_validate({**given, **options})
+    return RunSpec.model_validate({**given, **options})
 
 
-def tables(outcome: Outcome) -> tuple[list[Row], list[Row]]:
+def tables(outcome: RunResult) -> tuple[list[Row], list[Row]]:
     return outcome.scores, outcome.epochs
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_run_gives_one_row_per_corpus_and_metric(
-    encoder_folders: Folders, places: Places, task: str
+    encoder_folders: Folders, places: DataPaths, task: str
 ) -> None:
     run = make_run(encoder_folders("bert"), task)
-    outcome = perform.perform(run, places)
+    outcome = perform.execute_run(run, places)
     assert outcome.run is run
     kind = run.source.partition(":")[0]
     found = [(row["corpus"], row["language"], row["relation"], row["metric"])
@@ -89,16 +89,16 @@ def test_a_run_gives_one_row_per_corpus_and_metric(
 
 @pytest.mark.parametrize("task", ["pos", "parsing"])
 def test_the_majority_beside_a_score_is_that_of_the_source(
-    encoder_folders: Folders, places: Places, tmp_path: Path, task: str
+    encoder_folders: Folders, places: DataPaths, tmp_path: Path, task: str
 ) -> None:
     (tmp_path / "ud" / "de_odd").mkdir(parents=True)
     odd = [toys.sentence(["barks", "barks", "barks", "dog", "."])] * 3
     write_conllu(odd, tmp_path / "ud" / "de_odd" / "test.conllu")
-    places = Places((*places.folders, tmp_path), places.cache, download=False)
+    places = DataPaths((*places.folders, tmp_path), places.cache, download=False)
     run = make_run(encoder_folders("bert"), task, evaluated=("ud:en_tiny", "ud:de_odd"))
-    train = read_split(run, run.source, "train", places)
+    train = load_split(run, run.source, "train", places)
     learnt, own = TASKS[task].majority(train), TASKS[task].majority(odd)
-    metric, rows = TASKS[task].metrics[0], perform.perform(run, places).scores
+    metric, rows = TASKS[task].metrics[0], perform.execute_run(run, places).scores
     assert TASKS[task].score(odd, [own(sentence) for sentence in odd])[metric] > 0.5
     for row in rows:
         gold = read_corpus(parse_corpus(row["corpus"]), "test", places)
@@ -110,18 +110,18 @@ def test_the_majority_beside_a_score_is_that_of_the_source(
 
 @pytest.mark.parametrize(("task", "window"), [("pos", None), ("parsing", "1-2"), ("ner", "0")])
 def test_the_same_run_gives_the_same_tables(
-    encoder_folders: Folders, places: Places, task: str, window: str | None
+    encoder_folders: Folders, places: DataPaths, task: str, window: str | None
 ) -> None:
     run = make_run(encoder_folders("bert"), task, window)
     torch.manual_seed(3)
     before = torch.get_rng_state()
-    once = perform.perform(run, places)
+    once = perform.execute_run(run, places)
     assert torch.equal(before, torch.get_rng_state())
     torch.manual_seed(4)
-    assert tables(perform.perform(run, places)) == tables(once)
+    assert tables(perform.execute_run(run, places)) == tables(once)
 
 
-def test_what_a_run_says_is_what_is_done(encoder_folders: Folders, places: Places) -> None:
+def test_what_a_run_says_is_what_is_done(encoder_folders: Folders, places: DataPaths) -> None:
     """Seed, window, way of re-initialising: each of them changes what is learnt."""
     differences: list[dict[str, Any]] = [
         {},
@@ -130,27 +130,27 @@ def test_what_a_run_says_is_what_is_done(encoder_folders: Folders, places: Place
         {"window": "0-2"},
         {"window": "0-1", "seed": 2},
         {"window": "0-1", "init": "torch-default"},
-        {"training": Training(**TRAINING, pooling="mean")},
-        {"training": Training(**TRAINING, learning_rate=1e-3)},
+        {"training": TrainingConfig(**TRAINING, pooling="mean")},
+        {"training": TrainingConfig(**TRAINING, learning_rate=1e-3)},
     ]
     runs = [make_run(encoder_folders("bert"), **one) for one in differences]
-    losses = {perform.perform(run, places).epochs[-1]["loss"] for run in runs}
+    losses = {perform.execute_run(run, places).epochs[-1]["loss"] for run in runs}
     assert len(losses) == len(differences)
 
 
 def test_a_window_is_reinitialized_and_nothing_else(
-    encoder_folders: Folders, places: Places, monkeypatch: pytest.MonkeyPatch
+    encoder_folders: Folders, places: DataPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[dict[str, torch.Tensor]] = []
-    original = perform.fine_tune_together
+    original = perform.fine_tune_stacked
 
-    def spy(stack: Stack, *given: Any, **named: Any) -> Any:
+    def spy(stack: StackedModel, *given: Any, **named: Any) -> Any:
         started.append({name: value.clone() for name, value in stack.encoder.state_dict().items()})
         return original(stack, *given, **named)
 
-    monkeypatch.setattr(perform, "fine_tune_together", spy)
+    monkeypatch.setattr(perform, "fine_tune_stacked", spy)
     for window in (None, "1-2", "1-2"):
-        perform.perform(make_run(encoder_folders("bert"), window=window), places)
+        perform.execute_run(make_run(encoder_folders("bert"), window=window), places)
     stored = load_file(encoder_folders("bert") / "model.safetensors")
     ref, ablated, again = started
     assert all(torch.equal(ref[name], stored[f"bert.{name}"]) for name in ref)
@@ -160,7 +160,7 @@ def test_a_window_is_reinitialized_and_nothing_else(
 
 
 def test_provenance_has_the_checksums_of_what_was_read(
-    encoder_folders: Folders, places: Places, monkeypatch: pytest.MonkeyPatch
+    encoder_folders: Folders, places: DataPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: set[tuple[str, str]] = set()
     original = corpora.read_corpus
@@ -171,7 +171,7 @@ def test_provenance_has_the_checksums_of_what_was_read(
 
     monkeypatch.setattr(corpora, "read_corpus", spy)
     run = make_run(encoder_folders("bert"), evaluated=("ud:en_tiny", "ud:de_tiny"))
-    found = perform.perform(run, places).provenance["data"]
+    found = perform.execute_run(run, places).provenance["data"]
     assert set(found) == {f"{name}/{split}" for name, split in read}
     assert set(found) == {
         "ud:en_tiny/train", "ud:en_tiny/dev", "ud:en_tiny/test", "ud:de_tiny/test"
@@ -182,9 +182,9 @@ def test_provenance_has_the_checksums_of_what_was_read(
         assert checksum == hashlib.sha256(content).hexdigest()
 
 
-def test_provenance_says_how_it_came_about(encoder_folders: Folders, places: Places) -> None:
+def test_provenance_says_how_it_came_about(encoder_folders: Folders, places: DataPaths) -> None:
     run = make_run(encoder_folders("bert"))
-    found = perform.perform(run, places).provenance
+    found = perform.execute_run(run, places).provenance
     assert found["encoder"] == {"name": run.encoder.name, "revision": "main", "resolved": None}
     assert found["precision"] == "fp32" or torch.cuda.is_available()
     assert found["versions"]["torch"] == torch.__version__
@@ -192,9 +192,9 @@ def test_provenance_says_how_it_came_about(encoder_folders: Folders, places: Pla
     assert 0 <= sum(found["laps"].values()) <= found["seconds"] + 0.01
 
 
-def test_every_corpus_has_an_example(encoder_folders: Folders, places: Places) -> None:
+def test_every_corpus_has_an_example(encoder_folders: Folders, places: DataPaths) -> None:
     run = make_run(encoder_folders("bert"))
-    found = perform.perform(run, places).examples
+    found = perform.execute_run(run, places).examples
     assert [row["corpus"] for row in found] == list(run.evaluated)
     for row in found:
         assert len(row["words"]) == len(row["gold"]) == len(row["predicted"])
@@ -203,13 +203,13 @@ def test_every_corpus_has_an_example(encoder_folders: Folders, places: Places) -
 @pytest.mark.parametrize("family", ["bert", "xmod"])
 @pytest.mark.parametrize("task", TASKS)
 def test_runs_performed_together_give_what_each_gives_by_itself(
-    encoder_folders: Folders, places: Places, family: str, task: str
+    encoder_folders: Folders, places: DataPaths, family: str, task: str
 ) -> None:
     runs = [make_run(encoder_folders(family), task, window) for window in (None, "0-1", "2-3")]
-    together = perform.perform_together(runs, places)
+    together = perform.execute_runs(runs, places)
     for run, outcome in zip(runs, together, strict=True):
-        assert isinstance(outcome, Outcome)
-        alone = perform.perform(run, places)
+        assert isinstance(outcome, RunResult)
+        alone = perform.execute_run(run, places)
         assert outcome.run is run
         assert outcome.scores == alone.scores
         assert outcome.examples == alone.examples
@@ -219,42 +219,42 @@ def test_runs_performed_together_give_what_each_gives_by_itself(
 
 
 def test_a_run_that_diverges_does_not_take_the_others_along(
-    encoder_folders: Folders, places: Places, monkeypatch: pytest.MonkeyPatch
+    encoder_folders: Folders, places: DataPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = [make_run(encoder_folders("bert"), window=window) for window in (None, "0-1", "2-3")]
-    original = prepare.encoder_of
+    original = prepare.load_ablated_encoder
 
-    def spoiled(run: Run) -> Any:
+    def spoiled(run: RunSpec) -> Any:
         encoder = original(run)
         if run.window == "0-1":
             next(iter(encoder.parameters())).data.fill_(torch.nan)
         return encoder
 
     for module in (perform, prepare):
-        monkeypatch.setattr(module, "encoder_of", spoiled)
-    one, failure, other = perform.perform_together(runs, places)
+        monkeypatch.setattr(module, "load_ablated_encoder", spoiled)
+    one, failure, other = perform.execute_runs(runs, places)
     assert (one.run, failure.run, other.run) == tuple(runs)
-    assert isinstance(failure, Failure)
+    assert isinstance(failure, RunFailure)
     assert failure.reason.startswith("the loss is nan at step 1 of ")
-    assert isinstance(one, Outcome)
-    assert isinstance(other, Outcome)
+    assert isinstance(one, RunResult)
+    assert isinstance(other, RunResult)
     with pytest.raises(DivergedError, match="the loss is nan at step 1 of"):
-        perform.perform(runs[1], places)
+        perform.execute_run(runs[1], places)
 
 
 def test_limits_are_kept(
-    encoder_folders: Folders, places: Places, monkeypatch: pytest.MonkeyPatch
+    encoder_folders: Folders, places: DataPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Any] = []
-    original = perform.fine_tune_together
+    original = perform.fine_tune_stacked
 
-    def spy(stack: Stack, task: Any, source: Any, *given: Any, **named: Any) -> Any:
+    def spy(stack: StackedModel, task: Any, source: Any, *given: Any, **named: Any) -> Any:
         seen.append(source)
         return original(stack, task, source, *given, **named)
 
-    monkeypatch.setattr(perform, "fine_tune_together", spy)
-    limits = Limits(train=5, dev=2, test=3)
-    outcome = perform.perform(make_run(encoder_folders("bert"), limits=limits), places)
+    monkeypatch.setattr(perform, "fine_tune_stacked", spy)
+    limits = SplitLimits(train=5, dev=2, test=3)
+    outcome = perform.execute_run(make_run(encoder_folders("bert"), limits=limits), places)
     train = read_corpus(parse_corpus("ud:en_tiny"), "train", places)
     dev = read_corpus(parse_corpus("ud:en_tiny"), "dev", places)
     assert list(seen[0].train) == list(train[::2])
@@ -264,7 +264,7 @@ def test_limits_are_kept(
 
 @given(st.integers(0, 300), st.none() | st.integers(1, 300))
 def test_a_limit_spreads_over_the_whole_file(count: int, limit: int | None) -> None:
-    found = list(spread(range(count), limit))
+    found = list(subsample_evenly(range(count), limit))
     assert len(found) == (count if limit is None else min(count, limit))
     assert found == sorted(set(found))
     steps = {after - before for before, after in pairwise(found)}
@@ -272,30 +272,32 @@ def test_a_limit_spreads_over_the_whole_file(count: int, limit: int | None) -> N
     assert found[:1] == [0][:count]
 
 
-def test_progress_is_told(encoder_folders: Folders, places: Places) -> None:
+def test_progress_is_told(encoder_folders: Folders, places: DataPaths) -> None:
     told: list[tuple[int, int]] = []
     run = make_run(encoder_folders("bert"))
-    outcome = perform.perform(run, places, lambda *step: told.append(step))
+    outcome = perform.execute_run(run, places, lambda *step: told.append(step))
     steps = outcome.epochs[-1]["steps"]
     assert told == [(step, steps) for step in range(1, steps + 1)]
 
 
 def test_a_language_adapter_is_chosen_for_every_corpus(
-    encoder_folders: Folders, places: Places, monkeypatch: pytest.MonkeyPatch
+    encoder_folders: Folders, places: DataPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spoken: list[str] = []
-    for name in ("fine_tune_together", "predict_together"):
+    for name in ("fine_tune_stacked", "predict_stacked"):
         original = getattr(perform, name)
 
-        def spy(stack: Stack, *given: Any, original: Any = original, **named: Any) -> Any:
+        def spy(stack: StackedModel, *given: Any, original: Any = original, **named: Any) -> Any:
             spoken.append(stack.encoder.config.default_language)
             return original(stack, *given, **named)
 
         monkeypatch.setattr(perform, name, spy)
     run = make_run(encoder_folders("xmod"), window="0-1")
-    outcome = perform.perform(run, places)
+    outcome = perform.execute_run(run, places)
     assert spoken == ["en_XX", "en_XX", "de_DE", "en_XX"]
-    kept = perform.perform(make_run(encoder_folders("xmod"), window="0-1", adapters="keep"), places)
+    kept = perform.execute_run(
+        make_run(encoder_folders("xmod"), window="0-1", adapters="keep"), places
+    )
     assert kept.epochs[0]["loss"] != outcome.epochs[0]["loss"]
 
 
@@ -303,27 +305,32 @@ def test_a_language_without_an_adapter_is_refused(
     encoder_folders: Folders, tiny_corpora: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(tiny_corpora / "ud" / "de_tiny", tmp_path / "ud" / "fi_tiny")
-    places = Places((tiny_corpora, tmp_path), tmp_path / "cache", download=False)
+    places = DataPaths((tiny_corpora, tmp_path), tmp_path / "cache", download=False)
     run = make_run(encoder_folders("xmod"), evaluated=("ud:en_tiny", "ud:fi_tiny"))
     with pytest.raises(EncoderError, match="fi names 0 of this encoder's language adapters"):
-        perform.perform(run, places)
+        perform.execute_run(run, places)
 
 
 @pytest.mark.parametrize("window", [None, "1-2"])
-def test_every_family_performs(encoder_folder: Path, places: Places, window: str | None) -> None:
+def test_every_family_performs(encoder_folder: Path, places: DataPaths, window: str | None) -> None:
     """One step of tagging on four sentences."""
-    options = {"training": Training(epochs=1, batch_pieces=512), "limits": Limits(train=4)}
+    options = {
+        "training": TrainingConfig(epochs=1, batch_pieces=512),
+        "limits": SplitLimits(train=4),
+    }
     run = make_run(encoder_folder, window=window, **options)
-    outcome = perform.perform(run, places)
+    outcome = perform.execute_run(run, places)
     (epoch,) = outcome.epochs
     assert epoch["steps"] == 1
     assert len(outcome.scores) == 3
-    assert tables(perform.perform(run, places)) == tables(outcome)
+    assert tables(perform.execute_run(run, places)) == tables(outcome)
 
 
-def test_max_pieces_windows_what_is_longer(encoder_folders: Folders, places: Places) -> None:
-    run = make_run(encoder_folders("bert"), training=Training(**{**TRAINING, "max_pieces": 9}))
-    for row in perform.perform(run, places).scores:
+def test_max_pieces_windows_what_is_longer(encoder_folders: Folders, places: DataPaths) -> None:
+    run = make_run(
+        encoder_folders("bert"), training=TrainingConfig(**{**TRAINING, "max_pieces": 9})
+    )
+    for row in perform.execute_run(run, places).scores:
         assert 0 < row["windowed"] <= row["sentences"]
         assert row["words"] == sum(
             map(len, read_corpus(parse_corpus(row["corpus"]), "test", places))
@@ -331,53 +338,53 @@ def test_max_pieces_windows_what_is_longer(encoder_folders: Folders, places: Pla
 
 
 def test_a_tokenizer_larger_than_its_encoder_is_refused(
-    encoder_folders: Folders, places: Places, tmp_path: Path
+    encoder_folders: Folders, places: DataPaths, tmp_path: Path
 ) -> None:
     folder = shutil.copytree(encoder_folders("bert"), tmp_path / "bert")
     tokenizer = families.tokenizer()
     tokenizer.add_tokens(["antidisestablishmentarianism"])
     tokenizer.save_pretrained(folder)
     with pytest.raises(EncoderError, match="they do not belong together"):
-        perform.perform(make_run(folder), places)
+        perform.execute_run(make_run(folder), places)
 
 
 def test_a_corpus_without_the_annotation_is_refused(
-    encoder_folders: Folders, places: Places
+    encoder_folders: Folders, places: DataPaths
 ) -> None:
     run = make_run(encoder_folders("bert"), "ner", source="ud:en_tiny")
     with pytest.raises(DataError, match="ud:en_tiny/train has no entities"):
-        perform.perform(run, places)
+        perform.execute_run(run, places)
 
 
 def test_where_memory_runs_out_fewer_are_performed_at_a_time(
-    encoder_folders: Folders, places: Places, monkeypatch: pytest.MonkeyPatch
+    encoder_folders: Folders, places: DataPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = [make_run(encoder_folders("bert"), window=w) for w in (None, "0", "1", "2", "3")]
-    expected, sizes = perform.perform_together(runs, places), list[int]()
-    original = perform.fine_tune_together
+    expected, sizes = perform.execute_runs(runs, places), list[int]()
+    original = perform.fine_tune_stacked
 
-    def tight(stack: Stack, *given: Any, **named: Any) -> Any:
+    def tight(stack: StackedModel, *given: Any, **named: Any) -> Any:
         sizes.append(len(stack))
         found = original(stack, *given, **named)
         if len(stack) > 2:  # after all has been changed
             raise torch.OutOfMemoryError("CUDA out of memory")
         return found
 
-    monkeypatch.setattr(perform, "fine_tune_together", tight)
-    found = perform.perform_together(runs, places)
+    monkeypatch.setattr(perform, "fine_tune_stacked", tight)
+    found = perform.execute_runs(runs, places)
     assert sizes == [5, 3, 2, 2, 1]
     for one, other in zip(found, expected, strict=True):
-        assert isinstance(one, Outcome)
-        assert isinstance(other, Outcome)
+        assert isinstance(one, RunResult)
+        assert isinstance(other, RunResult)
         assert one.run is other.run
         assert one.scores == other.scores
 
     def never(*given: Any, **named: Any) -> Any:
         torch.empty(10**15)
 
-    monkeypatch.setattr(perform, "fine_tune_together", never)
-    with pytest.raises(MemoryShortError, match="REF seed 1 does not fit into memory"):
-        perform.perform_together(runs, places)
+    monkeypatch.setattr(perform, "fine_tune_stacked", never)
+    with pytest.raises(InsufficientMemoryError, match="REF seed 1 does not fit into memory"):
+        perform.execute_runs(runs, places)
 
 
 @pytest.mark.parametrize(
@@ -385,32 +392,34 @@ def test_where_memory_runs_out_fewer_are_performed_at_a_time(
 )
 def test_no_more_runs_at_a_time_than_there_is_memory_for(
     encoder_folders: Folders,
-    places: Places,
+    places: DataPaths,
     monkeypatch: pytest.MonkeyPatch,
     room: float,
     sizes: list[int],
 ) -> None:
     runs = [make_run(encoder_folders("bert"), window=w) for w in (None, "0", "1", "2", "3")]
-    (alone,) = perform.perform_together(runs[:1], places)
-    assert isinstance(alone, Outcome)
+    (alone,) = perform.execute_runs(runs[:1], places)
+    assert isinstance(alone, RunResult)
     needed = alone.provenance["estimated"]["memory"]
     there = room * needed / prepare.MEMORY_USED
     monkeypatch.setattr(prepare, "available_memory", lambda device: there)
-    found = perform.perform_together(runs, places)
-    assert all(isinstance(outcome, Outcome) for outcome in found)
+    found = perform.execute_runs(runs, places)
+    assert all(isinstance(outcome, RunResult) for outcome in found)
     together = [outcome.provenance["lockstep"] for outcome in found]  # type: ignore[union-attr]
     assert together == [size for size in sizes for _ in range(size)]
 
 
 def test_what_a_run_was_thought_to_take_stands_beside_what_it_took(
-    encoder_folders: Folders, places: Places
+    encoder_folders: Folders, places: DataPaths
 ) -> None:
-    training = Training(**{**TRAINING, "epochs": 6})
-    told = perform.perform(make_run(encoder_folders("bert"), training=training), places).provenance
+    training = TrainingConfig(**{**TRAINING, "epochs": 6})
+    told = perform.execute_run(
+        make_run(encoder_folders("bert"), training=training), places
+    ).provenance
     assert told["estimated"]["memory"] > 0
     assert 0 < told["estimated"]["seconds"] < 100
     assert told["seconds"] == pytest.approx(sum(told["laps"].values()), abs=0.01)
     assert told["memory"] is None or told["memory"] >= 0
-    short = Training(**{**TRAINING, "epochs": 1, "batch_pieces": 10_000})
-    told = perform.perform(make_run(encoder_folders("bert"), training=short), places).provenance
+    short = TrainingConfig(**{**TRAINING, "epochs": 1, "batch_pieces": 10_000})
+    told = perform.execute_run(make_run(encoder_folders("bert"), training=short), places).provenance
     assert told["estimated"]["seconds"] is None, "there was one step, which sets things up"

@@ -16,19 +16,19 @@ from typing import Any
 import pytest
 
 from alignscope._util import cpu
-from alignscope.config.grid import Inspected, runs
-from alignscope.config.run import Run
+from alignscope.config.grid import EncoderInfo, expand
+from alignscope.config.run import RunSpec
 from alignscope.config.study import Study
-from alignscope.data.paths import Places
+from alignscope.data.paths import DataPaths
 from alignscope.errors import AlignScopeError, DataError, StoreError
 from alignscope.experiments import sweep as whole
 from alignscope.experiments.executors.local import Work as GroupWork
 from alignscope.experiments.executors.local import processes, serial
 from alignscope.experiments.grouping import Group, Shard
-from alignscope.experiments.inputs import checksums
+from alignscope.experiments.inputs import input_checksums
 from alignscope.experiments.preflight import check_data, check_store
-from alignscope.experiments.sweep import Swept
-from alignscope.results.store import Failure, Outcome, Result, Store
+from alignscope.experiments.sweep import SweepSummary
+from alignscope.results.store import ResultStore, RunFailure, RunOutcome, RunResult
 from tests.helpers import ROOT
 from tests.helpers.tiny import GRID, Workshop
 from tests.helpers.work import (
@@ -43,39 +43,39 @@ from tests.helpers.work import (
     perform,
 )
 
-RunWork = Callable[[Run], Outcome]
-Executor = Callable[[Iterable[Group], GroupWork], Iterator[list[Result]]]
+RunWork = Callable[[RunSpec], RunResult]
+Executor = Callable[[Iterable[Group], GroupWork], Iterator[list[RunOutcome]]]
 
 
 def sweep(
-    todo: Iterable[Run],
-    work: Callable[[Run], Outcome],
-    store: Store,
+    todo: Iterable[RunSpec],
+    work: Callable[[RunSpec], RunResult],
+    store: ResultStore,
     executor: Executor,
     *told: Any,
-) -> Swept:
+) -> SweepSummary:
     """Perform runs in groups of one."""
     groups = ((run,) for run in todo)
     return whole.sweep(groups, partial(each, work), store, executor, *told)
 
 
-def gives(executor: Callable[..., Iterator[list[Result]]], *given: Any) -> Iterator[Result]:
+def gives(executor: Callable[..., Iterator[list[RunOutcome]]], *given: Any) -> Iterator[RunOutcome]:
     """What an executor gives for groups of one."""
     todo, work, *more = given
     for found in executor(((run,) for run in todo), partial(each, work), *more):
         yield from found
 
 
-def plan(*seeds: int, task: str = "pos") -> list[Run]:
+def plan(*seeds: int, task: str = "pos") -> list[RunSpec]:
     """One run per seed."""
     tasks = {task: {"sources": ["ud:en_tiny"], "targets": ["ud:de_tiny"]}}
     grid = {"encoders": ["enc"], "seeds": seeds, "windows": ["none"], "tasks": tasks}
-    return runs(Study.model_validate(grid), lambda encoder: Inspected("sha256:1", 4))
+    return expand(Study.model_validate(grid), lambda encoder: EncoderInfo("sha256:1", 4))
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "results")
+def store(tmp_path: Path) -> ResultStore:
+    return ResultStore(tmp_path / "results")
 
 
 @pytest.fixture
@@ -87,22 +87,22 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
 # What a sweep does with what runs give
 
 
-def test_every_result_is_kept_the_moment_it_is_there(store: Store) -> None:
+def test_every_result_is_kept_the_moment_it_is_there(store: ResultStore) -> None:
     todo, seen = plan(1, 2, 3), []
 
-    def look(run: Run) -> Outcome:
+    def look(run: RunSpec) -> RunResult:
         seen.append([other.seed for other in todo if other in store])
         return outcome(run)
 
     swept = sweep(todo, look, store, serial)
     assert seen == [[], [1], [1, 2]]
     assert (swept.done, swept.failures) == (3, [])
-    assert store.outcomes(todo) == [outcome(run) for run in todo]
+    assert store.load_results(todo) == [outcome(run) for run in todo]
 
 
-def test_what_is_done_is_not_done_again(store: Store) -> None:
+def test_what_is_done_is_not_done_again(store: ResultStore) -> None:
     todo = plan(1, 2, 3)
-    store.put(outcome(todo[1]))
+    store.save(outcome(todo[1]))
     asked: list[int] = []
     swept = sweep(todo, partial(noted, asked), store, serial)
     assert (asked, swept.done) == ([1, 3], 2)
@@ -110,42 +110,42 @@ def test_what_is_done_is_not_done_again(store: Store) -> None:
     assert asked == [1, 3]
 
 
-def noted(asked: list[int], run: Run) -> Outcome:
+def noted(asked: list[int], run: RunSpec) -> RunResult:
     asked.append(run.seed)
     return perform(run)
 
 
-def test_what_another_process_finishes_meanwhile_is_skipped(store: Store) -> None:
+def test_what_another_process_finishes_meanwhile_is_skipped(store: ResultStore) -> None:
     todo = plan(1, 2, 3)
     asked: list[int] = []
 
-    def beside_another(run: Run) -> Outcome:
-        store.put(outcome(todo[1]))
+    def beside_another(run: RunSpec) -> RunResult:
+        store.save(outcome(todo[1]))
         return noted(asked, run)
 
     assert sweep(todo, beside_another, store, serial).done == 2
     assert asked == [1, 3]
 
 
-def test_what_another_process_is_at_is_left_to_it(store: Store) -> None:
+def test_what_another_process_is_at_is_left_to_it(store: ResultStore) -> None:
     todo, asked = plan(1, 2, 3), list[int]()
-    other = Store(store.folder)
-    assert other.take(todo[1])
+    other = ResultStore(store.folder)
+    assert other.acquire(todo[1])
     swept = sweep(todo, partial(noted, asked), store, serial)
     assert (asked, swept.done, swept.elsewhere) == ([1, 3], 2, 1)
-    other.leave(todo[1])
+    other.release(todo[1])
     assert sweep(todo, partial(noted, asked), store, serial).done == 1
     assert asked == [1, 3, 2]
     assert {path.name for path in store.folder.iterdir()} == {"runs"}
 
 
-def test_what_a_killed_process_had_taken_is_free(store: Store) -> None:
+def test_what_a_killed_process_had_taken_is_free(store: ResultStore) -> None:
     (run,) = plan(1)
     code = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from alignscope.results.store import Store\n"
-        "from alignscope.config.run import Run\n"
-        "assert Store(Path(sys.argv[1])).take(Run.model_validate_json(sys.argv[2]))\n"
+        "from alignscope.results.store import ResultStore\n"
+        "from alignscope.config.run import RunSpec\n"
+        "assert ResultStore(Path(sys.argv[1])).acquire(RunSpec.model_validate_json(sys.argv[2]))\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     given = [str(store.folder), run.model_dump_json()]
@@ -156,54 +156,54 @@ def test_what_a_killed_process_had_taken_is_free(store: Store) -> None:
 
 
 def test_what_was_finished_while_it_was_taken_is_not_done_again(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: ResultStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (run,) = plan(1)
-    take = store.take
+    take = store.acquire
 
-    def late(asked: Run) -> bool:
-        Store(store.folder).put(outcome(asked))
+    def late(asked: RunSpec) -> bool:
+        ResultStore(store.folder).save(outcome(asked))
         return take(asked)
 
-    monkeypatch.setattr(store, "take", late)
+    monkeypatch.setattr(store, "acquire", late)
     assert sweep([run], lambda run: pytest.fail("done twice"), store, serial).done == 0
 
 
-def test_a_sweep_that_breaks_off_leaves_nothing_taken(store: Store) -> None:
+def test_a_sweep_that_breaks_off_leaves_nothing_taken(store: ResultStore) -> None:
     with pytest.raises(ZeroDivisionError):
         sweep(plan(1, CRASHES, 3), perform, store, serial)
     assert {path.name for path in store.folder.iterdir()} == {"runs"}
 
 
-def test_a_run_that_diverges_is_noted_and_the_others_go_on(store: Store) -> None:
+def test_a_run_that_diverges_is_noted_and_the_others_go_on(store: ResultStore) -> None:
     todo = plan(1, DIVERGES, 3)
-    told: list[Outcome | Failure] = []
+    told: list[RunResult | RunFailure] = []
     swept = sweep(todo, perform, store, serial, told.append)
-    failure = Failure(todo[1], f"the loss is nan at step {DIVERGES} of 9")
+    failure = RunFailure(todo[1], f"the loss is nan at step {DIVERGES} of 9")
     assert (swept.done, swept.failures) == (2, [failure])
     assert told == [outcome(todo[0]), failure, outcome(todo[2])]
-    assert store.failure(todo[1]) == failure
+    assert store.load_failure(todo[1]) == failure
     assert todo[1] not in store
 
 
-def test_a_run_that_diverged_is_tried_again(store: Store) -> None:
+def test_a_run_that_diverged_is_tried_again(store: ResultStore) -> None:
     todo = plan(1, DIVERGES)
     sweep(todo, perform, store, serial)
     assert sweep(todo, outcome, store, serial).done == 1
-    assert store.failure(todo[1]) is None
+    assert store.load_failure(todo[1]) is None
     assert todo[1] in store
 
 
-def test_any_other_error_ends_the_sweep_and_keeps_what_is_done(store: Store) -> None:
+def test_any_other_error_ends_the_sweep_and_keeps_what_is_done(store: ResultStore) -> None:
     todo = plan(1, CRASHES, 3)
     with pytest.raises(ZeroDivisionError):
         sweep(todo, perform, store, serial)
     assert [run in store for run in todo] == [True, False, False]
-    assert store.failure(todo[1]) is None
+    assert store.load_failure(todo[1]) is None
 
 
-def test_mistakes_of_the_user_are_no_failures_of_a_run(store: Store) -> None:
-    def missing(run: Run) -> Outcome:
+def test_mistakes_of_the_user_are_no_failures_of_a_run(store: ResultStore) -> None:
+    def missing(run: RunSpec) -> RunResult:
         raise DataError("gone")
 
     with pytest.raises(DataError, match="gone"):
@@ -221,15 +221,15 @@ def test_processes_give_what_one_process_gives() -> None:
     found = list(gives(processes, todo, perform, 2))
     assert len(found) == len(expected)
     assert sorted(found, key=seed) == sorted(expected, key=seed)
-    assert sum(isinstance(result, Failure) for result in found) == 1
+    assert sum(isinstance(result, RunFailure) for result in found) == 1
 
 
-def seed(result: Outcome | Failure) -> int:
+def seed(result: RunResult | RunFailure) -> int:
     return result.run.seed
 
 
 @pytest.mark.usefixtures("importable")
-def test_a_worker_that_crashes_hands_its_error_on(store: Store) -> None:
+def test_a_worker_that_crashes_hands_its_error_on(store: ResultStore) -> None:
     todo = plan(1, CRASHES, 3)
     with pytest.raises(ZeroDivisionError):
         sweep(todo, perform, store, partial(processes, workers=1))
@@ -237,7 +237,7 @@ def test_a_worker_that_crashes_hands_its_error_on(store: Store) -> None:
 
 
 @pytest.mark.usefixtures("importable")
-def test_what_ends_beside_a_crash_is_kept(store: Store) -> None:
+def test_what_ends_beside_a_crash_is_kept(store: ResultStore) -> None:
     todo = plan(CRASHES, SLOW)
     with pytest.raises(ZeroDivisionError):
         sweep(todo, perform, store, partial(processes, workers=2))
@@ -245,7 +245,7 @@ def test_what_ends_beside_a_crash_is_kept(store: Store) -> None:
 
 
 @pytest.mark.usefixtures("importable")
-def test_a_worker_that_is_killed_is_said(store: Store) -> None:
+def test_a_worker_that_is_killed_is_said(store: ResultStore) -> None:
     todo = plan(1, KILLED, 3)
     with pytest.raises(AlignScopeError, match=r"a worker process was killed.*runs are kept"):
         sweep(todo, perform, store, partial(processes, workers=1))
@@ -253,7 +253,7 @@ def test_a_worker_that_is_killed_is_said(store: Store) -> None:
 
 
 @pytest.mark.usefixtures("importable")
-def test_an_interrupt_stops_the_workers_and_keeps_what_is_done(store: Store) -> None:
+def test_an_interrupt_stops_the_workers_and_keeps_what_is_done(store: ResultStore) -> None:
     import_module("polars")  # has signals restart what they would interrupt
     todo, start = plan(1, INTERRUPTS, 3), time.monotonic()
     with pytest.raises(KeyboardInterrupt):
@@ -287,12 +287,12 @@ def test_workers_take_their_share_of_the_cores_or_what_is_allowed(
 @pytest.mark.parametrize("executor", [serial, partial(processes, workers=1)])
 @pytest.mark.usefixtures("importable")
 def test_runs_are_drawn_as_they_are_needed(
-    executor: Callable[..., Iterator[list[Result]]],
+    executor: Callable[..., Iterator[list[RunOutcome]]],
 ) -> None:
     """Only so can a run that another process finished meanwhile be skipped."""
     drawn = []
 
-    def waiting() -> Iterator[Run]:
+    def waiting() -> Iterator[RunSpec]:
         for run in plan(1, 2, 3, 4):
             drawn.append(run.seed)
             yield run
@@ -307,27 +307,27 @@ def test_runs_are_drawn_as_they_are_needed(
 
 
 def test_data_that_is_there(tiny_corpora: Path) -> None:
-    check_data(plan(1), Places((tiny_corpora,), tiny_corpora / "cache", download=False))
+    check_data(plan(1), DataPaths((tiny_corpora,), tiny_corpora / "cache", download=False))
 
 
 def test_data_that_is_not(tiny_corpora: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="ud:en_tiny was not found"):
-        check_data(plan(1), Places((tmp_path,), tmp_path, download=False))
+        check_data(plan(1), DataPaths((tmp_path,), tmp_path, download=False))
     tasks = {"pos": {"sources": ["ud:en_tiny"], "targets": ["ud:fr_tiny"]}}
     study = Study.model_validate({"encoders": ["enc"], "windows": ["none"], "tasks": tasks})
-    places = Places((tiny_corpora,), tiny_corpora / "cache", download=False)
+    places = DataPaths((tiny_corpora,), tiny_corpora / "cache", download=False)
     with pytest.raises(DataError, match="ud:fr_tiny was not found"):
-        check_data(runs(study, lambda encoder: Inspected("sha256:1", 4)), places)
+        check_data(expand(study, lambda encoder: EncoderInfo("sha256:1", 4)), places)
 
 
 @pytest.mark.parametrize("file", ["en_tiny/train", "en_tiny/dev", "en_tiny/test", "de_tiny/test"])
 def test_a_store_made_with_other_data_is_refused(
-    file: str, workshop: Workshop, store: Store
+    file: str, workshop: Workshop, store: ResultStore
 ) -> None:
     data = own_copy(workshop)
-    places = Places((data,), workshop.folder / "cache", download=False)
+    places = DataPaths((data,), workshop.folder / "cache", download=False)
     todo = plan(1, 2)
-    store.put(Outcome(todo[0], [], [], {"data": checksums(todo[0], places)}))
+    store.save(RunResult(todo[0], [], [], {"data": input_checksums(todo[0], places)}))
     check_store(todo, store, places)
     path = data / "ud" / f"{file}.conllu"
     path.write_text("# one more comment\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
@@ -335,11 +335,11 @@ def test_a_store_made_with_other_data_is_refused(
         check_store(todo, store, places)
 
 
-def test_a_split_that_no_run_reads_may_change(workshop: Workshop, store: Store) -> None:
+def test_a_split_that_no_run_reads_may_change(workshop: Workshop, store: ResultStore) -> None:
     data = own_copy(workshop)
-    places = Places((data,), workshop.folder / "cache", download=False)
+    places = DataPaths((data,), workshop.folder / "cache", download=False)
     todo = plan(1)
-    store.put(Outcome(todo[0], [], [], {"data": checksums(todo[0], places)}))
+    store.save(RunResult(todo[0], [], [], {"data": input_checksums(todo[0], places)}))
     (data / "ud/de_tiny/train.conllu").unlink()
     check_store(todo, store, places)
 
@@ -422,7 +422,7 @@ def test_two_sweeps_at_once_share_the_work(
 def test_parts_are_all_there_is_and_share_nothing() -> None:
     todo = plan(*range(1, 30))
     for count in (1, 2, 7, 40):
-        parts = [Shard(number, count).part(todo) for number in range(1, count + 1)]
+        parts = [Shard(number, count).select(todo) for number in range(1, count + 1)]
         assert sorted(run.seed for part in parts for run in part) == list(range(1, 30))
         assert max(map(len, parts)) - min(map(len, parts)) <= 1
         assert all(part == sorted(part, key=todo.index) for part in parts)

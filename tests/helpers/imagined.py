@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from alignscope.config.grid import Inspected, runs
-from alignscope.config.run import Run
+from alignscope.config.grid import EncoderInfo, expand
+from alignscope.config.run import RunSpec
 from alignscope.config.study import Study, read_study
 from alignscope.data.corpus import parse_corpus, relation_between
-from alignscope.results.store import Outcome, Store
+from alignscope.results.store import ResultStore, RunResult
 
 STUDY = """
 name = "imagined"
@@ -35,7 +35,7 @@ def study_text(encoders: str = '"embedded"', *, similarity: bool = True) -> str:
     return STUDY.format(encoders=encoders, names=names, similarity=asked)
 
 
-def outcome(run: Run, draw: np.random.Generator) -> Outcome:
+def outcome(run: RunSpec, draw: np.random.Generator) -> RunResult:
     """What such a run might give."""
     scores, examples = [], []
     for name in run.evaluated:
@@ -51,10 +51,10 @@ def outcome(run: Run, draw: np.random.Generator) -> Outcome:
         examples.append({"corpus": name, "sentence": "1", "words": words, **labels})
     epochs = [{"epoch": 1, "loss": 0.1, "dev_score": 0.9, "steps": 5}]
     similarity = [] if run.similarity is None else compared(run, draw)
-    return Outcome(run, scores, epochs, provenance(run), similarity, examples)
+    return RunResult(run, scores, epochs, provenance(run), similarity, examples)
 
 
-def provenance(run: Run) -> dict[str, Any]:
+def provenance(run: RunSpec) -> dict[str, Any]:
     return {
         **{"alignscope": "0.1.0", "commit": "c0ffee", "python": "3.11.7", "seconds": 1.0},
         **{"versions": {"torch": "2.13.0"}, "device": "cpu (x86_64)", "precision": "fp32"},
@@ -63,7 +63,7 @@ def provenance(run: Run) -> dict[str, Any]:
     }
 
 
-def compared(run: Run, draw: np.random.Generator) -> list[dict[str, Any]]:
+def compared(run: RunSpec, draw: np.random.Generator) -> list[dict[str, Any]]:
     """Similarity that falls from layer to layer, in every state that such a run has."""
     rows = []
     own, *others = (f"synthetic:{name}/news" for name in LANGUAGES)
@@ -83,16 +83,16 @@ def compared(run: Run, draw: np.random.Generator) -> list[dict[str, Any]]:
 def build(
     folder: Path,
     text: str | None = None,
-    change: Callable[[Outcome], Outcome | None] = lambda outcome: outcome,
-) -> tuple[Study, Store]:
+    change: Callable[[RunResult], RunResult | None] = lambda outcome: outcome,
+) -> tuple[Study, ResultStore]:
     """Write ``study.toml`` and ``store``; ``change`` may alter an outcome, or None loses it."""
     (folder / "study.toml").write_text(study_text() if text is None else text, encoding="utf-8")
     study = read_study(folder / "study.toml")
-    planned = runs(study, lambda encoder: Inspected(f"sha256:{encoder.name}", 8))
-    store, draw = Store(folder / "store"), np.random.default_rng(1)
+    planned = expand(study, lambda encoder: EncoderInfo(f"sha256:{encoder.name}", 8))
+    store, draw = ResultStore(folder / "store"), np.random.default_rng(1)
     for run in planned:
         made = change(outcome(run, draw))
         if made is not None:
-            store.put(made)
-    store.put_plan(study, planned)
+            store.save(made)
+    store.save_plan(study, planned)
     return study, store

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from alignscope.results.schemas import SCORES, frame
+from alignscope.results.schemas import SCORES, to_frame
 
 RELATIONS = {
     "own": "in-domain",
@@ -30,4 +30,4 @@ def scores(costs: dict[str, dict[str, float]], seeds: int = 3) -> pl.DataFrame:
                     | {"corpus": corpus, "split": "test", "language": corpus}
                     | {"relation": relation, "score": 0.8 - cost.get(corpus, 0) + noise}
                 )
-    return frame(rows, SCORES)
+    return to_frame(rows, SCORES)

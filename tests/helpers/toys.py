@@ -6,12 +6,12 @@ from pathlib import Path
 
 import torch
 
-from alignscope.config.run import Training
+from alignscope.config.run import TrainingConfig
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.load import load_encoder, load_tokenizer, speak
-from alignscope.encoders.tokenization import Subwords
+from alignscope.encoders.load import load_encoder, load_tokenizer, set_language
+from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.tasks import TASKS
-from alignscope.training.model import Model, build_model
+from alignscope.training.model import TaskModel, build_model
 
 LEXICON = {
     "dog": ("NOUN", "nsubj", "O"),
@@ -49,18 +49,20 @@ def sentences(count: int, seed: int = 1, most: int = 9) -> list[Sentence]:
     ]
 
 
-def model(folder: Path, task: str, gold: Sequence[Sentence], seed: int = 1) -> Model:
+def model(folder: Path, task: str, gold: Sequence[Sentence], seed: int = 1) -> TaskModel:
     """Put a fresh head of a task on the encoder in a folder; X-MOD speaks English."""
     encoder = load_encoder(str(folder))
-    speak(encoder, "en")
+    set_language(encoder, "en")
     return build_model(encoder, TASKS[task], TASKS[task].labels(gold), seed)
 
 
-def subwords(folder: Path, max_pieces: int = 64) -> Subwords:
+def subwords(folder: Path, max_pieces: int = 64) -> WordTokenizer:
     """Load the tokenizer of the encoder in a folder."""
-    return Subwords(load_tokenizer(str(folder)), max_pieces)
+    return WordTokenizer(load_tokenizer(str(folder)), max_pieces)
 
 
-def training(**options: object) -> Training:
+def training(**options: object) -> TrainingConfig:
     """One epoch of small batches, unless said otherwise."""
-    return Training.model_validate({"epochs": 1, "batch_pieces": 128, "max_pieces": 64} | options)
+    return TrainingConfig.model_validate(
+        {"epochs": 1, "batch_pieces": 128, "max_pieces": 64} | options
+    )

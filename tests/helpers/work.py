@@ -5,35 +5,35 @@ import signal
 import time
 from collections.abc import Callable
 
-from alignscope.config.run import Run
+from alignscope.config.run import RunSpec
 from alignscope.errors import DivergedError
 from alignscope.experiments.grouping import Group
-from alignscope.results.store import Failure, Outcome, Result
+from alignscope.results.store import RunFailure, RunOutcome, RunResult
 
-Work = Callable[[Run], Outcome]
+Work = Callable[[RunSpec], RunResult]
 
 DIVERGES, CRASHES, KILLED, SLOW, INTERRUPTS, NAPS = 13, 14, 15, 16, 17, 18
 """Seeds that do not go well, or not fast."""
 
 
-def each(work: Work, group: Group) -> list[Result]:
+def each(work: Work, group: Group) -> list[RunOutcome]:
     """Do the work of a group run by run, as `perform_together` does."""
-    results: list[Result] = []
+    results: list[RunOutcome] = []
     for run in group:
         try:
             results.append(work(run))
         except DivergedError as error:
-            results.append(Failure(run, str(error)))
+            results.append(RunFailure(run, str(error)))
     return results
 
 
-def outcome(run: Run) -> Outcome:
+def outcome(run: RunSpec) -> RunResult:
     """Make up what a run gives, as a function of the run."""
     epochs = [{"epoch": 1, "steps": 9, "loss": 0.1, "dev_score": 0.1 * run.seed}]
-    return Outcome(run, [{"score": run.seed / 7}], epochs, {"seconds": 0.0, "data": {}})
+    return RunResult(run, [{"score": run.seed / 7}], epochs, {"seconds": 0.0, "data": {}})
 
 
-def perform(run: Run) -> Outcome:
+def perform(run: RunSpec) -> RunResult:
     """Give an outcome, or do what the seed says."""
     if run.seed == DIVERGES:
         raise DivergedError(f"the loss is nan at step {run.seed} of 9")

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from alignscope.analysis.comparison import Gathered
-from alignscope.analysis.results import Findings
+from alignscope.analysis.comparison import ComparedResults
+from alignscope.analysis.results import StudyResults
 from alignscope.report.page import Report
 from tests.helpers.imagined import build, study_text
 
@@ -70,9 +70,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         study, store = build(folder / name, study_text(f'"{name}-encoder"'))
         stores.append(store)
         (folder / "report.html").write_text(
-            Report(study.name, Findings.of(study, store)).html(), encoding="utf-8"
+            Report(study.name, StudyResults.of(study, store)).html(), encoding="utf-8"
         )
-    both = Report("one · other", Gathered(stores)).html()
+    both = Report("one · other", ComparedResults(stores)).html()
     (folder / "compare.html").write_text(both, encoding="utf-8")
     return folder
 

@@ -19,14 +19,14 @@ from xml.etree import ElementTree
 import polars as pl
 import pytest
 
-from alignscope.analysis.results import Findings
+from alignscope.analysis.results import StudyResults
 from alignscope.config.study import Study
 from alignscope.errors import StoreError
-from alignscope.report.figures.parallel import Drawing
+from alignscope.report.figures.parallel import ParallelRenderer
 from alignscope.report.files import file_name
 from alignscope.report.page import Report
 from alignscope.report.predictions import direction
-from alignscope.results.store import Failure, Outcome, Store
+from alignscope.results.store import ResultStore, RunFailure, RunResult
 from tests.helpers.imagined import LANGUAGES, build, study_text
 from tests.helpers.tiny import call
 
@@ -34,15 +34,15 @@ EVIL = "</title></text><script>alert(1)</script><img src=x onerror=alert(2)>\"'&
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Study, Store]:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Study, ResultStore]:
     folder = tmp_path_factory.mktemp("whole")
     return folder, *build(folder)
 
 
 @pytest.fixture(scope="module")
-def report(whole: tuple[Path, Study, Store]) -> Report:
+def report(whole: tuple[Path, Study, ResultStore]) -> Report:
     _, study, store = whole
-    return Report(study.name, Findings.of(study, store))
+    return Report(study.name, StudyResults.of(study, store))
 
 
 @pytest.fixture(scope="module")
@@ -222,10 +222,10 @@ def lose(windows: tuple[str | None, ...]) -> Any:
 
 def test_an_interrupted_study_says_what_is_missing(tmp_path: Path) -> None:
     study, store = build(tmp_path, change=lose(("2-3", "4-5")))
-    found = Findings.of(study, store)
+    found = StudyResults.of(study, store)
     missing = next(run for run in found.planned if run not in store)
-    store.put_failure(Failure(missing, f"the loss is not a number {EVIL}"))
-    page = Report(study.name, Findings.of(study, store)).html()
+    store.save_failure(RunFailure(missing, f"the loss is not a number {EVIL}"))
+    page = Report(study.name, StudyResults.of(study, store)).html()
     text = Elements(page).text
     assert "8 of 12 runs are done (1 failed, 3 missing)" in text
     assert "the loss is not a number" in text
@@ -247,7 +247,7 @@ def test_whatever_is_done_has_a_true_page(case: str, tmp_path: Path) -> None:
     }
     text = study_text(similarity=case != "no layers")
     study, store = build(tmp_path, text, changes[case])
-    page = Report(study.name, Findings.of(study, store)).html()
+    page = Report(study.name, StudyResults.of(study, store)).html()
     done = {"nothing": 0, "only REF": 3, "only windows": 9, "one seed": 4, "no layers": 12}[case]
     told = Elements(page).text
     assert (f"{done} of 12 runs are done" if done < 12 else "All 12 runs are done") in told
@@ -267,7 +267,7 @@ def test_whatever_is_done_has_a_true_page(case: str, tmp_path: Path) -> None:
 # Nothing in the data is markup
 
 
-def evil(made: Outcome) -> Outcome:
+def evil(made: RunResult) -> RunResult:
     """Put markup into every text that comes from data."""
 
     def spoil(row: dict[str, Any], *kept: str) -> dict[str, Any]:
@@ -287,10 +287,10 @@ def test_text_from_data_is_never_markup(tmp_path: Path) -> None:
     name = EVIL.replace("\\", "").replace('"', '\\"')
     text = study_text(f'"{name}"').replace('"imagined"', f'"{name}"')
     study, store = build(tmp_path, text, evil)
-    missing = next(iter(Findings.of(study, store).planned))
+    missing = next(iter(StudyResults.of(study, store).planned))
     (store.folder / "runs" / f"{missing.address}.json").unlink()
-    store.put_failure(Failure(missing, EVIL))
-    report = Report(study.name, Findings.of(study, store))
+    store.save_failure(RunFailure(missing, EVIL))
+    report = Report(study.name, StudyResults.of(study, store))
     page = report.html()
     assert EVIL in Elements(page).text
     tags = Elements(page).tags
@@ -301,7 +301,7 @@ def test_text_from_data_is_never_markup(tmp_path: Path) -> None:
     (tmp_path / "two").mkdir()
     other = build(tmp_path / "two", text.replace("sha256", "sha256"), evil)[1]
     both = study_text(f'"{name}", "other"').replace('"imagined"', f'"{name}"')
-    two = Report(study.name, Findings.of(*build(other.folder.parent, both, evil)))
+    two = Report(study.name, StudyResults.of(*build(other.folder.parent, both, evil)))
     for shown in (report, two):
         for html in (shown._repr_html_(), *(plate._repr_html_() for plate in shown.plates)):
             assert not {"script", "img"} & {tag for tag, _ in Elements(html).tags}
@@ -334,11 +334,11 @@ def test_direction(text: str, way: str) -> None:
 
 def text_of(folder: Path, text: str, change: Any = lambda made: made) -> str:
     study, store = build(folder, text, change)
-    return Elements(Report(study.name, Findings.of(study, store)).html()).text
+    return Elements(Report(study.name, StudyResults.of(study, store)).html()).text
 
 
 def shift(by: float, window: str, relation: str = "cross-lingual") -> Any:
-    def change(made: Outcome) -> Outcome:
+    def change(made: RunResult) -> RunResult:
         for row in made.scores:
             row["score"] = 0.7 + 0.001 * made.run.seed
             if made.run.window == window and row["relation"] == relation:
@@ -362,7 +362,7 @@ def test_gains_and_losses_are_told_apart(tmp_path: Path) -> None:
 def test_what_is_not_sure_or_not_there_is_said(tmp_path: Path) -> None:
     noise = iter(range(10**6))
 
-    def noisy(made: Outcome) -> Outcome:
+    def noisy(made: RunResult) -> RunResult:
         for row in made.scores:
             row["score"] = 0.5 + 0.01 * ((7919 * next(noise)) % 13)
         return made
@@ -397,7 +397,7 @@ def test_methods_say_what_each_task_and_source_had(tmp_path: Path) -> None:
 
 
 def test_results_on_two_versions_of_a_corpus_are_refused(tmp_path: Path) -> None:
-    def changed(made: Outcome) -> Outcome:
+    def changed(made: RunResult) -> RunResult:
         data = dict.fromkeys(made.provenance["data"], "1" * 64)
         about = {**made.provenance, "data": data}
         return replace(made, provenance=about) if made.run.window == "0-1" else made
@@ -410,7 +410,7 @@ def test_many_windows_have_room(tmp_path: Path) -> None:
     windows = ", ".join(f'"{i}"' for i in range(8))
     text = study_text().replace('"0-1", "2-3", "4-5"', windows)
     study, store = build(tmp_path, text)
-    plates = Report(study.name, Findings.of(study, store)).plates
+    plates = Report(study.name, StudyResults.of(study, store)).plates
     wide = {plate.name.split("-")[0] for plate in plates if plate.wide}
     assert wide == {"contrast", "effects", "heat"}
 
@@ -438,9 +438,9 @@ def test_every_figure_and_table_is_written_in_every_format(report: Report, tmp_p
     assert pl.read_csv(tmp_path / "scores.csv").height == 12 * 8
 
 
-def test_a_page_is_the_same_each_time(whole: tuple[Path, Study, Store], page: str) -> None:
+def test_a_page_is_the_same_each_time(whole: tuple[Path, Study, ResultStore], page: str) -> None:
     _, study, store = whole
-    assert Report(study.name, Findings.of(study, store)).html() == page
+    assert Report(study.name, StudyResults.of(study, store)).html() == page
 
 
 @pytest.mark.parametrize("killed", [False, True])
@@ -448,17 +448,17 @@ def test_a_second_process_draws_the_same(
     killed: bool, report: Report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    with closing(Drawing(helped=True)) as drawing:
+    with closing(ParallelRenderer(helped=True)) as drawing:
         assert drawing.helper is not None
         if killed:
             drawing.helper.kill()
             drawing.helper.wait()
         assert drawing.inline(report.plates) == [plate.inline() for plate in report.plates]
     assert drawing.helper.poll() is not None
-    assert Drawing(helped=False).helper is None
+    assert ParallelRenderer(helped=False).helper is None
 
 
-def test_the_command(whole: tuple[Path, Study, Store], page: str, tmp_path: Path) -> None:
+def test_the_command(whole: tuple[Path, Study, ResultStore], page: str, tmp_path: Path) -> None:
     folder = whole[0]
     where = [str(folder / "study.toml"), "--store", str(folder / "store")]
     out = tmp_path / "report.html"
@@ -471,7 +471,7 @@ def test_the_command(whole: tuple[Path, Study, Store], page: str, tmp_path: Path
     assert "there is no folder" in answer.err
 
 
-def test_a_report_needs_no_torch(whole: tuple[Path, Study, Store], tmp_path: Path) -> None:
+def test_a_report_needs_no_torch(whole: tuple[Path, Study, ResultStore], tmp_path: Path) -> None:
     folder, out = whole[0], tmp_path / "report.html"
     code = (
         "import sys; from alignscope.cli import app\n"

@@ -14,18 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignscope.config.grid import Inspected, runs
-from alignscope.config.run import Encoder, Run
+from alignscope.config.grid import EncoderInfo, expand
+from alignscope.config.run import EncoderSpec, RunSpec
 from alignscope.config.study import Study
 from alignscope.errors import StoreError
-from alignscope.results.store import Failure, Outcome, Store
+from alignscope.results.store import ResultStore, RunFailure, RunResult
 from alignscope.results.tables import runs_table, scores_table
 
 FOLDER = "sha256:1"
 
 
-def unfold(study: Study, identity: str = FOLDER) -> list[Run]:
-    return runs(study, lambda encoder: Inspected(identity, 4))
+def unfold(study: Study, identity: str = FOLDER) -> list[RunSpec]:
+    return expand(study, lambda encoder: EncoderInfo(identity, 4))
 
 
 def study_of(*encoders: str, **changes: Any) -> Study:
@@ -51,113 +51,117 @@ ROW = {
 }
 
 
-def outcome(run: Run, score: float = 0.1 + 0.2, said: str = "") -> Outcome:
+def outcome(run: RunSpec, score: float = 0.1 + 0.2, said: str = "") -> RunResult:
     epochs = [{"epoch": 1, "steps": 3, "loss": 0.5, "dev_score": score}]
     about = {"seconds": 1.5, "data": {}, "é": said}
     similarity, examples = [{"value": score}], [{"words": ["é"], "gold": ["NOUN"]}]
-    return Outcome(run, [ROW | {"score": score}], epochs, about, similarity, examples)
+    return RunResult(run, [ROW | {"score": score}], epochs, about, similarity, examples)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "results")
+def store(tmp_path: Path) -> ResultStore:
+    return ResultStore(tmp_path / "results")
 
 
-def files(store: Store) -> list[str]:
+def files(store: ResultStore) -> list[str]:
     return sorted(str(path.relative_to(store.folder)) for path in store.folder.rglob("*.*"))
 
 
-def test_nothing_is_written_before_there_is_something(store: Store) -> None:
+def test_nothing_is_written_before_there_is_something(store: ResultStore) -> None:
     assert REF not in store
-    assert store.get(REF) is None
-    assert store.failure(REF) is None
-    assert store.outcomes(RUNS) == []
+    assert store.load(REF) is None
+    assert store.load_failure(REF) is None
+    assert store.load_results(RUNS) == []
     assert not store.folder.exists()
 
 
-def test_round_trip(store: Store) -> None:
-    store.put(outcome(REF, said="ä\u2028ö"))
+def test_round_trip(store: ResultStore) -> None:
+    store.save(outcome(REF, said="ä\u2028ö"))
     assert REF in store
     assert ABLATED not in store
-    assert store.get(REF) == outcome(REF, said="ä\u2028ö")
+    assert store.load(REF) == outcome(REF, said="ä\u2028ö")
     assert files(store) == [f"runs/{REF.address}.json"]
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_every_float_comes_back(tmp_path_factory: pytest.TempPathFactory, value: float) -> None:
-    store = Store(tmp_path_factory.mktemp("floats"))
-    store.put(outcome(REF, value))
-    found = store.get(REF)
+    store = ResultStore(tmp_path_factory.mktemp("floats"))
+    store.save(outcome(REF, value))
+    found = store.load(REF)
     assert found is not None
     assert found.scores[0]["score"].hex() == value.hex()
 
 
-def test_a_file_says_what_it_is(store: Store) -> None:
+def test_a_file_says_what_it_is(store: ResultStore) -> None:
     """Somebody who has only the file can tell which run it was."""
-    store.put(outcome(REF))
+    store.save(outcome(REF))
     content = json.loads((store.folder / f"runs/{REF.address}.json").read_text(encoding="utf-8"))
-    assert Run.model_validate(content["run"]) == REF
+    assert RunSpec.model_validate(content["run"]) == REF
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_what_is_not_a_number_is_refused(store: Store, value: float) -> None:
-    store.put(outcome(ABLATED))
+def test_what_is_not_a_number_is_refused(store: ResultStore, value: float) -> None:
+    store.save(outcome(ABLATED))
     with pytest.raises(ValueError, match="JSON compliant"):
-        store.put(outcome(REF, value))
+        store.save(outcome(REF, value))
     assert files(store) == [f"runs/{ABLATED.address}.json"]
 
 
-def test_a_write_that_fails_leaves_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_fails_leaves_nothing(
+    store: ResultStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(StoreError, match=r"cannot be written: .*No space left"):
-            store.put(outcome(REF))
+            store.save(outcome(REF))
     assert files(store) == []
     assert REF not in store
-    store.put(outcome(REF))
-    assert store.get(REF) == outcome(REF)
+    store.save(outcome(REF))
+    assert store.load(REF) == outcome(REF)
 
 
-def test_a_write_that_fails_leaves_the_old(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    store.put(outcome(REF))
+def test_a_write_that_fails_leaves_the_old(
+    store: ResultStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save(outcome(REF))
     monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("pulled out")))
     with pytest.raises(StoreError, match="pulled out"):
-        store.put(outcome(REF, said="new"))
-    assert store.get(REF) == outcome(REF)
+        store.save(outcome(REF, said="new"))
+    assert store.load(REF) == outcome(REF)
     assert files(store) == [f"runs/{REF.address}.json"]
 
 
-def write(store: Store, code: str, *arguments: str) -> subprocess.Popen[bytes]:
+def write(store: ResultStore, code: str, *arguments: str) -> subprocess.Popen[bytes]:
     """Start a process that writes to the store."""
     start = f"""
         import os, signal, sys, time
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         from pathlib import Path
-        from test_store import REF, Store, outcome, study_of
-        store = Store(Path({str(store.folder)!r}))
+        from test_store import REF, ResultStore, outcome, study_of
+        store = ResultStore(Path({str(store.folder)!r}))
         """
     script = textwrap.dedent(start) + textwrap.dedent(code)
     return subprocess.Popen([sys.executable, "-c", script, *arguments])
 
 
-@pytest.mark.parametrize("put", ["put(outcome(REF))", "put_plan(study_of('enc'), [REF])"])
-def test_a_writer_killed_midway_leaves_no_result(put: str, store: Store) -> None:
+@pytest.mark.parametrize("put", ["save(outcome(REF))", "save_plan(study_of('enc'), [REF])"])
+def test_a_writer_killed_midway_leaves_no_result(put: str, store: ResultStore) -> None:
     """What it leaves behind is not a result, nor in the way of one."""
     code = "os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)\nstore."
     assert write(store, code + put).wait() == -signal.SIGKILL
     assert len(files(store)) == 1
     assert REF not in store
-    assert store.get(REF) is None
+    assert store.load(REF) is None
     with pytest.raises(StoreError, match="has no results of study"):
-        store.planned(study_of("enc"))
-    store.put(outcome(REF))
-    assert store.get(REF) == outcome(REF)
+        store.load_plan(study_of("enc"))
+    store.save(outcome(REF))
+    assert store.load(REF) == outcome(REF)
 
 
-def test_two_processes_write_the_same_run_at_once(store: Store) -> None:
+def test_two_processes_write_the_same_run_at_once(store: ResultStore) -> None:
     """A reader beside them only ever sees one or the other, whole."""
     code = """
         ready = store.folder.with_name(sys.argv[1])
@@ -165,12 +169,12 @@ def test_two_processes_write_the_same_run_at_once(store: Store) -> None:
         while not all(ready.with_name(name).exists() for name in "ab"):
             time.sleep(0.001)
         for _ in range(100):
-            store.put(outcome(REF, said=sys.argv[1] * 20000))
+            store.save(outcome(REF, said=sys.argv[1] * 20000))
         """
     writers = [write(store, code, letter) for letter in "ab"]
     seen = set()
     while any(writer.poll() is None for writer in writers):
-        found = store.get(REF)
+        found = store.load(REF)
         if found is not None:
             seen.add(found.provenance["é"])
     assert [writer.wait() for writer in writers] == [0, 0]
@@ -182,13 +186,13 @@ def test_two_processes_write_the_same_run_at_once(store: Store) -> None:
 # Failures
 
 
-def test_failure_then_success(store: Store) -> None:
-    store.put_failure(Failure(REF, "the loss is nan at step 3 of 9"))
-    assert store.failure(REF) == Failure(REF, "the loss is nan at step 3 of 9")
+def test_failure_then_success(store: ResultStore) -> None:
+    store.save_failure(RunFailure(REF, "the loss is nan at step 3 of 9"))
+    assert store.load_failure(REF) == RunFailure(REF, "the loss is nan at step 3 of 9")
     assert REF not in store
     assert runs_table([REF], store)["status"].to_list() == ["failed"]
-    store.put(outcome(REF))
-    assert store.failure(REF) is None
+    store.save(outcome(REF))
+    assert store.load_failure(REF) is None
     assert runs_table([REF], store)["status"].to_list() == ["done"]
 
 
@@ -207,18 +211,18 @@ BROKEN = {
 
 @pytest.mark.parametrize("kind", ["runs", "failed", "plans"])
 @pytest.mark.parametrize("case", BROKEN)
-def test_broken_files(case: str, kind: str, store: Store) -> None:
+def test_broken_files(case: str, kind: str, store: ResultStore) -> None:
     study = study_of("enc")
-    store.put(outcome(REF))
-    store.put_failure(Failure(REF, "why"))
-    store.put_plan(study, [REF])
+    store.save(outcome(REF))
+    store.save_failure(RunFailure(REF, "why"))
+    store.save_plan(study, [REF])
     name = study.digest if kind == "plans" else REF.address
     path, content = store.folder / kind / f"{name}.json", BROKEN[case]
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     ask = {
-        "runs": lambda: store.get(REF),
-        "failed": lambda: store.failure(REF),
-        "plans": lambda: store.planned(study),
+        "runs": lambda: store.load(REF),
+        "failed": lambda: store.load_failure(REF),
+        "plans": lambda: store.load_plan(study),
     }
     with pytest.raises(StoreError) as told:
         ask[kind]()
@@ -227,90 +231,90 @@ def test_broken_files(case: str, kind: str, store: Store) -> None:
 
 
 @pytest.mark.parametrize("key", ["run", "scores", "epochs", "provenance"])
-def test_a_result_that_lacks_something(key: str, store: Store) -> None:
-    store.put(outcome(REF))
+def test_a_result_that_lacks_something(key: str, store: ResultStore) -> None:
+    store.save(outcome(REF))
     path = store.folder / f"runs/{REF.address}.json"
     content = json.loads(path.read_text())
     del content[key]
     path.write_text(json.dumps(content))
     with pytest.raises(StoreError, match=rf"{REF.address}\.json is not a result of this run"):
-        store.get(REF)
+        store.load(REF)
 
 
 @pytest.mark.parametrize("key", ["similarity", "examples"])
-def test_a_result_of_before_there_were_any(key: str, store: Store) -> None:
-    store.put(outcome(REF))
+def test_a_result_of_before_there_were_any(key: str, store: ResultStore) -> None:
+    store.save(outcome(REF))
     path = store.folder / f"runs/{REF.address}.json"
     content = json.loads(path.read_text())
     del content[key]
     path.write_text(json.dumps(content))
-    assert store.get(REF) == replace(outcome(REF), **{key: []})
+    assert store.load(REF) == replace(outcome(REF), **{key: []})
 
 
-def test_a_result_of_another_run(store: Store) -> None:
-    store.put(outcome(REF))
+def test_a_result_of_another_run(store: ResultStore) -> None:
+    store.save(outcome(REF))
     folder = store.folder / "runs"
     (folder / f"{REF.address}.json").rename(folder / f"{ABLATED.address}.json")
     with pytest.raises(StoreError, match="is not a result of this run"):
-        store.get(ABLATED)
+        store.load(ABLATED)
 
 
 def test_the_store_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("")
     with pytest.raises(StoreError, match="results is a file, not a folder for results"):
-        Store(tmp_path / "results")
+        ResultStore(tmp_path / "results")
 
 
 def test_the_store_is_inside_a_file(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("")
     with pytest.raises(StoreError, match="results is a file, not a folder for results"):
-        Store(tmp_path / "results" / "inner")
+        ResultStore(tmp_path / "results" / "inner")
 
 
 # Plans
 
 
-def test_a_plan_is_found_without_its_encoder(store: Store) -> None:
-    store.put_plan(study_of("enc"), RUNS)
-    assert store.planned(study_of("enc")) == RUNS
-    assert store.planned(study_of("enc", name="renamed", data=["moved"])) == RUNS
-    assert store.planned(study_of()) == RUNS
+def test_a_plan_is_found_without_its_encoder(store: ResultStore) -> None:
+    store.save_plan(study_of("enc"), RUNS)
+    assert store.load_plan(study_of("enc")) == RUNS
+    assert store.load_plan(study_of("enc", name="renamed", data=["moved"])) == RUNS
+    assert store.load_plan(study_of()) == RUNS
 
 
 @pytest.mark.parametrize("other", [{"seeds": [2]}, {"windows": ["all"]}, {"encoders": ["moved"]}])
-def test_a_study_that_changed_has_no_plan(other: dict[str, Any], store: Store) -> None:
-    store.put_plan(study_of("enc"), RUNS)
+def test_a_study_that_changed_has_no_plan(other: dict[str, Any], store: ResultStore) -> None:
+    store.save_plan(study_of("enc"), RUNS)
     with pytest.raises(StoreError, match="has no results of study renamed as it is now"):
-        store.planned(study_of(**{"encoders": ["enc"], "name": "renamed", **other}))
+        store.load_plan(study_of(**{"encoders": ["enc"], "name": "renamed", **other}))
 
 
-def test_a_plan_is_replaced(store: Store) -> None:
+def test_a_plan_is_replaced(store: ResultStore) -> None:
     """The encoder in a folder was trained further: its runs are new ones."""
-    store.put_plan(study_of("enc"), RUNS)
+    store.save_plan(study_of("enc"), RUNS)
     again = unfold(study_of("enc"), "sha256:2")
-    store.put_plan(study_of("enc"), again)
-    assert store.planned(study_of("enc")) == again
+    store.save_plan(study_of("enc"), again)
+    assert store.load_plan(study_of("enc")) == again
 
 
-def test_a_study_without_encoders_has_the_runs_of_all(store: Store) -> None:
+def test_a_study_without_encoders_has_the_runs_of_all(store: ResultStore) -> None:
     one, two = unfold(study_of("a"), "sha256:a"), unfold(study_of("b"), "sha256:b")
-    store.put_plan(study_of("a"), one)
-    store.put_plan(study_of("b"), two)
-    found = store.planned(study_of())
+    store.save_plan(study_of("a"), one)
+    store.save_plan(study_of("b"), two)
+    found = store.load_plan(study_of())
     assert sorted(run.address for run in found) == sorted(run.address for run in [*one, *two])
 
 
-def test_an_encoder_that_moved_keeps_one_name_in_the_tables(store: Store) -> None:
+def test_an_encoder_that_moved_keeps_one_name_in_the_tables(store: ResultStore) -> None:
     """REF was done while the folder was ``old``, a window after it had become ``new``."""
     before, after = unfold(study_of("old")), unfold(study_of("new"))
     assert [run.address for run in before] == [run.address for run in after]
-    store.put(outcome(before[0]))
-    store.put(outcome(after[1]))
-    names = scores_table(store.outcomes(after))["encoder"].to_list()
+    store.save(outcome(before[0]))
+    store.save(outcome(after[1]))
+    names = scores_table(store.load_results(after))["encoder"].to_list()
     assert names == ["new", "new"]
 
 
-def test_other_encoders_and_revisions_do_not_mix(store: Store) -> None:
-    hub = study_of().model_copy(update={"encoders": (Encoder(name="x", revision="v1"),)})
-    store.put(outcome(unfold(hub, "x@v1")[0]))
+def test_other_encoders_and_revisions_do_not_mix(store: ResultStore) -> None:
+    hub = study_of().model_copy(update={"encoders": (EncoderSpec(name="x", revision="v1"),)})
+    store.save(outcome(unfold(hub, "x@v1")[0]))
     assert unfold(hub, "x@v2")[0] not in store

@@ -2,33 +2,33 @@
 
 import pytest
 
-from alignscope.config.grid import Inspected, runs
-from alignscope.config.run import Encoder, Run
+from alignscope.config.grid import EncoderInfo, expand
+from alignscope.config.run import EncoderSpec, RunSpec
 from alignscope.config.study import Study
 from alignscope.errors import StoreError
-from alignscope.results.store import Outcome
+from alignscope.results.store import RunResult
 from alignscope.results.tables import scores_table
 
 
-def plan(*encoders: object) -> list[Run]:
+def plan(*encoders: object) -> list[RunSpec]:
     grid = {"encoders": encoders, "windows": ["0"], "tasks": {"pos": {"sources": ["ud:en_ewt"]}}}
-    return runs(Study.model_validate(grid), lambda encoder: Inspected(f"{encoder.label}", 4))
+    return expand(Study.model_validate(grid), lambda encoder: EncoderInfo(f"{encoder.label}", 4))
 
 
-def outcome(run: Run, precision: str = "fp32", commit: str | None = None) -> Outcome:
+def outcome(run: RunSpec, precision: str = "fp32", commit: str | None = None) -> RunResult:
     row = {
         "corpus": "ud:en_ewt", "split": "test", "language": "en", "relation": "in-domain",
         "metric": "accuracy", "score": 0.5, "majority": 0.1, "sentences": 1, "words": 2,
         "windowed": 0, "cut": 0, "unknown": 0,
     }  # fmt: skip
-    return Outcome(run, [row], [], {"precision": precision, "encoder": {"resolved": commit}})
+    return RunResult(run, [row], [], {"precision": precision, "encoder": {"resolved": commit}})
 
 
 def test_two_revisions_are_two_encoders() -> None:
     both = plan({"name": "x", "revision": "a"}, {"name": "x", "revision": "b"})
     table = scores_table(outcome(run) for run in both)
     assert sorted(set(table["encoder"])) == ["x@a", "x@b"]
-    assert Encoder(name="x").label == "x"
+    assert EncoderSpec(name="x").label == "x"
 
 
 @pytest.mark.parametrize("other", [{"precision": "bf16"}, {"commit": "c2"}])

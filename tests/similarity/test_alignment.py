@@ -6,7 +6,7 @@ import pytest
 
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError
-from alignscope.similarity.alignment import align
+from alignscope.similarity.alignment import align_by_id
 
 
 def corpus(ids: Sequence[str | None]) -> list[Sentence]:
@@ -15,8 +15,8 @@ def corpus(ids: Sequence[str | None]) -> list[Sentence]:
 
 def test_sentences_are_paired_by_their_ids_whatever_their_order() -> None:
     left, right = corpus(["x", "y", "z"]), corpus(["z", "x", "y"])
-    assert align(left, right, ("en", "de")) == [right[1], right[2], right[0]]
-    assert align(left, left, ("en", "de")) == left
+    assert align_by_id(left, right, ("en", "de")) == [right[1], right[2], right[0]]
+    assert align_by_id(left, left, ("en", "de")) == left
 
 
 @pytest.mark.parametrize(
@@ -31,4 +31,4 @@ def test_sentences_are_paired_by_their_ids_whatever_their_order() -> None:
 )
 def test_others_do_not_line_up(left: list[str], right: list[str], message: str) -> None:
     with pytest.raises(DataError, match=message):
-        align(corpus(left), corpus(right), ("en", "de"))
+        align_by_id(corpus(left), corpus(right), ("en", "de"))

@@ -8,20 +8,22 @@ import torch
 from torch import Tensor
 
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.load import load_encoder, load_tokenizer, speak
-from alignscope.encoders.tokenization import Subwords
+from alignscope.encoders.load import load_encoder, load_tokenizer, set_language
+from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.errors import DataError
-from alignscope.similarity.cache import Cache, fingerprint, key_of
-from alignscope.similarity.extractor import Reader
-from alignscope.similarity.representations import represent
+from alignscope.similarity.cache import RepresentationCache, cache_key, fingerprint
+from alignscope.similarity.extractor import RepresentationExtractor
+from alignscope.similarity.representations import sentence_representations
 
 Folders = Callable[[str], Path]
 SENTENCES = [Sentence(("a", "dog", "barks")), Sentence(("cats", "see"))]
 
 
-def reader(folder: Path, kept: Path | None) -> Reader:
+def reader(folder: Path, kept: Path | None) -> RepresentationExtractor:
     name = str(folder)
-    return Reader(load_encoder(name), Subwords(load_tokenizer(name), 64), Cache(kept))
+    return RepresentationExtractor(
+        load_encoder(name), WordTokenizer(load_tokenizer(name), 64), RepresentationCache(kept)
+    )
 
 
 def never() -> Tensor:
@@ -33,9 +35,11 @@ def test_what_was_read_is_read_from_disk(encoder_folders: Folders, tmp_path: Pat
     first = reader(folder, tmp_path / "deep/er").sentences("en=.", SENTENCES, "mean")
     (file,) = (tmp_path / "deep/er").iterdir()
     again = reader(folder, tmp_path / "deep/er")
-    assert torch.equal(first, Cache(tmp_path / "deep/er").keep(file.stem, never))
+    assert torch.equal(
+        first, RepresentationCache(tmp_path / "deep/er").get_or_compute(file.stem, never)
+    )
     assert torch.equal(first, again.sentences("en=.", SENTENCES, "mean"))
-    assert torch.equal(first, represent(again.encoder, again.subwords, SENTENCES))
+    assert torch.equal(first, sentence_representations(again.encoder, again.subwords, SENTENCES))
     again.sentences("en=.", SENTENCES, "last")
     again.sentences("en=.", SENTENCES[:1], "mean")
     again.words("en=.", SENTENCES, [[0], [1]])
@@ -66,20 +70,20 @@ def test_the_adapters_that_speak_are_in_the_key(encoder_folders: Folders) -> Non
     encoder = load_encoder(str(encoder_folders("xmod")))
     keys, whole = [], set()
     for language in ("en", "de"):
-        speak(encoder, language)
+        set_language(encoder, language)
         whole.add(fingerprint(encoder))
-        keys.append(key_of(encoder, *whole, [], ["mean"]))
+        keys.append(cache_key(encoder, *whole, [], ["mean"]))
     assert keys[0] != keys[1]
 
 
 def test_a_broken_file_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / "key.safetensors").write_bytes(b"broken")
-    found = Cache(tmp_path).keep("key", lambda: torch.ones(2, 3))
-    assert torch.equal(Cache(tmp_path).keep("key", never), found)
+    found = RepresentationCache(tmp_path).get_or_compute("key", lambda: torch.ones(2, 3))
+    assert torch.equal(RepresentationCache(tmp_path).get_or_compute("key", never), found)
     assert [path.name for path in tmp_path.iterdir()] == ["key.safetensors"]
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match=r"representations cannot be kept in .*file"):
-        Cache(tmp_path / "file").keep("key", never)
+        RepresentationCache(tmp_path / "file").get_or_compute("key", never)

@@ -7,28 +7,28 @@ import polars as pl
 import pytest
 import torch
 
-from alignscope.config.run import Encoder, Limits, Run, Training
-from alignscope.config.similarity import Comparison, MeasureName, StudySimilarity
-from alignscope.data.paths import Places
+from alignscope.config.run import EncoderSpec, RunSpec, SplitLimits, TrainingConfig
+from alignscope.config.similarity import MeasureName, SimilarityConfig, StudySimilarityConfig
+from alignscope.data.paths import DataPaths
 from alignscope.encoders.load import load_encoder, load_tokenizer
-from alignscope.encoders.tokenization import Pieces, Subwords
+from alignscope.encoders.tokenization import TokenizedSentence, WordTokenizer
 from alignscope.errors import DataError, SimilarityError, StoreError, StudyError
 from alignscope.experiments import run as perform
 from alignscope.experiments.preflight import check_data, check_encoders
 from alignscope.results.schemas import RUN_SIMILARITY, SIMILARITY
-from alignscope.results.store import Store
+from alignscope.results.store import ResultStore
 from alignscope.results.tables import run_similarity_table
 from alignscope.similarity import extractor as reader
 from alignscope.similarity.alignment import aligned_words
 from alignscope.similarity.compare import (
     UnknownWarning,
+    compare_corpora,
     read_parallel,
-    similarity_table,
-    warn_unknown,
+    warn_unknown_words,
 )
 from alignscope.similarity.measures.cka import debiased_cka
 from alignscope.similarity.measures.retrieval import retrieval
-from alignscope.similarity.representations import represent_words
+from alignscope.similarity.representations import word_representations
 
 VESTI, QADIR, DORUN = (f"synthetic:{name}/news" for name in ("vesti", "qadir", "dorun"))
 CHAT = "synthetic:qadir/chat"
@@ -36,15 +36,15 @@ pytestmark = pytest.mark.filterwarnings("ignore::alignscope.similarity.measures.
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    return Places((), tmp_path / "cache", download=False)
+def places(tmp_path: Path) -> DataPaths:
+    return DataPaths((), tmp_path / "cache", download=False)
 
 
-def table(places: Places, *targets: str, **asked: Any) -> pl.DataFrame:
-    return similarity_table("embedded", VESTI, targets, places, Comparison(limit=150, **asked))
+def table(places: DataPaths, *targets: str, **asked: Any) -> pl.DataFrame:
+    return compare_corpora("embedded", VESTI, targets, places, SimilarityConfig(limit=150, **asked))
 
 
-def test_every_measure_gives_rows_of_every_layer(places: Places) -> None:
+def test_every_measure_gives_rows_of_every_layer(places: DataPaths) -> None:
     found = table(places, QADIR, DORUN, measures=get_args(MeasureName), layers="1,8")
     assert found.schema == SIMILARITY
     kinds = 2 * 2 + 8  # two estimates of linear and RBF CKA
@@ -57,22 +57,22 @@ def test_every_measure_gives_rows_of_every_layer(places: Places) -> None:
     assert (found["low"] < found["value"]).all()
 
 
-def test_it_is_read_once(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_read_once(places: DataPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     first = table(places, QADIR)
-    monkeypatch.setattr(reader, "represent", None)
+    monkeypatch.setattr(reader, "sentence_representations", None)
     assert table(places, QADIR).equals(first)
     assert len(list((places.cache / "representations").iterdir())) == 2
 
 
-def test_words_are_compared_where_they_translate_each_other(places: Places) -> None:
+def test_words_are_compared_where_they_translate_each_other(places: DataPaths) -> None:
     found = table(places, QADIR, DORUN, words=True, layers="4", measures=["cka", "retrieval"])
-    asked = Comparison(limit=150, words=True)
+    asked = SimilarityConfig(limit=150, words=True)
     corpora = read_parallel([VESTI, QADIR, DORUN], asked, places)
-    encoder, subwords = load_encoder("embedded"), Subwords(load_tokenizer("embedded"), 128)
+    encoder, subwords = load_encoder("embedded"), WordTokenizer(load_tokenizer("embedded"), 128)
     for target in (QADIR, DORUN):
         both = aligned_words(corpora[VESTI], corpora[target], ("a", "b"))
         left, right = (
-            represent_words(encoder, subwords, corpora[name], words)[4]
+            word_representations(encoder, subwords, corpora[name], words)[4]
             for name, words in zip((VESTI, target), both, strict=True)
         )
         rows = found.filter(target=target)
@@ -91,49 +91,52 @@ def test_words_are_compared_where_they_translate_each_other(places: Places) -> N
     ],
 )
 def test_what_cannot_be_compared(
-    places: Places, target: str, asked: dict[str, str], error: type[Exception], message: str
+    places: DataPaths, target: str, asked: dict[str, str], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
         table(places, target, **asked)
 
 
-def test_a_corpus_is_given_once(places: Places) -> None:
+def test_a_corpus_is_given_once(places: DataPaths) -> None:
     for targets in ((QADIR, QADIR), (DORUN, VESTI)):
         with pytest.raises(DataError, match=f"{targets[1]} is given twice"):
             table(places, *targets)
 
 
 def test_words_that_cannot_be_read_are_warned_of() -> None:
-    known, unknown = Pieces(((1, 2),), ((0, 0, 1),) * 9, 0, 0), Pieces(((1,),), ((0, 0, 1),), 0, 1)
-    warn_unknown("ud:ko_pud", [known, unknown])  # one in ten; warnings are errors
+    known, unknown = (
+        TokenizedSentence(((1, 2),), ((0, 0, 1),) * 9, 0, 0),
+        TokenizedSentence(((1,),), ((0, 0, 1),), 0, 1),
+    )
+    warn_unknown_words("ud:ko_pud", [known, unknown])  # one in ten; warnings are errors
     with pytest.warns(UnknownWarning, match="18 % of the words of ud:ko_pud are read as the unkno"):
-        warn_unknown("ud:ko_pud", [known, unknown, unknown])
+        warn_unknown_words("ud:ko_pud", [known, unknown, unknown])
 
 
 def test_a_fine_tuned_encoder_reads_each_corpus_once(
-    places: Places, monkeypatch: pytest.MonkeyPatch
+    places: DataPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads: list[int] = []
-    original = reader.represent
+    original = reader.sentence_representations
 
     def counted(*given: Any) -> torch.Tensor:
         reads.append(1)
         return original(*given)
 
-    monkeypatch.setattr(reader, "represent", counted)
-    perform.perform(make_run(), places)
+    monkeypatch.setattr(reader, "sentence_representations", counted)
+    perform.execute_run(make_run(), places)
     assert len(reads) == 2 * 3  # two encoders, three corpora
 
 
 def test_a_corpus_of_few_sentences_is_refused(tiny_corpora: Path, tmp_path: Path) -> None:
-    few = Places((tiny_corpora,), tmp_path, download=False)
+    few = DataPaths((tiny_corpora,), tmp_path, download=False)
     with pytest.raises(DataError, match="ud:en_tiny has 4 test sentences: too few"):
-        read_parallel(["ud:en_tiny"], Comparison(), few)
+        read_parallel(["ud:en_tiny"], SimilarityConfig(), few)
 
 
-def make_run(window: str | None = None, **similarity: Any) -> Run:
-    return Run(
-        encoder=Encoder(name="embedded"),
+def make_run(window: str | None = None, **similarity: Any) -> RunSpec:
+    return RunSpec(
+        encoder=EncoderSpec(name="embedded"),
         identity="embedded",
         task="pos",
         source=VESTI,
@@ -142,23 +145,23 @@ def make_run(window: str | None = None, **similarity: Any) -> Run:
         init=None if window is None else "config",
         adapters=None if window is None else "reset",
         seed=1,
-        training=Training(epochs=1, learning_rate=5e-4),
-        limits=Limits(train=200, dev=20, test=20),
-        similarity=StudySimilarity(
+        training=TrainingConfig(epochs=1, learning_rate=5e-4),
+        limits=SplitLimits(train=200, dev=20, test=20),
+        similarity=StudySimilarityConfig(
             corpora=(QADIR, VESTI, DORUN), limit=100, measures=("cka",), layers="0,8", **similarity
         ),
     )
 
 
-def test_a_run_compares_both_encoders_and_what_changed(places: Places, tmp_path: Path) -> None:
+def test_a_run_compares_both_encoders_and_what_changed(places: DataPaths, tmp_path: Path) -> None:
     run = make_run()
     check_data([run], places)
     check_encoders([run], places)
-    outcome = perform.perform(run, places)
+    outcome = perform.execute_run(run, places)
     assert {f"{name}/test" for name in (VESTI, QADIR, DORUN)} <= outcome.provenance["data"].keys()
-    store = Store(tmp_path / "store")
-    store.put(outcome)
-    found = run_similarity_table(store.outcomes([run]))
+    store = ResultStore(tmp_path / "store")
+    store.save(outcome)
+    found = run_similarity_table(store.load_results([run]))
     assert found.schema == RUN_SIMILARITY
     debiased = found.filter(estimator="debiased")
     pairs = debiased.filter(layer=0).select("state", "corpus", "target").rows()
@@ -168,8 +171,12 @@ def test_a_run_compares_both_encoders_and_what_changed(places: Places, tmp_path:
         *[("drift", name, name) for name in (VESTI, QADIR, DORUN)],
     ]
     alone = table(places, QADIR, DORUN, measures=["cka"], layers="0,8")
-    same = similarity_table(
-        "embedded", VESTI, [QADIR], places, Comparison(limit=100, measures=("cka",), layers="0,8")
+    same = compare_corpora(
+        "embedded",
+        VESTI,
+        [QADIR],
+        places,
+        SimilarityConfig(limit=100, measures=("cka",), layers="0,8"),
     )
     pretrained = found.filter(state="pretrained", target=QADIR)
     assert pretrained["value"].to_list() == same["value"].to_list()
@@ -180,13 +187,13 @@ def test_a_run_compares_both_encoders_and_what_changed(places: Places, tmp_path:
     assert by_layer[0] > 0.99 > by_layer[1] > 0.2
 
 
-def test_a_windowed_run_says_nothing_of_the_pretrained_encoder(places: Places) -> None:
-    outcome = perform.perform(make_run("0-1", drift=False), places)
+def test_a_windowed_run_says_nothing_of_the_pretrained_encoder(places: DataPaths) -> None:
+    outcome = perform.execute_run(make_run("0-1", drift=False), places)
     assert {row["state"] for row in outcome.similarity} == {"fine-tuned"}
     assert not torch.tensor([row["value"] for row in outcome.similarity]).isnan().any()
 
 
-def test_what_a_run_cannot_compare_is_said_before_any_training(places: Places) -> None:
+def test_what_a_run_cannot_compare_is_said_before_any_training(places: DataPaths) -> None:
     chat = make_run().similarity.model_copy(update={"corpora": (VESTI, CHAT)})  # type: ignore[union-attr]
     with pytest.raises(DataError, match="do not line up"):
         check_data([make_run().model_copy(update={"similarity": chat})], places)

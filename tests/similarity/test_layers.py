@@ -13,7 +13,7 @@ from alignscope.errors import SimilarityError
 from alignscope.similarity import threads as cores
 from alignscope.similarity.layers import cka_by_layer, similarity_by_layer
 from alignscope.similarity.measures.cka import debiased_cka
-from alignscope.similarity.threads import one_on_each_core
+from alignscope.similarity.threads import single_threaded_pool
 from tests.helpers.gauss import normal
 
 
@@ -42,7 +42,7 @@ def test_each_comparison_has_a_core_and_torch_has_its_threads_back(threads: int)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        with one_on_each_core(SOURCE[0]) as pool:
+        with single_threaded_pool(SOURCE[0]) as pool:
             inside = [pool.submit(torch.get_num_threads).result() for _ in range(6)]
         assert inside == [1] * 6
         assert torch.get_num_threads() == threads
@@ -107,7 +107,7 @@ def test_a_side_that_differs_by_rounding_alone_is_constant() -> None:
 
 def test_many_rows_have_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cores, "LARGE", 40)
-    with one_on_each_core(SOURCE[0]) as pool:
+    with single_threaded_pool(SOURCE[0]) as pool:
         assert pool.submit(torch.get_num_threads).result() == torch.get_num_threads()
         assert pool._max_workers == 1
 
@@ -122,7 +122,7 @@ def test_after_an_error_nothing_else_is_begun() -> None:
         time.sleep(0.001)
 
     def all_of_it() -> None:
-        with one_on_each_core(SOURCE[0]) as pool:
+        with single_threaded_pool(SOURCE[0]) as pool:
             for future in [pool.submit(work, number) for number in range(2000)]:
                 future.result()
 

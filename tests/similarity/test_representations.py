@@ -9,11 +9,15 @@ from transformers import AlbertConfig, AlbertModel
 
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.load import load_encoder, load_tokenizer
-from alignscope.encoders.tokenization import Subwords
+from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.errors import DataError
 from alignscope.similarity.layers import similarity_by_layer
 from alignscope.similarity.measures.cka import debiased_cka
-from alignscope.similarity.representations import layers_after_norm, represent, represent_words
+from alignscope.similarity.representations import (
+    layers_after_norm,
+    sentence_representations,
+    word_representations,
+)
 
 Folders = Callable[[str], Path]
 SENTENCES = [
@@ -25,11 +29,14 @@ SENTENCES = [
 @pytest.mark.parametrize("family", ["bert", "modernbert", "xlm-roberta"])
 def test_batches_do_not_matter(encoder_folders: Folders, family: str) -> None:
     folder = str(encoder_folders(family))
-    encoder, subwords = load_encoder(folder), Subwords(load_tokenizer(folder), 64)
+    encoder, subwords = load_encoder(folder), WordTokenizer(load_tokenizer(folder), 64)
     encoder.train()
-    together = represent(encoder, subwords, SENTENCES)
+    together = sentence_representations(encoder, subwords, SENTENCES)
     assert encoder.training
-    alone = [represent(encoder, subwords, [one], batch_pieces=1)[:, 0] for one in SENTENCES]
+    alone = [
+        sentence_representations(encoder, subwords, [one], batch_pieces=1)[:, 0]
+        for one in SENTENCES
+    ]
     assert torch.allclose(together, torch.stack(alone, dim=1), atol=1e-5)
     assert len(together) == encoder.config.num_hidden_layers + 1
     assert together.dtype == torch.float32
@@ -38,7 +45,7 @@ def test_batches_do_not_matter(encoder_folders: Folders, family: str) -> None:
 def test_it_is_the_mean_over_pieces_without_special_tokens(encoder_folders: Folders) -> None:
     folder = str(encoder_folders("bert"))
     encoder, tokenizer = load_encoder(folder), load_tokenizer(folder)
-    found = represent(encoder, Subwords(tokenizer, 64), SENTENCES)
+    found = sentence_representations(encoder, WordTokenizer(tokenizer, 64), SENTENCES)
     for place, sentence in enumerate(SENTENCES):
         encoded = tokenizer(list(sentence.words), is_split_into_words=True, return_tensors="pt")
         with torch.inference_mode():
@@ -52,15 +59,15 @@ def test_every_chunk_of_a_long_sentence_counts(encoder_folders: Folders) -> None
     encoder, tokenizer = load_encoder(folder), load_tokenizer(folder)
     long = Sentence(("a", "b", "c", "d", "e", "f"))
     halves = [Sentence(long.words[:3]), Sentence(long.words[3:])]
-    whole = represent(encoder, Subwords(tokenizer, 5), [long])
-    parts = represent(encoder, Subwords(tokenizer, 5), halves)
+    whole = sentence_representations(encoder, WordTokenizer(tokenizer, 5), [long])
+    parts = sentence_representations(encoder, WordTokenizer(tokenizer, 5), halves)
     assert torch.allclose(whole[:, 0], parts.mean(1), atol=1e-5)
 
 
 def test_unrelated_corpora_in_one_encoder_are_not_alike(encoder_folders: Folders) -> None:
     """The peers' commonest fault: one model, two corpora, similarity 1."""
     folder = str(encoder_folders("bert"))
-    encoder, subwords = load_encoder(folder), Subwords(load_tokenizer(folder), 64)
+    encoder, subwords = load_encoder(folder), WordTokenizer(load_tokenizer(folder), 64)
     letters = "abcdefghijklmnopqrstuvwxyz"
     draw = torch.Generator().manual_seed(1)
 
@@ -68,7 +75,7 @@ def test_unrelated_corpora_in_one_encoder_are_not_alike(encoder_folders: Folders
         words = torch.randint(26, (60, 9), generator=draw).tolist()
         return [Sentence(tuple(letters[i] for i in row)) for row in words]
 
-    left, right = (represent(encoder, subwords, made()) for _ in range(2))
+    left, right = (sentence_representations(encoder, subwords, made()) for _ in range(2))
     rows = similarity_by_layer(left, {"other": right, "same": left}, ["cka"])
     rows = [row for row in rows if row["estimator"] == "debiased"]
     for row in rows:
@@ -80,18 +87,18 @@ def test_unrelated_corpora_in_one_encoder_are_not_alike(encoder_folders: Folders
 
 def test_nothing_is_refused(encoder_folders: Folders) -> None:
     folder = str(encoder_folders("bert"))
-    encoder, subwords = load_encoder(folder), Subwords(load_tokenizer(folder), 64)
+    encoder, subwords = load_encoder(folder), WordTokenizer(load_tokenizer(folder), 64)
     for nothing in ([], [Sentence(())]):
         with pytest.raises(DataError, match="nothing to represent"):
-            represent(encoder, subwords, nothing)
+            sentence_representations(encoder, subwords, nothing)
 
 
 def test_other_poolings_are_the_tokens_they_name(encoder_folders: Folders) -> None:
     folder = str(encoder_folders("bert"))
     encoder, tokenizer = load_encoder(folder), load_tokenizer(folder)
-    subwords = Subwords(tokenizer, 64)
+    subwords = WordTokenizer(tokenizer, 64)
     found = {
-        name: represent(encoder, subwords, SENTENCES, name)
+        name: sentence_representations(encoder, subwords, SENTENCES, name)
         for name in ("first", "last", "weighted")
     }
     for place, sentence in enumerate(SENTENCES):
@@ -126,13 +133,13 @@ def test_an_encoder_that_cannot_be_ablated_can_be_compared() -> None:
 
 def test_an_encoder_is_left_training_also_where_reading_fails(encoder_folders: Folders) -> None:
     folder = str(encoder_folders("bert"))
-    encoder, subwords = load_encoder(folder), Subwords(load_tokenizer(folder), 64)
+    encoder, subwords = load_encoder(folder), WordTokenizer(load_tokenizer(folder), 64)
     encoder.train()
     with pytest.raises(IndexError):
-        represent_words(encoder, subwords, SENTENCES[:1], [[7]])
+        word_representations(encoder, subwords, SENTENCES[:1], [[7]])
     encoder.embeddings.register_forward_pre_hook(_stop)
     with pytest.raises(RuntimeError, match="stop"):
-        represent(encoder, subwords, SENTENCES)
+        sentence_representations(encoder, subwords, SENTENCES)
     assert encoder.training
 
 

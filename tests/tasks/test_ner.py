@@ -8,7 +8,7 @@ from seqeval.scheme import IOB2, Tokens
 
 from alignscope.data.sentence import Sentence
 from alignscope.tasks import TASKS
-from alignscope.tasks.spans import spans
+from alignscope.tasks.spans import iob2_to_spans
 
 NER = TASKS["ner"]
 TAGS = st.sampled_from(("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-A-B", "I-A-B"))
@@ -57,7 +57,7 @@ def test_the_readings_agree_on_well_formed_tags(rows: list[list[tuple[str, str]]
 @settings(max_examples=100, deadline=None)
 def test_strict_spans_are_those_of_seqeval(tags: list[str]) -> None:
     expected = [(entity.tag, entity.start, entity.end) for entity in Tokens(tags, IOB2).entities]
-    assert spans(tags, strict=True) == expected
+    assert iob2_to_spans(tags, strict=True) == expected
 
 
 def test_spans_do_not_run_on_into_the_next_sentence() -> None:
@@ -85,4 +85,4 @@ def test_majority_finds_nothing() -> None:
 @pytest.mark.parametrize("tag", ["E-PER", "PER", "B-", "B", "", "O-PER"])
 def test_other_schemes_are_refused(tag: str) -> None:
     with pytest.raises(ValueError, match="is not an IOB2 tag"):
-        spans(("O", tag))
+        iob2_to_spans(("O", tag))

@@ -18,7 +18,7 @@ from alignscope.data.tree import check_tree
 from alignscope.errors import DataError
 from alignscope.tasks import TASKS
 from alignscope.tasks.biaffine import BiaffineHead, BiaffineOutput, relation_scores
-from alignscope.tasks.parsing import Parsing
+from alignscope.tasks.parsing import DependencyParsing
 
 PARSING = TASKS["parsing"]
 Tree = Callable[[int, random.Random], tuple[int, ...]]
@@ -202,7 +202,7 @@ def test_scores_are_those_of_the_official_script(
 def test_las_is_never_above_uas(gold: list[Sentence], tree: Tree) -> None:
     for seed in range(50):
         draw = random.Random(seed)
-        scores = Parsing().score(gold, [corrupt(one, draw, tree) for one in gold])
+        scores = DependencyParsing().score(gold, [corrupt(one, draw, tree) for one in gold])
         assert scores["las"] <= scores["uas"]
 
 

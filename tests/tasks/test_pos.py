@@ -7,7 +7,7 @@ import torch
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError
 from alignscope.tasks import TASKS
-from alignscope.tasks.label_ids import IGNORED, cross_entropy, numbers
+from alignscope.tasks.label_ids import IGNORED_LABEL, cross_entropy, to_label_ids
 
 POS = TASKS["pos"]
 
@@ -39,13 +39,13 @@ def test_no_words_have_no_accuracy() -> None:
 
 
 def test_a_label_the_source_lacks_has_no_part_in_the_loss() -> None:
-    classes = torch.tensor([numbers(("NOUN", "SYM"), ("NOUN", "VERB"))])
-    assert classes.tolist() == [[0, IGNORED]]
+    classes = torch.tensor([to_label_ids(("NOUN", "SYM"), ("NOUN", "VERB"))])
+    assert classes.tolist() == [[0, IGNORED_LABEL]]
     scores = torch.tensor([[[1.0, 0.0], [9.0, 9.0]]])
     one = cross_entropy(scores[:, :1], classes[:, :1], torch.ones(1, 1).bool())
     assert cross_entropy(scores, classes, torch.ones(1, 2).bool()) == one
 
 
 def test_a_batch_without_known_labels_has_no_loss() -> None:
-    classes, mask = torch.full((1, 2), IGNORED), torch.ones(1, 2).bool()
+    classes, mask = torch.full((1, 2), IGNORED_LABEL), torch.ones(1, 2).bool()
     assert cross_entropy(torch.zeros(1, 2, 3), classes, mask) == 0

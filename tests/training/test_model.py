@@ -9,21 +9,21 @@ import torch
 from torch import Tensor
 
 from alignscope.config.run import Pooling
-from alignscope.encoders.batching import Example, collate
+from alignscope.encoders.batching import EncodedSentence, collate
 from alignscope.encoders.load import load_encoder
-from alignscope.encoders.tokenization import Subwords
+from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.tasks import TASKS
-from alignscope.training.model import Model, build_model
+from alignscope.training.model import TaskModel, build_model
 from tests.helpers import toys
 
 Folders = Callable[[str], Path]
 GOLD = toys.sentences(6, most=7)
 
 
-def examples(subwords: Subwords, task: str = "pos") -> list[Example]:
+def examples(subwords: WordTokenizer, task: str = "pos") -> list[EncodedSentence]:
     labels = TASKS[task].labels(GOLD)
     return [
-        Example(pieces, TASKS[task].encode(sentence, labels))
+        EncodedSentence(pieces, TASKS[task].encode(sentence, labels))
         for sentence, pieces in zip(GOLD, subwords.split(GOLD), strict=True)
     ]
 
@@ -37,7 +37,7 @@ def crop(tensor: Tensor, like: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def brute_force(model: Model, example: Example, pooling: Pooling) -> list[Tensor]:
+def brute_force(model: TaskModel, example: EncodedSentence, pooling: Pooling) -> list[Tensor]:
     """Encode each chunk alone, without padding, and average in a loop."""
     vectors = []
     for chunk, first, last in example.pieces.spans:
@@ -64,7 +64,7 @@ def test_word_vectors_are_those_of_each_chunk_alone(encoder_folder: Path, poolin
 def test_special_tokens_are_not_in_the_mean(encoder_folders: Folders) -> None:
     model = toys.model(encoder_folders("bert"), "pos", GOLD).eval()
     batch = collate(examples(toys.subwords(encoder_folders("bert"))), 0, "mean")
-    used = batch.ids.flatten()[batch.positions]
+    used = batch.ids.flatten()[batch.subword_index]
     assert not torch.isin(used, torch.tensor([0, 2, 3])).any()
     marked = torch.zeros_like(batch.ids, dtype=torch.float)
     marked[(batch.ids == 2) | (batch.ids == 3)] = torch.nan

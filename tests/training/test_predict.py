@@ -10,8 +10,8 @@ import torch
 
 from alignscope.data.sentence import Sentence
 from alignscope.tasks import TASKS
-from alignscope.training.model import Model
-from alignscope.training.predict import EXAMPLE_WORDS, Predictions, example, predict
+from alignscope.training.model import TaskModel
+from alignscope.training.predict import EXAMPLE_WORDS, Predictions, example_prediction, predict
 from tests.helpers import toys
 
 Folders = Callable[[str], Path]
@@ -23,7 +23,7 @@ def bare(sentence: Sentence) -> Sentence:
 
 
 def run(
-    model: Model,
+    model: TaskModel,
     folder: Path,
     task: str,
     given: list[Sentence],
@@ -90,7 +90,7 @@ def test_what_needs_care_is_counted_and_still_predicted(
     # A soft hyphen would be unknown to this tokenizer; a blank has no piece at all.
     given = [Sentence(("ada", "b" * 30, "c")), Sentence(("a",) * 20), Sentence((" ", "a", " "))]
     found = run(model, folder, task, given, max_pieces=12)
-    assert (found.windowed, found.cut, found.unknown) == (2, 1, 2)
+    assert (found.split_sentences, found.truncated_words, found.unknown_words) == (2, 1, 2)
     for sentence, prediction in zip(given, found.sentences, strict=True):
         assert prediction.words == sentence.words
         assert all(getattr(prediction, name) is not None for name in TASKS[task].needs)
@@ -102,7 +102,7 @@ def test_an_example_is_what_was_predicted(encoder_folders: Folders, task: str) -
     folder = encoder_folders("bert")
     found = run(toys.model(folder, task, GOLD), folder, task, GOLD).sentences
     long = Sentence(words=("w",) * (EXAMPLE_WORDS + 1), id="long")
-    shown = example(TASKS[task], [long, *GOLD], [long, *found])
+    shown = example_prediction(TASKS[task], [long, *GOLD], [long, *found])
     assert shown is not None
     assert (shown["sentence"], tuple(shown["words"])) == (GOLD[0].id, GOLD[0].words)
     for labels, sentence in ((shown["gold"], GOLD[0]), (shown["predicted"], found[0])):
@@ -110,4 +110,4 @@ def test_an_example_is_what_was_predicted(encoder_folders: Folders, task: str) -
         assert [label.split(" ") for label in labels] == [
             [str(field[i]) for field in fields] for i in range(len(sentence))
         ]
-    assert example(TASKS[task], [long], [long]) is None
+    assert example_prediction(TASKS[task], [long], [long]) is None

@@ -1,10 +1,10 @@
 """Durations and sizes as text."""
 
 
-def size(count: float) -> str:
+def format_size(count: float) -> str:
     """Bytes as a person says them.
 
-    >>> size(2_000), size(3_500_000), size(5e9)
+    >>> format_size(2_000), format_size(3_500_000), format_size(5e9)
     ('2 KiB', '3.3 MiB', '4.7 GiB')
     """
     if count < 2**20:
@@ -12,10 +12,10 @@ def size(count: float) -> str:
     return f"{count / 2**20:.1f} MiB" if count < 2**30 else f"{count / 2**30:.1f} GiB"
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Seconds as a person says them.
 
-    >>> duration(42), duration(150), duration(9000)
+    >>> format_duration(42), format_duration(150), format_duration(9000)
     ('42 s', '2 min 30 s', '2 h 30 min')
     """
     if seconds < 60:

@@ -8,16 +8,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from alignscope.errors import StudyError, nearest
 
 
-class Strict(BaseModel):
+class StrictModel(BaseModel):
     """A table of a file: fixed, without keys it does not know, and with finite numbers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-Table = TypeVar("Table", bound=Strict)
+Table = TypeVar("Table", bound=StrictModel)
 
 
-def asked_for(table: type[Table], **values: object) -> Table:
+def parse_options(table: type[Table], **values: object) -> Table:
     """Make a table of options, those left out (None) being what the table says.
 
     Raises:
@@ -26,10 +26,10 @@ def asked_for(table: type[Table], **values: object) -> Table:
     try:
         return table.model_validate({k: v for k, v in values.items() if v is not None})
     except ValidationError as error:
-        raise StudyError(explain(error, {None: table}, "what is asked")) from None
+        raise StudyError(first_error(error, {None: table}, "what is asked")) from None
 
 
-def explain(
+def first_error(
     error: ValidationError,
     tables: Mapping[str | None, type[BaseModel]],
     table: str | None = None,

@@ -9,9 +9,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from alignscope.analysis.effect_intervals import TARGETS_SOURCE, contrasts_by_seed
-from alignscope.analysis.effects import differences
+from alignscope.analysis.effects import effects_by_corpus
 from alignscope.config.windows import Window
-from alignscope.results.schemas import BOUNDARIES, frame
+from alignscope.results.schemas import BOUNDARIES, to_frame
 
 Values = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ _GRID = ["encoder", "task", "metric", "source", "init"]
 
 
 @dataclass(frozen=True)
-class Boundary:
+class ChangePoint:
     """An estimate: ``block`` is the first that predicts, or None, and ``reason`` says why not.
 
     ``shares`` is its distribution: for each block that it could be, how often it was.
@@ -39,16 +39,16 @@ class Boundary:
 def boundaries_table(scores: pl.DataFrame) -> pl.DataFrame:
     """Estimate the boundary of every encoder, task, source and initialisation.
 
-    Takes ``tables.SCORES`` and returns ``tables.BOUNDARIES``: see `boundary`.
+    Takes ``tables.SCORES`` and returns ``tables.BOUNDARIES``: see `find_change_point`.
     """
-    values = differences(scores).sort(*_GRID, "window", "relation", "corpus", "seed")
+    values = effects_by_corpus(scores).sort(*_GRID, "window", "relation", "corpus", "seed")
     rows = []
     for key, group in values.group_by(_GRID, maintain_order=True):
-        found = boundary(contrasts_of(group))
+        found = find_change_point(contrasts_of(group))
         row = dict(zip(_GRID, key, strict=True)) | vars(found)
         row["shares"] = " ".join(f"{block}:{share:.4g}" for block, share in found.shares)
         rows.append({**row, "windows": group["window"].n_unique()})
-    return frame(rows, BOUNDARIES)
+    return to_frame(rows, BOUNDARIES)
 
 
 def contrasts_of(group: pl.DataFrame) -> dict[Window, Values]:
@@ -66,11 +66,11 @@ def contrasts_of(group: pl.DataFrame) -> dict[Window, Values]:
     return {window: values for window, values in found.items() if values is not None}
 
 
-def boundary(contrasts: dict[Window, Values]) -> Boundary:
+def find_change_point(contrasts: dict[Window, Values]) -> ChangePoint:
     """Estimate where windows stop to cost the targets more than the source.
 
     >>> low, high = -0.2 + 0.01 * np.eye(5), 0.01 * np.eye(5)
-    >>> boundary({Window(0, 1): low, Window(2, 3): high, Window(4, 5): high}).block
+    >>> find_change_point({Window(0, 1): low, Window(2, 3): high, Window(4, 5): high}).block
     2
 
     ``contrasts`` holds, window by window, target − source effects (seeds × corpora). The boundary
@@ -90,10 +90,10 @@ def boundary(contrasts: dict[Window, Values]) -> Boundary:
     """
     windows = sorted(contrasts, key=lambda window: window.first)
     if problem := _problem(windows):
-        return Boundary(reason=problem)
+        return ChangePoint(reason=problem)
     values = np.stack([contrasts[window] for window in windows])
     if values.size == 0:
-        return Boundary(reason="no seed has every window")
+        return ChangePoint(reason="no seed has every window")
     rises = _rises(values.mean((1, 2))[None])[0]
     p = max(_chance(values.mean(axis), rises.max()) for axis in (2, 1))
     resampled = _resampled(values)
@@ -106,15 +106,15 @@ def boundary(contrasts: dict[Window, Values]) -> Boundary:
         least = _chance(ideal.astype(float), _rises(ideal.mean(1)[None])[0].max())
         few = f"too few seeds or corpora for {len(windows)} windows"
         reason = few if least > 1 - LEVEL else "no rise beyond chance"
-        return Boundary(p=p, shares=shares, reason=f"not identifiable: {reason}")
+        return ChangePoint(p=p, shares=shares, reason=f"not identifiable: {reason}")
     ends = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="closest_observation")
     low, high = map(int, ends)
     if (low, high) == (1, len(starts) - 1):
-        return Boundary(p=p, shares=shares, reason="not identifiable: it could be anywhere")
+        return ChangePoint(p=p, shares=shares, reason="not identifiable: it could be anywhere")
     apart = resampled[:, :cut].max(1) < resampled[:, cut:].min(1)
     if apart.mean() < LEVEL:
-        return Boundary(p=p, shares=shares, reason="not identifiable: windows take turns")
-    return Boundary(starts[cut], starts[low], starts[high], p, shares)
+        return ChangePoint(p=p, shares=shares, reason="not identifiable: windows take turns")
+    return ChangePoint(starts[cut], starts[low], starts[high], p, shares)
 
 
 def _problem(windows: Sequence[Window]) -> str:

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import polars as pl
 
-from alignscope.analysis.results import Findings
-from alignscope.config.run import Run
-from alignscope.config.study import Study, Thresholds
+from alignscope.analysis.results import StudyResults
+from alignscope.config.run import RunSpec
+from alignscope.config.study import HypothesisThresholds, Study
 from alignscope.errors import StoreError
-from alignscope.results.store import Outcome, Store
+from alignscope.results.store import ResultStore, RunResult
 from alignscope.results.tables import run_similarity_table, runs_table, scores_table
 
 
-class Gathered(Findings):
+class ComparedResults(StudyResults):
     """Findings of several stores, encoder by encoder.
 
-    >>> found = Gathered([Store(Path("mbert")), Store(Path("xlmr"))])
+    >>> found = ComparedResults([ResultStore(Path("mbert")), ResultStore(Path("xlmr"))])
     >>> found.boundaries.select("encoder", "block").rows()
     [('bert-base-multilingual-cased', 4), ('xlm-roberta-base', 6)]
 
@@ -31,14 +31,14 @@ class Gathered(Findings):
             then ``study`` must say which of them is meant.
     """
 
-    def __init__(self, stores: Sequence[Store], study: Study | None = None) -> None:
+    def __init__(self, stores: Sequence[ResultStore], study: Study | None = None) -> None:
         parts = _named_apart([(store, _runs_of(store, study)) for store in stores])
         self.parts = _each_once(parts)
         self.planned = [run for _, runs in self.parts for run in runs]
         _check_once(self.planned)
-        self.outcomes = [o for store, runs in self.parts for o in store.outcomes(runs)]
+        self.outcomes = [o for store, runs in self.parts for o in store.load_results(runs)]
         self.features = None
-        self.thresholds = Thresholds() if study is None else study.claims
+        self.thresholds = HypothesisThresholds() if study is None else study.claims
         self._own_thresholds = study is None
 
     @cached_property
@@ -87,11 +87,13 @@ def _shared(table: pl.DataFrame, group: list[str], item: str) -> pl.DataFrame:
     return table.filter(of_item == pl.col("encoder").n_unique().over(group))
 
 
-def _runs_of(store: Store, study: Study | None) -> list[Run]:
-    return store.planned(study) if study is not None else store.all_planned()
+def _runs_of(store: ResultStore, study: Study | None) -> list[RunSpec]:
+    return store.load_plan(study) if study is not None else store.load_all_plans()
 
 
-def _named_apart(parts: list[tuple[Store, list[Run]]]) -> list[tuple[Store, list[Run]]]:
+def _named_apart(
+    parts: list[tuple[ResultStore, list[RunSpec]]],
+) -> list[tuple[ResultStore, list[RunSpec]]]:
     """Call encoders after their store, too, where another one has the same name."""
     identities: dict[str, set[str]] = {}
     for _, runs in parts:
@@ -100,7 +102,7 @@ def _named_apart(parts: list[tuple[Store, list[Run]]]) -> list[tuple[Store, list
 
     tails = _tails([store.folder.resolve() for store, _ in parts])
 
-    def named(tail: str, run: Run) -> Run:
+    def named(tail: str, run: RunSpec) -> RunSpec:
         if len(identities[run.encoder.label]) == 1:
             return run
         name = f"{run.encoder.name} ({tail})"
@@ -125,9 +127,11 @@ def _tails(folders: Sequence[Path]) -> list[str]:
     return [str(folder) for folder in folders]
 
 
-def _each_once(parts: list[tuple[Store, list[Run]]]) -> list[tuple[Store, list[Run]]]:
+def _each_once(
+    parts: list[tuple[ResultStore, list[RunSpec]]],
+) -> list[tuple[ResultStore, list[RunSpec]]]:
     """Take a run that several stores have from the first in which it is done, or planned."""
-    owner: dict[str, Store] = {}
+    owner: dict[str, ResultStore] = {}
     for store, runs in parts:
         for run in runs:
             held = owner.setdefault(run.address, store)
@@ -136,7 +140,7 @@ def _each_once(parts: list[tuple[Store, list[Run]]]) -> list[tuple[Store, list[R
     return [(store, [r for r in runs if owner[r.address] is store]) for store, runs in parts]
 
 
-def _check_once(runs: Sequence[Run]) -> None:
+def _check_once(runs: Sequence[RunSpec]) -> None:
     """Refuse runs that are the same but for how they were trained: no effect could be taken."""
     seen: dict[tuple[object, ...], str] = {}
     for run in runs:
@@ -149,7 +153,7 @@ def _check_once(runs: Sequence[Run]) -> None:
             )
 
 
-def _differences(outcomes: Sequence[Outcome]) -> list[str]:
+def _differences(outcomes: Sequence[RunResult]) -> list[str]:
     """What encoders were not treated alike in, a sentence for each thing and task."""
     seen: dict[tuple[str, str], dict[str, set[str]]] = {}
     for outcome in outcomes:
@@ -164,7 +168,7 @@ def _differences(outcomes: Sequence[Outcome]) -> list[str]:
     ]
 
 
-def _treatment(outcome: Outcome) -> Iterator[tuple[str, str]]:
+def _treatment(outcome: RunResult) -> Iterator[tuple[str, str]]:
     """All that could make a difference between encoders, by name."""
     run, about = outcome.run, outcome.provenance
     yield "the seed", str(run.seed)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import polars as pl
 from scipy.stats import t as student
 
-from alignscope.analysis.effects import differences, in_order
-from alignscope.results.schemas import CONTRASTS, frame
+from alignscope.analysis.effects import effects_by_corpus, window_order
+from alignscope.results.schemas import CONTRASTS, to_frame
 
 ALL = "all"
 _GRID = ["encoder", "task", "metric", "init", "window"]
@@ -24,14 +24,14 @@ def contrasts_table(scores: pl.DataFrame) -> pl.DataFrame:
     their mean, which is one observation a seed: sources share a seed's random blocks, so their runs
     are not independent. They speak of these sources and targets, not of languages at large.
     """
-    wide = _wide(differences(scores))
+    wide = _wide(effects_by_corpus(scores))
     rows = [
         {**dict(zip([*_GRID, "source"], key, strict=True)), **_summary(group)}
         for values in (wide, _over_sources(wide))
         for key, group in values.group_by([*_GRID, "source"], maintain_order=True)
     ]
-    table = frame([{name: row[name] for name in CONTRASTS} for row in rows], CONTRASTS)
-    return table.sort(["encoder", "task", "metric", "source", "init", *in_order()])
+    table = to_frame([{name: row[name] for name in CONTRASTS} for row in rows], CONTRASTS)
+    return table.sort(["encoder", "task", "metric", "source", "init", *window_order()])
 
 
 def _wide(values: pl.DataFrame) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import polars as pl
 
 from alignscope.analysis.correlation import correlation
-from alignscope.results.schemas import DISTANCES, frame
+from alignscope.results.schemas import DISTANCES, to_frame
 from alignscope.results.tables import REF
 
 Distance = Callable[[str, str], float]
@@ -40,4 +40,4 @@ def distances_table(scores: pl.DataFrame, distance: Distance) -> pl.DataFrame:
         rho, low, high = correlation(far, group["score"].to_list())
         row = dict(zip(_GRID, key, strict=True))
         rows.append({**row, "targets": len(far), "spearman": rho, "low": low, "high": high})
-    return frame(rows, DISTANCES)
+    return to_frame(rows, DISTANCES)

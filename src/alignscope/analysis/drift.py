@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from alignscope.analysis.random_effects import crossed_mean
-from alignscope.results.schemas import DRIFT, frame
+from alignscope.analysis.random_effects import two_way_mean
+from alignscope.results.schemas import DRIFT, to_frame
 from alignscope.results.tables import REF
 
 _KEYS = ["encoder", "task", "source", "measure", "estimator", "layer"]
@@ -22,8 +22,8 @@ def drift_table(similarity: pl.DataFrame) -> pl.DataFrame:
     for key, group in own.sort([*_KEYS, "target", "seed"]).group_by(_KEYS, maintain_order=True):
         wide = group.pivot("target", index="seed", values="value").sort("seed").drop_nulls()
         values = wide.drop("seed").to_numpy()
-        found = crossed_mean(values)
+        found = two_way_mean(values)
         row = dict(zip(_KEYS, key, strict=True))
         ends = {"mean": found.mean, "low": found.low, "high": found.high}
         rows.append({**row, "seeds": len(values), "corpora": values.shape[1], **ends})
-    return frame(rows, DRIFT)
+    return to_frame(rows, DRIFT)

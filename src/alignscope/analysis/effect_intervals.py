@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from alignscope.analysis.effects import differences, in_order
-from alignscope.analysis.multiple_testing import corrected
-from alignscope.analysis.random_effects import crossed_mean
-from alignscope.results.schemas import INTERVALS, frame
+from alignscope.analysis.effects import effects_by_corpus, window_order
+from alignscope.analysis.multiple_testing import holm_over
+from alignscope.analysis.random_effects import two_way_mean
+from alignscope.results.schemas import INTERVALS, to_frame
 
 TARGETS_SOURCE, TARGETS_DOMAINS = "targets − source", "targets − domains"
 CONTRASTED = (TARGETS_SOURCE, TARGETS_DOMAINS)
@@ -32,21 +32,21 @@ def intervals_table(scores: pl.DataFrame) -> pl.DataFrame:
     a single domain. ``p_holm`` is corrected for all windows, sources and initialisations of an
     encoder, task and metric, and of single corpora for all of these.
     """
-    values = differences(scores).sort(*_GRID, "relation", "corpus", "seed")
+    values = effects_by_corpus(scores).sort(*_GRID, "relation", "corpus", "seed")
     rows = [
         {**dict(zip(_GRID, key, strict=True)), **row}
         for key, group in values.group_by(_GRID, maintain_order=True)
         for row in _rows(group)
     ]
-    table = frame([{**row, "p_holm": None} for row in rows], INTERVALS)
+    table = to_frame([{**row, "p_holm": None} for row in rows], INTERVALS)
     family = ["encoder", "task", "metric", "kind"]
     kinds = (*_MEANS.values(), *CONTRASTED)
     kind = pl.when(pl.col("on").is_in(kinds)).then("on").otherwise(pl.lit("corpus"))
     return (
         table.with_columns(kind=kind)
-        .with_columns(p_holm=corrected("p").over(family))
+        .with_columns(p_holm=holm_over("p").over(family))
         .drop("kind")
-        .sort(["encoder", "task", "metric", "source", "init", *in_order()], maintain_order=True)
+        .sort(["encoder", "task", "metric", "source", "init", *window_order()], maintain_order=True)
     )
 
 
@@ -89,5 +89,5 @@ def _rows(group: pl.DataFrame) -> Iterator[dict[str, object]]:
 
 def _row(on: str, values: Values, beside: Values | None = None) -> dict[str, object]:
     seeds, corpora = values.shape
-    found = crossed_mean(values, beside=beside)
+    found = two_way_mean(values, beside=beside)
     return {"on": on, "seeds": seeds, "corpora": corpora, **vars(found)}

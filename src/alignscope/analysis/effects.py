@@ -21,9 +21,9 @@ def effects_table(scores: pl.DataFrame) -> pl.DataFrame:
     standard deviation (n − 1; none for one seed) are over seeds. A run whose REF is missing
     has no effect yet and is left out, and ``seeds`` says how many remained.
     """
-    parts = [_majority(scores), _references(scores), differences(scores)]
+    parts = [_majority(scores), _references(scores), effects_by_corpus(scores)]
     wide = _widen(pl.concat(parts))
-    return wide.sort(["encoder", "task", "metric", "source", "init", *in_order()]).select(
+    return wide.sort(["encoder", "task", "metric", "source", "init", *window_order()]).select(
         pl.col(name).cast(kind) for name, kind in EFFECTS.items()
     )
 
@@ -46,7 +46,7 @@ def _references(scores: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def differences(scores: pl.DataFrame) -> pl.DataFrame:
+def effects_by_corpus(scores: pl.DataFrame) -> pl.DataFrame:
     """Score − REF score, paired by seed and corpus."""
     pair = ["encoder", "task", "source", "seed", "corpus", "metric"]
     reference = scores.filter(pl.col("window") == REF).select(*pair, reference=pl.col("score"))
@@ -75,7 +75,7 @@ def _widen(values: pl.DataFrame) -> pl.DataFrame:
     return table
 
 
-def in_order() -> list[pl.Expr]:
+def window_order() -> list[pl.Expr]:
     """Sort by these: majority, REF, then windows by their first and last block."""
     window = pl.col("window")
     blocks = window.str.extract_all(r"\d+").list.eval(pl.element().cast(pl.Int64))

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from alignscope.analysis.effect_intervals import TARGETS_DOMAINS, TARGETS_SOURCE, intervals_table
-from alignscope.analysis.random_effects import crossed_mean
-from alignscope.analysis.transfer_gap import alike_and_gap, correlations
-from alignscope.config.study import Thresholds
+from alignscope.analysis.random_effects import two_way_mean
+from alignscope.analysis.transfer_gap import correlations, similarity_and_gap
+from alignscope.config.study import HypothesisThresholds
 from alignscope.config.windows import Window
-from alignscope.results.schemas import CLAIMS, frame
-from alignscope.results.tables import REF, first_measure
+from alignscope.results.schemas import CLAIMS, to_frame
+from alignscope.results.tables import REF, primary_measure
 
 Planned = Mapping[tuple[object, ...], Collection[str]]
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
@@ -20,7 +20,7 @@ _GRID = ["encoder", "task", "metric", "source"]
 
 
 @dataclass(frozen=True)
-class Claim:
+class Hypothesis:
     """A statement: that ``statistic`` is below (or above) its threshold."""
 
     name: str
@@ -28,17 +28,32 @@ class Claim:
     statistic: str
 
 
-CRUCIAL = Claim("crucial", "the lowest blocks are crucial for transfer, and less so for the source",
-                "effect of the lowest window, targets − source")  # fmt: skip
-HARMLESS = Claim("harmless", "the highest blocks can be re-initialised without loss of transfer",
-                 "effect of the highest window on the targets")  # fmt: skip
-LANGUAGE = Claim("language", "what the lowest blocks do is about language, not merely domain",
-                 "effect of the lowest window, targets − domains")  # fmt: skip
-STABLE = Claim("stable", "fine-tuning changes the lower layers less than the upper ones",
-               "similarity before and after fine-tuning")  # fmt: skip
-RELATED = Claim("related", "the more alike a target is to the source, the smaller its gap",
-                "Spearman's correlation of similarity (mean over layers) and gap")  # fmt: skip
-CLAIMS_MADE = (CRUCIAL, HARMLESS, LANGUAGE, STABLE, RELATED)
+CRUCIAL = Hypothesis(
+    "crucial",
+    "the lowest blocks are crucial for transfer, and less so for the source",
+    "effect of the lowest window, targets − source",
+)
+HARMLESS = Hypothesis(
+    "harmless",
+    "the highest blocks can be re-initialised without loss of transfer",
+    "effect of the highest window on the targets",
+)
+LANGUAGE = Hypothesis(
+    "language",
+    "what the lowest blocks do is about language, not merely domain",
+    "effect of the lowest window, targets − domains",
+)
+STABLE = Hypothesis(
+    "stable",
+    "fine-tuning changes the lower layers less than the upper ones",
+    "similarity before and after fine-tuning",
+)
+RELATED = Hypothesis(
+    "related",
+    "the more alike a target is to the source, the smaller its gap",
+    "Spearman's correlation of similarity (mean over layers) and gap",
+)
+HYPOTHESES = (CRUCIAL, HARMLESS, LANGUAGE, STABLE, RELATED)
 
 
 def verdict(low: float | None, high: float | None, threshold: float, *, below: bool) -> str:
@@ -58,7 +73,7 @@ def verdict(low: float | None, high: float | None, threshold: float, *, below: b
 def claims_table(
     scores: pl.DataFrame,
     similarity: pl.DataFrame | None,
-    thresholds: Thresholds,
+    thresholds: HypothesisThresholds,
     planned: Planned | None = None,
     intervals: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
@@ -78,13 +93,13 @@ def claims_table(
             *_of_drift(scores, similarity, thresholds),
             *_of_gaps(scores, similarity, thresholds),
         ]
-    order = {claim.name: place for place, claim in enumerate(CLAIMS_MADE)}
+    order = {claim.name: place for place, claim in enumerate(HYPOTHESES)}
     rows.sort(key=lambda row: [str(row[name]) for name in _GRID] + [str(order[str(row["claim"])])])
-    return frame(rows, CLAIMS)
+    return to_frame(rows, CLAIMS)
 
 
 def _row(
-    claim: Claim,
+    claim: Hypothesis,
     key: tuple[object, ...],
     init: str | None,
     value: float,
@@ -110,7 +125,7 @@ def _row(
 
 
 def _of_windows(
-    intervals: pl.DataFrame, thresholds: Thresholds, planned: Planned
+    intervals: pl.DataFrame, thresholds: HypothesisThresholds, planned: Planned
 ) -> Iterator[dict[str, object]]:
     """The claims on the lowest and on the highest window that were planned."""
     asked = (
@@ -156,10 +171,10 @@ def _both(judged: Mapping[str, object], targets: pl.DataFrame) -> dict[str, str]
 
 
 def _of_drift(
-    scores: pl.DataFrame, similarity: pl.DataFrame, thresholds: Thresholds
+    scores: pl.DataFrame, similarity: pl.DataFrame, thresholds: HypothesisThresholds
 ) -> Iterator[dict[str, object]]:
     """The claim on what fine-tuning changes; the same for all metrics of a task."""
-    own = first_measure(similarity.filter((pl.col("state") == "drift") & (pl.col("layer") > 0)))
+    own = primary_measure(similarity.filter((pl.col("state") == "drift") & (pl.col("layer") > 0)))
     metrics = scores.select(_GRID).unique().sort(_GRID)
     for key in metrics.iter_rows():
         encoder, task, _, source = key
@@ -172,7 +187,7 @@ def _of_drift(
             value=pl.col("value").filter(lower).mean() - pl.col("value").filter(~lower).mean()
         )
         wide = each.sort("target").pivot("target", index="seed", values="value").sort("seed")
-        found = crossed_mean(wide.drop_nulls().drop("seed").to_numpy())
+        found = two_way_mean(wide.drop_nulls().drop("seed").to_numpy())
         ends = found.low, found.high
         row = _row(STABLE, key, None, found.mean, ends, thresholds.stable, below=False)
         half = len(layers) // 2
@@ -182,10 +197,10 @@ def _of_drift(
 
 
 def _of_gaps(
-    scores: pl.DataFrame, similarity: pl.DataFrame, thresholds: Thresholds
+    scores: pl.DataFrame, similarity: pl.DataFrame, thresholds: HypothesisThresholds
 ) -> Iterator[dict[str, object]]:
     """The claim on similarity and gap, in the pretrained encoder."""
-    joined = alike_and_gap(scores, similarity)
+    joined = similarity_and_gap(scores, similarity)
     for key, group in joined.group_by(_GRID, maintain_order=True):
         found = correlations(group["value"].to_numpy(), group["gap"].to_numpy())
         if found["spearman"] is not None:

@@ -20,7 +20,7 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     return corrected
 
 
-def corrected(p: str) -> pl.Expr:
+def holm_over(p: str) -> pl.Expr:
     """`holm` of a column of p-values; to be taken ``over`` a family."""
 
     def correct(values: pl.Series) -> pl.Series:

@@ -13,7 +13,7 @@ LEVEL = 0.95
 
 
 @dataclass(frozen=True)
-class Mean:
+class MeanEstimate:
     """A mean, its interval, and the p-value of its being 0; None where one seed cannot tell."""
 
     mean: float
@@ -22,12 +22,12 @@ class Mean:
     p: float | None
 
 
-def crossed_mean(
+def two_way_mean(
     values: NDArray[np.float64], level: float = LEVEL, beside: NDArray[np.float64] | None = None
-) -> Mean:
+) -> MeanEstimate:
     """Return the mean of values (seeds × corpora) with an interval for other seeds and corpora.
 
-    >>> found = crossed_mean(np.array([[0.1, 0.3], [0.2, 0.5]]))
+    >>> found = two_way_mean(np.array([[0.1, 0.3], [0.2, 0.5]]))
     >>> round(found.mean, 3)
     0.275
 
@@ -46,7 +46,7 @@ def crossed_mean(
     """
     mean = float(values.mean())
     if len(values) < 2 or (beside is not None and beside.shape[1] < 2):
-        return Mean(mean, None, None, None)
+        return MeanEstimate(mean, None, None, None)
     parts = _parts(values)
     if beside is not None:
         parts.append(_parts(beside)[1])
@@ -57,7 +57,7 @@ def crossed_mean(
         found = math.sqrt(math.fsum(squares))
         return found if found > 1e-9 * float(np.abs(values).max()) else 0.0
 
-    return Mean(mean, mean - reach(level), mean + reach(level), _p_value(mean, reach))
+    return MeanEstimate(mean, mean - reach(level), mean + reach(level), _p_value(mean, reach))
 
 
 def _parts(values: NDArray[np.float64]) -> list[tuple[float, int]]:

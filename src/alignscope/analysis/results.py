@@ -13,19 +13,24 @@ from alignscope.analysis.drift import drift_table
 from alignscope.analysis.effect_intervals import intervals_table
 from alignscope.analysis.effects import effects_table
 from alignscope.analysis.hypotheses import claims_table
-from alignscope.analysis.transfer_gap import gaps_table
-from alignscope.analysis.typology import distance_of
-from alignscope.config.run import Run
-from alignscope.config.study import Study, Thresholds
+from alignscope.analysis.transfer_gap import transfer_gap_table
+from alignscope.analysis.typology import language_distance
+from alignscope.config.run import RunSpec
+from alignscope.config.study import HypothesisThresholds, Study
 from alignscope.data.synthetic.distance import typological_distance
-from alignscope.results.store import Store
-from alignscope.results.tables import first_metrics, run_similarity_table, runs_table, scores_table
+from alignscope.results.store import ResultStore
+from alignscope.results.tables import (
+    primary_metrics,
+    run_similarity_table,
+    runs_table,
+    scores_table,
+)
 
 
-class Findings:
+class StudyResults:
     """The tables of some runs, as far as a store holds them.
 
-    >>> found = Findings.of(read_study(Path("study.toml")), Store(Path("results")))
+    >>> found = StudyResults.of(read_study(Path("study.toml")), ResultStore(Path("results")))
     >>> found.intervals.filter(on="targets − source")["mean"].to_list()
     [-0.31, -0.12, 0.02]
 
@@ -37,25 +42,25 @@ class Findings:
 
     def __init__(
         self,
-        runs: Sequence[Run],
-        store: Store,
+        runs: Sequence[RunSpec],
+        store: ResultStore,
         features: Path | None = None,
-        thresholds: Thresholds | None = None,
+        thresholds: HypothesisThresholds | None = None,
     ) -> None:
         self.planned = list(runs)
         self.store = store
         self.features = features
-        self.thresholds = thresholds or Thresholds()
-        self.outcomes = store.outcomes(self.planned)
+        self.thresholds = thresholds or HypothesisThresholds()
+        self.outcomes = store.load_results(self.planned)
 
     @classmethod
-    def of(cls, study: Study, store: Store, features: Path | None = None) -> "Findings":
+    def of(cls, study: Study, store: ResultStore, features: Path | None = None) -> "StudyResults":
         """Return what a store holds of a study.
 
         Raises:
             StoreError: if the study was never run on that store, or a file there is broken.
         """
-        return cls(store.planned(study), store, features, study.claims)
+        return cls(store.load_plan(study), store, features, study.claims)
 
     def table(self, name: str) -> pl.DataFrame:
         """Return the table of that name, such as ``effects``."""
@@ -115,7 +120,7 @@ class Findings:
     @cached_property
     def gaps(self) -> pl.DataFrame:
         """``tables.GAPS``."""
-        return gaps_table(self.scores, self.similarity, self.distance)
+        return transfer_gap_table(self.scores, self.similarity, self.distance)
 
     @cached_property
     def claims(self) -> pl.DataFrame:
@@ -126,7 +131,7 @@ class Findings:
     @cached_property
     def distance(self) -> Distance | None:
         """How far apart two of the languages are, if it is known."""
-        return distance_of({*self.scores["language"]}, self.features)
+        return language_distance({*self.scores["language"]}, self.features)
 
     @property
     def _windows(self) -> dict[tuple[object, ...], set[str]]:
@@ -139,14 +144,14 @@ class Findings:
         return found
 
 
-class Leading(Findings):
+class PrimaryResults(StudyResults):
     """The same in the first metric of each task only, and without biased estimates.
 
     What a person looks at first. Of a measure without a debiased estimate, what there is. No
     other table changes by it: metrics and measures are corrected and correlated each for itself.
     """
 
-    def __init__(self, whole: Findings) -> None:
+    def __init__(self, whole: StudyResults) -> None:
         self.whole = whole
         self.planned, self.outcomes = whole.planned, whole.outcomes
         self.features, self.thresholds = whole.features, whole.thresholds
@@ -160,7 +165,7 @@ class Leading(Findings):
     def scores(self) -> pl.DataFrame:
         """``tables.SCORES``, tasks in the order of the study."""
         table = self.whole.scores
-        first = first_metrics(table)
+        first = primary_metrics(table)
         parts = [table.filter(task=task, metric=metric) for task, metric in first.items()]
         return pl.concat([table.clear(), *parts])
 

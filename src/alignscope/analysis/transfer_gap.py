@@ -11,10 +11,10 @@ from scipy.stats import rankdata
 
 from alignscope.analysis.correlation import correlation, fisher_interval
 from alignscope.analysis.distance_correlation import Distance
-from alignscope.analysis.multiple_testing import corrected
+from alignscope.analysis.multiple_testing import holm_over
 from alignscope.data.corpus import parse_corpus
-from alignscope.results.schemas import GAPS, frame
-from alignscope.results.tables import REF, first_measure
+from alignscope.results.schemas import GAPS, to_frame
+from alignscope.results.tables import REF, primary_measure
 
 Values = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ _GRID = ["encoder", "task", "metric", "source"]
 _CURVE = ["encoder", "task", "source", "state", "measure", "estimator", "layer"]
 
 
-def gaps_table(
+def transfer_gap_table(
     scores: pl.DataFrame, similarity: pl.DataFrame, distance: Distance | None = None
 ) -> pl.DataFrame:
     """Correlate, at every layer, similarity to the source with the gap to it (Muller et al. 2021).
@@ -42,9 +42,11 @@ def gaps_table(
     With some 17 targets a correlation of 0.5 is the least that is told from none: read the
     intervals.
     """
-    gaps = gaps_of(scores)
+    gaps = mean_gaps(scores)
     alike = (
-        languages_of(similarity.filter((pl.col("window") == REF) & (pl.col("state") != "drift")))
+        with_target_language(
+            similarity.filter((pl.col("window") == REF) & (pl.col("state") != "drift"))
+        )
         .group_by([*_CURVE, "language"])
         .agg(pl.col("value").sort().mean())
         .sort([*_CURVE, "language"])
@@ -55,24 +57,24 @@ def gaps_table(
         _row(dict(zip(keys, key, strict=True)), group, distance)
         for key, group in joined.sort([*keys, "language"]).group_by(keys, maintain_order=True)
     ]
-    table = frame([{**row, "p_holm": None, "partial_p_holm": None} for row in rows], GAPS)
+    table = to_frame([{**row, "p_holm": None, "partial_p_holm": None} for row in rows], GAPS)
     curve = [name for name in (*_CURVE, "metric") if name != "layer"]
     return table.with_columns(
-        corrected(p).over(curve).alias(f"{p}_holm") for p in ("p", "partial_p")
+        holm_over(p).over(curve).alias(f"{p}_holm") for p in ("p", "partial_p")
     ).sort(["encoder", "task", "metric", "source", "state", "measure", "estimator", "layer"])
 
 
-def gaps_of(scores: pl.DataFrame) -> pl.DataFrame:
+def mean_gaps(scores: pl.DataFrame) -> pl.DataFrame:
     """Per source and target language the mean gap, and the language of the source."""
     return (
-        gaps_of_seeds(scores)
+        gaps_by_seed(scores)
         .group_by(*_GRID, "own", "language")
         .agg(pl.col("gap").sort().mean())
         .sort(*_GRID, "language")
     )
 
 
-def gaps_of_seeds(scores: pl.DataFrame) -> pl.DataFrame:
+def gaps_by_seed(scores: pl.DataFrame) -> pl.DataFrame:
     """The gap of every seed, source and target language: REF's score on the source − on it."""
     reference = scores.filter(pl.col("window") == REF)
     own = reference.filter(relation="in-domain").select(
@@ -86,18 +88,20 @@ def gaps_of_seeds(scores: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def alike_and_gap(scores: pl.DataFrame, similarity: pl.DataFrame) -> pl.DataFrame:
+def similarity_and_gap(scores: pl.DataFrame, similarity: pl.DataFrame) -> pl.DataFrame:
     """Per source and target language its similarity, ``value``, and its ``gap``.
 
     Similarity is of the pretrained encoder, the first measure that was taken, the mean over layers.
     """
     pretrained = similarity.filter((pl.col("state") == "pretrained") & (pl.col("window") == REF))
     alike = (
-        languages_of(first_measure(pretrained))
+        with_target_language(primary_measure(pretrained))
         .group_by("encoder", "task", "source", "language")
         .agg(pl.col("value").sort().mean())
     )
-    joined = gaps_of(scores).join(alike, on=["encoder", "task", "source", "language"], how="inner")
+    joined = mean_gaps(scores).join(
+        alike, on=["encoder", "task", "source", "language"], how="inner"
+    )
     return joined.sort([*_GRID, "language"])
 
 
@@ -191,7 +195,7 @@ def _orders(n: int) -> NDArray[np.int64]:
     return orders
 
 
-def languages_of(similarity: pl.DataFrame) -> pl.DataFrame:
+def with_target_language(similarity: pl.DataFrame) -> pl.DataFrame:
     """Add the language of every target."""
 
     languages = {name: parse_corpus(name).language for name in similarity["target"].unique()}

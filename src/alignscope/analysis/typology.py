@@ -25,15 +25,15 @@ UNKNOWN = {"", "na", "nan", "?", "-", "--"}
 Features = dict[str, dict[str, str]]
 
 
-def distance_of(names: Iterable[str], features: Path | None) -> Distance | None:
+def language_distance(names: Iterable[str], features: Path | None) -> Distance | None:
     """Return the distance between these languages: by a file of features, or by what is known.
 
-    >>> distance = distance_of(["es", "ja", "pt"], None)
+    >>> distance = language_distance(["es", "ja", "pt"], None)
     >>> distance("es", "pt") < 0.1 < 0.5 < distance("es", "ja")
     True
 
     Without a file, embedded languages are compared by their descriptions and real ones by
-    `measured_features`; None where neither has all of them.
+    `builtin_features`; None where neither has all of them.
 
     Raises:
         DataError: if the file cannot be used, or says nothing of one of the languages.
@@ -50,15 +50,15 @@ def distance_of(names: Iterable[str], features: Path | None) -> Distance | None:
 def _distance_known(names: set[str]) -> Distance | None:
     if names <= {*languages()}:
         return typological_distance
-    known = measured_features()
+    known = builtin_features()
     return feature_distance(known) if names <= known.keys() else None
 
 
 @cache
-def measured_features() -> Features:
+def builtin_features() -> Features:
     """Return the features of real languages that come with AlignScope, by language.
 
-    >>> measured_features()["ja"]["object_after_verb"], measured_features()["ja"]["script"]
+    >>> builtin_features()["ja"]["object_after_verb"], builtin_features()["ja"]["script"]
     ('0.000', 'HIRAGANA')
 
     Shares are between 0 and 1, measured from parallel treebanks: where words stand, how many

@@ -23,17 +23,17 @@ from alignscope.cli.options import (
     StudyFile,
     TableFormat,
     check_output,
-    chosen_study,
+    load_study,
     open_page,
-    put,
+    write_table,
 )
 from alignscope.errors import AlignScopeError
 
 if TYPE_CHECKING:
     from alignscope.config.study import Study
-    from alignscope.data.paths import Places
-    from alignscope.experiments.sweep import Swept
-    from alignscope.results.store import Store
+    from alignscope.data.paths import DataPaths
+    from alignscope.experiments.sweep import SweepSummary
+    from alignscope.results.store import ResultStore
 
 app = typer.Typer(
     help="See where a multilingual encoder aligns languages and where it predicts.",
@@ -97,21 +97,23 @@ def plan(
 ) -> None:
     """List the runs of a study, what is measured, what is done, and what the rest will cost."""
     from alignscope.cli.text import describe_plan
-    from alignscope.experiments.study import unfold
-    from alignscope.results.store import Store
+    from alignscope.experiments.study import expand_study
+    from alignscope.results.store import ResultStore
 
-    chosen = chosen_study(study, encoder)
-    planned = unfold(chosen)
-    typer.echo(describe_plan(chosen, planned, Store(store)))
-    if price is not False and any(run not in Store(store) for run in planned):
+    chosen = load_study(study, encoder)
+    planned = expand_study(chosen)
+    typer.echo(describe_plan(chosen, planned, ResultStore(store)))
+    if price is not False and any(run not in ResultStore(store) for run in planned):
         places = _places(chosen, study, data, offline=not price)
-        typer.echo(_priced(chosen, Store(store), places, workers, lockstep, asked=bool(price)))
+        typer.echo(
+            _priced(chosen, ResultStore(store), places, workers, lockstep, asked=bool(price))
+        )
 
 
 def _priced(
     study: "Study",
-    store: "Store",
-    places: "Places",
+    store: "ResultStore",
+    places: "DataPaths",
     workers: int | None,
     lockstep: int | None,
     *,
@@ -121,13 +123,13 @@ def _priced(
     from alignscope.cli.text import describe_price
     from alignscope.encoders.device import device_name
     from alignscope.encoders.resolve import EMBEDDED
-    from alignscope.experiments.study import price
+    from alignscope.experiments.study import estimate_cost
 
     far = [e.name for e in study.encoders if e.name != EMBEDDED and not Path(e.name).is_dir()]
     if far and not asked:
         return f"not priced, since {far[0]} is on the hub: --price loads it"
     try:
-        quotes = price(study, store, places, workers, lockstep)
+        quotes = estimate_cost(study, store, places, workers, lockstep)
     except AlignScopeError as error:
         if asked:
             raise
@@ -160,21 +162,21 @@ def run(
     offline: Offline = False,
 ) -> None:
     """Perform what a study still lacks; killed and called again, it goes on where it was."""
-    from alignscope.experiments.executors.ray_cluster import Cluster
+    from alignscope.experiments.executors.ray_cluster import RayExecutor
     from alignscope.experiments.grouping import Shard
-    from alignscope.experiments.remote import files_of
-    from alignscope.experiments.study import conduct
-    from alignscope.results.store import Store
+    from alignscope.experiments.remote import files_to_ship
+    from alignscope.experiments.study import run_study
+    from alignscope.results.store import ResultStore
 
     part = Shard.parse(shard)
-    chosen = chosen_study(study, encoder)
+    chosen = load_study(study, encoder)
     places = _places(chosen, study, data, offline)
     several = workers if executor == ExecutorName.processes else None
     cluster = None
     if executor == ExecutorName.ray:
-        carry = partial(files_of, places=places)
-        cluster = Cluster(carry, address, cpus, gpus)
-    _end(conduct(chosen, Store(store), places, several, part, cluster, lockstep))
+        carry = partial(files_to_ship, places=places)
+        cluster = RayExecutor(carry, address, cpus, gpus)
+    _end(run_study(chosen, ResultStore(store), places, several, part, cluster, lockstep))
 
 
 @app.command()
@@ -217,11 +219,13 @@ def status(
     study: StudyFile, store: StoreFolder = Path("results"), encoder: Encoders = None
 ) -> None:
     """Say how many runs of a study are done, failed and missing."""
-    from alignscope.analysis.results import Findings
+    from alignscope.analysis.results import StudyResults
     from alignscope.cli.text import describe_status
-    from alignscope.results.store import Store
+    from alignscope.results.store import ResultStore
 
-    typer.echo(describe_status(Findings.of(chosen_study(study, encoder), Store(store)).runs))
+    typer.echo(
+        describe_status(StudyResults.of(load_study(study, encoder), ResultStore(store)).runs)
+    )
 
 
 @app.command()
@@ -235,12 +239,12 @@ def table(
     features: Features = None,
 ) -> None:
     """Print a table of a study: scores, what follows from them, similarity, or runs."""
-    from alignscope.analysis.results import Findings
-    from alignscope.results.store import Store
+    from alignscope.analysis.results import StudyResults
+    from alignscope.results.store import ResultStore
 
     check_output(format, out)
-    found = Findings.of(chosen_study(study, encoder), Store(store), features)
-    put(found.table(which.value), format, out)
+    found = StudyResults.of(load_study(study, encoder), ResultStore(store), features)
+    write_table(found.table(which.value), format, out)
 
 
 @app.command()
@@ -252,11 +256,11 @@ def claims(
     encoder: Encoders = None,
 ) -> None:
     """Say which of the paper's hypotheses a study supports, contradicts or leaves undecided."""
-    from alignscope.analysis.results import Findings
-    from alignscope.results.store import Store
+    from alignscope.analysis.results import StudyResults
+    from alignscope.results.store import ResultStore
 
     check_output(format, out)
-    put(Findings.of(chosen_study(study, encoder), Store(store)).claims, format, out)
+    write_table(StudyResults.of(load_study(study, encoder), ResultStore(store)).claims, format, out)
 
 
 for module in (cli_report, cli_encoder):
@@ -264,7 +268,7 @@ for module in (cli_report, cli_encoder):
         app.command()(command)
 
 
-def _end(swept: "Swept") -> None:
+def _end(swept: "SweepSummary") -> None:
     """End with code 1, and say why, if runs have failed."""
     if swept.elsewhere:
         typer.echo(f"{swept.elsewhere} runs were left to another process at work on them", err=True)
@@ -274,9 +278,9 @@ def _end(swept: "Swept") -> None:
         raise typer.Exit(1)
 
 
-def _places(study: "Study", path: Path, data: list[Path] | None, offline: bool) -> "Places":
+def _places(study: "Study", path: Path, data: list[Path] | None, offline: bool) -> "DataPaths":
     """Look in the folders of the command line, then of the study (relative to its file)."""
-    from alignscope.data.paths import Places
+    from alignscope.data.paths import DataPaths
 
     own = [path.parent / folder for folder in study.data]
-    return Places.of([*(data or []), *own], download=not offline)
+    return DataPaths.of([*(data or []), *own], download=not offline)

@@ -9,16 +9,16 @@ import polars as pl
 
 from alignscope._util.files import replace_file
 from alignscope.analysis.effects import MAJORITY
-from alignscope.analysis.results import Findings
-from alignscope.config.study import Study, TaskGrid, read_study
-from alignscope.data.paths import Places
+from alignscope.analysis.results import StudyResults
+from alignscope.config.study import Study, TaskConfig, read_study
+from alignscope.data.paths import DataPaths
 from alignscope.errors import StoreError
-from alignscope.experiments.study import conduct
-from alignscope.experiments.sweep import Swept
+from alignscope.experiments.study import run_study
+from alignscope.experiments.sweep import SweepSummary
 from alignscope.report.page import Report
-from alignscope.report.tables.export import render
-from alignscope.results.store import Store
-from alignscope.results.tables import first_metrics
+from alignscope.report.tables.export import export_table
+from alignscope.results.store import ResultStore
+from alignscope.results.tables import primary_metrics
 
 MORE_SOURCES = ("zoravi", "qadir")
 """Languages that ``--all-sources`` fine-tunes on too: unlike Vesti, and unlike each other."""
@@ -28,7 +28,7 @@ MORE_SOURCES = ("zoravi", "qadir")
 class Demo:
     """What a demo gave: how it went, and what it wrote."""
 
-    swept: Swept
+    swept: SweepSummary
     effects: pl.DataFrame
     """``tables.EFFECTS`` of the main metric of each task."""
     files: tuple[Path, ...]
@@ -57,7 +57,7 @@ def demo_study(*, all_sources: bool = False, seeds: int | None = None) -> Study:
     return study
 
 
-def _widened(grid: TaskGrid) -> TaskGrid:
+def _widened(grid: TaskConfig) -> TaskConfig:
     """The grid with more sources, each of which is a target of the others."""
     here = f":{_language(grid.sources[0])}/"
 
@@ -91,17 +91,17 @@ def perform_demo(study: Study, folder: Path, workers: int) -> Demo:
         EncoderError: if this installation has no embedded encoder.
         StoreError: if ``folder`` cannot be written, or has results made with other languages.
     """
-    store = Store(folder / "results")
+    store = ResultStore(folder / "results")
     # Every corpus is made, none is read: folders of the user have no say in it.
-    places = Places(folders=(), cache=folder / "cache", download=False)
-    swept = conduct(study, store, places, workers)
-    found = Findings.of(study, store)
+    places = DataPaths(folders=(), cache=folder / "cache", download=False)
+    swept = run_study(study, store, places, workers)
+    found = StudyResults.of(study, store)
     written = _write(folder, {
         "report.html": lambda: Report(study.name, found).html().encode(),
-        "effects.md": lambda: render(found.effects, "md"),
-        "effects.csv": lambda: render(found.effects, "csv"),
-        "scores.csv": lambda: render(found.scores, "csv"),
-        "runs.csv": lambda: render(found.runs, "csv"),
+        "effects.md": lambda: export_table(found.effects, "md"),
+        "effects.csv": lambda: export_table(found.effects, "csv"),
+        "scores.csv": lambda: export_table(found.scores, "csv"),
+        "runs.csv": lambda: export_table(found.runs, "csv"),
     })  # fmt: skip
     return Demo(swept, main_metrics(found.effects, found.scores), written)
 
@@ -131,12 +131,12 @@ def main_metrics(effects: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
     Takes ``tables.EFFECTS`` and ``tables.SCORES``, where metrics stand in the task's own order;
     returns ``tables.EFFECTS``.
     """
-    wanted = set(first_metrics(scores).items())
+    wanted = set(primary_metrics(scores).items())
     return effects.filter([row in wanted for row in effects.select("task", "metric").rows()])
 
 
 def describe_demo(effects: pl.DataFrame, files: Iterable[Path]) -> str:
     """One sentence on what is seen, the effects, and where to read on."""
-    table = render(effects.filter(pl.col("window") != MAJORITY), "md").decode()
+    table = export_table(effects.filter(pl.col("window") != MAJORITY), "md").decode()
     where = ", ".join(map(str, files))
     return f"{WHAT}\n\n{table}\nWritten: {where}"

@@ -8,7 +8,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from alignscope.cli.options import Data, Format, Offline, OutFile, TableFormat, check_output, put
+from alignscope.cli.options import (
+    Data,
+    Format,
+    Offline,
+    OutFile,
+    TableFormat,
+    check_output,
+    write_table,
+)
 
 
 def blocks(
@@ -18,11 +26,11 @@ def blocks(
 ) -> None:
     """Show which blocks of an encoder can be re-initialised."""
     from alignscope.cli.text import describe_blocks
-    from alignscope.encoders.blocks import describe, notes
+    from alignscope.encoders.blocks import block_table, caveats
     from alignscope.encoders.load import load_encoder
 
     loaded = load_encoder(encoder, revision, remote_code=remote_code)
-    typer.echo(describe_blocks(encoder, describe(loaded), notes(loaded)))
+    typer.echo(describe_blocks(encoder, block_table(loaded), caveats(loaded)))
 
 
 def similarity(
@@ -67,24 +75,31 @@ def similarity(
     offline: Offline = False,
 ) -> None:
     """Compare parallel sentences in two languages, layer by layer."""
-    from alignscope._util.validation import asked_for
-    from alignscope.config.similarity import Comparison
+    from alignscope._util.validation import parse_options
+    from alignscope.config.similarity import SimilarityConfig
     from alignscope.report.figures.curves import check_figure, similarity_figure, write_figure
 
     check_output(format, out)
     if plot is not None:
         check_figure(plot)
-    asked = asked_for(Comparison, measures=measure or None, layers=layers, pooling=pooling,
-                      words=words, split=split, limit=limit)  # fmt: skip
-    from alignscope.config.run import Encoder
-    from alignscope.data.paths import Places
-    from alignscope.similarity.compare import similarity_table
+    asked = parse_options(
+        SimilarityConfig,
+        measures=measure or None,
+        layers=layers,
+        pooling=pooling,
+        words=words,
+        split=split,
+        limit=limit,
+    )
+    from alignscope.config.run import EncoderSpec
+    from alignscope.data.paths import DataPaths
+    from alignscope.similarity.compare import compare_corpora
 
-    places = Places.of(data or [], download=not offline)
-    named = Encoder(name=encoder, revision=revision, remote_code=remote_code)
+    places = DataPaths.of(data or [], download=not offline)
+    named = EncoderSpec(name=encoder, revision=revision, remote_code=remote_code)
     with _warnings_as_sentences():
-        compared = similarity_table(named, source, target, places, asked, cached=not no_cache)
-    put(compared, format, out)
+        compared = compare_corpora(named, source, target, places, asked, cached=not no_cache)
+    write_table(compared, format, out)
     if plot is not None:
         write_figure(similarity_figure(compared), plot)
 
@@ -123,22 +138,22 @@ def pretrain(
     data: Data = None,
 ) -> None:
     """Train a WordPiece tokenizer and a small BERT on text; called again, it goes on."""
-    from alignscope.data.corpora import gather
-    from alignscope.data.paths import Places
+    from alignscope.data.corpora import load_raw_texts
+    from alignscope.data.paths import DataPaths
     from alignscope.experiments.progress import StepBar
-    from alignscope.training.pretraining.checkpoint import refuse_finished
-    from alignscope.training.pretraining.config import recipe_of
+    from alignscope.training.pretraining.checkpoint import check_not_finished
+    from alignscope.training.pretraining.config import parse_config
     from alignscope.training.pretraining.pretrain import pretrain
 
-    recipe = recipe_of(
+    recipe = parse_config(
         blocks=blocks, hidden=hidden, attention_heads=attention_heads, vocabulary=vocabulary,
         positions=positions, steps=steps, batch_pieces=batch_pieces, max_pieces=max_pieces,
         learning_rate=learning_rate, masked=masked, whole_words=whole_words, dropout=dropout,
         seed=seed,
     )  # fmt: skip
-    refuse_finished(out)
+    check_not_finished(out)
     typer.echo("pretraining: reading the text", err=True)
-    lines, source = gather(corpora, Places.of(data or []))
+    lines, source = load_raw_texts(corpora, DataPaths.of(data or []))
     with StepBar("pretraining") as bar:
         pretrain(lines, out, recipe, source=source, progress=bar)
     typer.echo(f"{out}: an encoder of {blocks} blocks × {hidden}")

@@ -52,19 +52,19 @@ TableFormat = Annotated[Format, typer.Option(help="csv and parquet hold fraction
 OutFile = Annotated[Path | None, typer.Option(help="a file instead of the screen")]
 
 
-def chosen_study(path: Path, encoders: list[str] | None) -> "Study":
+def load_study(path: Path, encoders: list[str] | None) -> "Study":
     """Read a study, with other encoders if some were named.
 
     Raises:
         StudyError: as `read_study` does.
     """
-    from alignscope.config.run import Encoder
+    from alignscope.config.run import EncoderSpec
     from alignscope.config.study import read_study
 
     study = read_study(path)
     if not encoders:
         return study
-    return study.model_copy(update={"encoders": tuple(Encoder(name=name) for name in encoders)})
+    return study.model_copy(update={"encoders": tuple(EncoderSpec(name=name) for name in encoders)})
 
 
 def check_output(format: Format, out: Path | None) -> None:
@@ -81,15 +81,15 @@ def check_output(format: Format, out: Path | None) -> None:
         raise StudyError("a parquet table cannot be shown on a screen; name a file with --out")
 
 
-def put(table: "pl.DataFrame", format: Format, out: Path | None) -> None:
+def write_table(table: "pl.DataFrame", format: Format, out: Path | None) -> None:
     """Write a table to a file or the screen.
 
     Raises:
         StudyError: if the file cannot be written.
     """
-    from alignscope.report.tables.export import render
+    from alignscope.report.tables.export import export_table
 
-    content = render(table, format.value)
+    content = export_table(table, format.value)
     if out is None:
         sys.stdout.buffer.write(content)
         return

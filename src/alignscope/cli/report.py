@@ -13,7 +13,7 @@ from alignscope.cli.options import (
     StoreFolder,
     StudyFile,
     check_output,
-    chosen_study,
+    load_study,
     open_page,
 )
 
@@ -41,12 +41,12 @@ def report(
 ) -> None:
     """Make the report of a study, or of what is done of it: one page to open, send or keep."""
     check_output(Format.md, out)
-    from alignscope.analysis.results import Findings
+    from alignscope.analysis.results import StudyResults
     from alignscope.report.page import Report
-    from alignscope.results.store import Store
+    from alignscope.results.store import ResultStore
 
-    chosen = chosen_study(study, encoder)
-    found = Findings.of(chosen, Store(store), features)
+    chosen = load_study(study, encoder)
+    found = StudyResults.of(chosen, ResultStore(store), features)
     _write(Report(chosen.name, found), out, files, open)
 
 
@@ -61,24 +61,24 @@ def compare(
 ) -> None:
     """Put the encoders of several stores side by side, on the corpora that all of them have."""
     check_output(Format.md, out)
-    from alignscope.analysis.comparison import Gathered
+    from alignscope.analysis.comparison import ComparedResults
     from alignscope.report.page import Report
-    from alignscope.results.store import Store
+    from alignscope.results.store import ResultStore
 
-    chosen = None if study is None else chosen_study(study, None)
+    chosen = None if study is None else load_study(study, None)
     if chosen is not None:
         chosen = chosen.model_copy(update={"encoders": ()})  # whichever it was run with
-    found = Gathered([Store(folder) for folder in stores], chosen)
+    found = ComparedResults([ResultStore(folder) for folder in stores], chosen)
     name = " · ".join(folder.resolve().name for folder in stores)
     _write(Report(name, found, found.notes), out, files, open)
 
 
 def _write(report: "Report", out: Path, files: Path | None, open: bool) -> None:
     from alignscope.report.files import write_all
-    from alignscope.report.summary import state_of
+    from alignscope.report.summary import completion_note
 
     write_all(out.parent, {out.name: report.html().encode()})
-    typer.echo(f"{state_of(report.whole)} Written: {out}")
+    typer.echo(f"{completion_note(report.whole)} Written: {out}")
     if files is not None:
         written = report.write_files(files)
         typer.echo(f"{len(written)} figures, tables and data in {files}")

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from alignscope._util.text import duration, size
-from alignscope.config.run import Run
+from alignscope._util.text import format_duration, format_size
+from alignscope.config.run import RunSpec
 from alignscope.config.study import Study
 from alignscope.report.tables.export import markdown
-from alignscope.results.store import Store
+from alignscope.results.store import ResultStore
 
 if TYPE_CHECKING:
-    from alignscope.experiments.cost import Quote
+    from alignscope.experiments.cost import CostEstimate
 
 
-def describe_plan(study: Study, runs: list[Run], store: Store) -> str:
+def describe_plan(study: Study, runs: list[RunSpec], store: ResultStore) -> str:
     """A table of the fine-tunings by task and source, then their number and state."""
-    groups: dict[tuple[str, str, str], list[Run]] = {}
+    groups: dict[tuple[str, str, str], list[RunSpec]] = {}
     for run in runs:
         groups.setdefault((run.encoder.label, run.task, run.source), []).append(run)
     rows = [
@@ -44,7 +44,7 @@ def describe_plan(study: Study, runs: list[Run], store: Store) -> str:
     )
 
 
-def describe_price(quotes: Sequence["Quote"], workers: int, device: str) -> str:
+def describe_price(quotes: Sequence["CostEstimate"], workers: int, device: str) -> str:
     """A table of what is missing by task and source, then what all of it takes."""
     rows = [
         {
@@ -53,21 +53,22 @@ def describe_price(quotes: Sequence["Quote"], workers: int, device: str) -> str:
             "source": one.source,
             "runs": str(one.runs),
             "trained as one": str(one.lockstep),
-            "time": duration(one.seconds / workers),
-            "memory": size(one.memory),
+            "time": format_duration(one.seconds / workers),
+            "memory": format_size(one.memory),
         }
         for one in quotes
     ]
     seconds, most = sum(one.seconds for one in quotes), max(one.memory for one in quotes)
     return (
         markdown(pl.DataFrame(rows))
-        + f"\nestimated from a few steps of each on {device}: {duration(seconds / workers)}"
+        + f"\nestimated from a few steps of each on {device}: {format_duration(seconds / workers)}"
         + (f" in {workers} processes" if workers > 1 else "")
-        + f", {size(workers * most)} of memory, {size(sum(one.disk for one in quotes))} of disk"
+        + f", {format_size(workers * most)} of memory"
+        + f", {format_size(sum(one.disk for one in quotes))} of disk"
     )
 
 
-def _variants(runs: Iterable[Run]) -> list[str]:
+def _variants(runs: Iterable[RunSpec]) -> list[str]:
     """REF and the windows, with the init mode where it is not the encoder's own."""
     names = (
         "REF" if run.window is None

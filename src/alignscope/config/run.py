@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from alignscope._util.validation import Strict
-from alignscope.config.similarity import StudySimilarity
+from alignscope._util.validation import StrictModel
+from alignscope.config.similarity import StudySimilarityConfig
 
 Init = Literal["config", "torch-default"]
 Adapters = Literal["reset", "keep"]
@@ -17,7 +17,7 @@ RECIPE = 1
 """Raised whenever the code changes what a specification computes; part of every address."""
 
 
-class Encoder(Strict):
+class EncoderSpec(StrictModel):
     """A Hugging Face encoder: a folder, or a name and revision on the hub."""
 
     name: str
@@ -30,7 +30,7 @@ class Encoder(Strict):
         return self.name if self.revision == "main" else f"{self.name}@{self.revision}"
 
 
-class Training(Strict):
+class TrainingConfig(StrictModel):
     """How a run is fine-tuned. Rates are per step, sizes in sub-words (pieces)."""
 
     epochs: int = Field(3, ge=1)
@@ -45,7 +45,7 @@ class Training(Strict):
     precision: Precision = "auto"
 
 
-class Limits(Strict):
+class SplitLimits(StrictModel):
     """How many sentences of each split are used, spread evenly over the file; none = all."""
 
     train: int | None = Field(None, ge=1)
@@ -53,10 +53,10 @@ class Limits(Strict):
     test: int | None = Field(None, ge=1)
 
 
-class Run(Strict):
+class RunSpec(StrictModel):
     """One fine-tuning, fully specified; ``window`` is None for REF."""
 
-    encoder: Encoder
+    encoder: EncoderSpec
     identity: str
     task: str
     source: str
@@ -65,15 +65,15 @@ class Run(Strict):
     init: Init | None
     adapters: Adapters | None
     seed: int
-    training: Training
-    limits: Limits
-    similarity: StudySimilarity | None = None
+    training: TrainingConfig
+    limits: SplitLimits
+    similarity: StudySimilarityConfig | None = None
 
     @property
     def address(self) -> str:
         """16 hex digits over everything that could change a number, defaults included."""
         content = self.model_dump(mode="json", exclude={"encoder": {"name", "revision"}})
-        return _digest({"recipe": RECIPE, **_without_similarity(content)})
+        return digest_of({"recipe": RECIPE, **without_unset_similarity(content)})
 
     @property
     def label(self) -> str:
@@ -82,11 +82,12 @@ class Run(Strict):
         return f"{self.task} {self.source} {window} seed {self.seed}"
 
 
-def _without_similarity(content: dict[str, Any]) -> dict[str, Any]:
+def without_unset_similarity(content: dict[str, Any]) -> dict[str, Any]:
     """What compares nothing is described as before there was anything to compare."""
     return {key: value for key, value in content.items() if (key, value) != ("similarity", None)}
 
 
-def _digest(content: dict[str, Any]) -> str:
+def digest_of(content: dict[str, Any]) -> str:
+    """Return 16 hex digits of the SHA-256 of ``content`` as JSON with sorted keys."""
     text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

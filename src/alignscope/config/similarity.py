@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from alignscope._util.validation import Strict
+from alignscope._util.validation import StrictModel
 from alignscope.data.corpus import parse_corpus
 
 MeasureName = Literal[
@@ -23,19 +23,19 @@ MeasureName = Literal[
 SentencePooling = Literal["mean", "weighted", "first", "last"]
 Split = Literal["train", "dev", "test"]
 
-FEWEST = 20
+MIN_ROWS = 20
 """Rows, sentences or words, below which nothing is compared: intervals would hold everything."""
 
 _LAYERS = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
 
 
-class Comparison(Strict):
+class SimilarityConfig(StrictModel):
     """How parallel sentences are compared; layers count from 0, the embeddings."""
 
     measures: tuple[MeasureName, ...] = Field(("cka", "retrieval"), min_length=1)
     layers: str | None = Field(None, description="such as 0-3,8; all if nothing is said")
     split: Split = "test"
-    limit: int | None = Field(None, ge=FEWEST, description="sentences, spread evenly; none = all")
+    limit: int | None = Field(None, ge=MIN_ROWS, description="sentences, spread evenly; none = all")
     pooling: SentencePooling = "mean"
     words: bool = Field(False, description="compare words that translate each other")
 
@@ -55,7 +55,7 @@ class Comparison(Strict):
         return given
 
     @model_validator(mode="after")
-    def _one_way(self) -> "Comparison":
+    def _one_way(self) -> "SimilarityConfig":
         if self.words and self.pooling != "mean":
             raise ValueError("a word is the mean of its sub-words: leave pooling out, or words")
         return self
@@ -68,7 +68,7 @@ class Comparison(Strict):
     def layers_of(self, count: int) -> list[int]:
         """Return which of ``count`` layers are compared, in order.
 
-        >>> Comparison(layers="0-2,5").layers_of(13)
+        >>> SimilarityConfig(layers="0-2,5").layers_of(13)
         [0, 1, 2, 5]
 
         Raises:
@@ -86,7 +86,7 @@ class Comparison(Strict):
         return sorted(found)
 
 
-class StudySimilarity(Comparison):
+class StudySimilarityConfig(SimilarityConfig):
     """The similarity of a study: parallel corpora, and which runs compare them."""
 
     corpora: tuple[str, ...] = Field(min_length=2, description="the same sentences in each")

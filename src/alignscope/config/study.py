@@ -6,23 +6,23 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
-from alignscope._util.validation import Strict, explain
+from alignscope._util.validation import StrictModel, first_error
 from alignscope.config.run import (
     Adapters,
-    Encoder,
+    EncoderSpec,
     Init,
-    Limits,
-    Training,
-    _digest,
-    _without_similarity,
+    SplitLimits,
+    TrainingConfig,
+    digest_of,
+    without_unset_similarity,
 )
-from alignscope.config.similarity import StudySimilarity
-from alignscope.config.windows import unfold_windows
+from alignscope.config.similarity import StudySimilarityConfig
+from alignscope.config.windows import expand_windows
 from alignscope.data.corpus import parse_corpus
 from alignscope.errors import AlignScopeError, StudyError
 
 
-class TaskGrid(Strict):
+class TaskConfig(StrictModel):
     """The corpora of one task, and what it does differently from the rest of the study."""
 
     sources: tuple[str, ...] = Field(min_length=1)
@@ -39,7 +39,7 @@ class TaskGrid(Strict):
         return names
 
 
-class Thresholds(Strict):
+class HypothesisThresholds(StrictModel):
     """What the claims about a study are held against; scores are fractions (docs/claims.md)."""
 
     crucial: float = Field(0.02, ge=0, le=1, description="the lowest window costs targets more")
@@ -49,21 +49,21 @@ class Thresholds(Strict):
     related: float = Field(0.0, ge=0, le=1, description="correlation of similarity and gap below −")
 
 
-class Study(Strict):
+class Study(StrictModel):
     """A grid of runs; `grid.runs` unfolds it."""
 
     name: str = "study"
-    encoders: tuple[Encoder, ...] = ()
+    encoders: tuple[EncoderSpec, ...] = ()
     seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (1,)
     windows: tuple[str, ...] = ("tiles:2",)
     init: Annotated[tuple[Init, ...], Field(min_length=1)] = ("config",)
     adapters: Adapters = "reset"
-    training: Training = Training()
-    limits: Limits = Limits()
+    training: TrainingConfig = TrainingConfig()
+    limits: SplitLimits = SplitLimits()
     data: tuple[str, ...] = ()
-    similarity: StudySimilarity | None = None
-    claims: Thresholds = Thresholds()
-    tasks: dict[str, TaskGrid] = Field(min_length=1)
+    similarity: StudySimilarityConfig | None = None
+    claims: HypothesisThresholds = HypothesisThresholds()
+    tasks: dict[str, TaskConfig] = Field(min_length=1)
 
     @field_validator("encoders", mode="before")
     @classmethod
@@ -76,7 +76,7 @@ class Study(Strict):
     @classmethod
     def _windows(cls, given: tuple[str, ...]) -> tuple[str, ...]:
         for text in given:
-            unfold_windows(text, None)
+            expand_windows(text, None)
         return given
 
     @model_validator(mode="after")
@@ -86,7 +86,9 @@ class Study(Strict):
                 try:
                     merged(task)
                 except ValidationError as error:
-                    raise StudyError(f"tasks.{task}.{key}.{explain(error, _TABLES, key)}") from None
+                    raise StudyError(
+                        f"tasks.{task}.{key}.{first_error(error, _MODELS, key)}"
+                    ) from None
         return self
 
     @model_validator(mode="after")
@@ -102,28 +104,28 @@ class Study(Strict):
     @property
     def counts_blocks(self) -> bool:
         """Whether a window, such as ``tiles:2``, depends on how many blocks an encoder has."""
-        return any(unfold_windows(text, None) is None for text in self.windows)
+        return any(expand_windows(text, None) is None for text in self.windows)
 
-    def training_of(self, task: str) -> Training:
+    def training_of(self, task: str) -> TrainingConfig:
         """Return the training of one task: the study's, with the task's own values."""
         own = self.tasks[task].training
-        return Training.model_validate({**self.training.model_dump(), **own})
+        return TrainingConfig.model_validate({**self.training.model_dump(), **own})
 
-    def limits_of(self, task: str) -> Limits:
+    def limits_of(self, task: str) -> SplitLimits:
         """Return the limits of one task: the study's, with the task's own values."""
         own = self.tasks[task].limits
-        return Limits.model_validate({**self.limits.model_dump(), **own})
+        return SplitLimits.model_validate({**self.limits.model_dump(), **own})
 
     @property
     def grid(self) -> dict[str, Any]:
         """All that decides which runs there are; not the name, claims, nor where data lies."""
         excluded = {"name", "data", "claims"}
-        return _without_similarity(self.model_dump(mode="json", exclude=excluded))
+        return without_unset_similarity(self.model_dump(mode="json", exclude=excluded))
 
     @property
     def digest(self) -> str:
         """16 hex digits over the grid."""
-        return _digest(self.grid)
+        return digest_of(self.grid)
 
     def matches(self, grid: dict[str, Any]) -> bool:
         """Whether a grid is this study's, whatever its encoders if this study names none."""
@@ -131,12 +133,16 @@ class Study(Strict):
         return {**self.grid, **ignored} == {**grid, **ignored}
 
 
-_TABLES: dict[str | None, type[BaseModel]] = {None: Study, "tasks": TaskGrid, "encoders": Encoder}
-_TABLES |= {
-    "training": Training,
-    "limits": Limits,
-    "similarity": StudySimilarity,
-    "claims": Thresholds,
+_MODELS: dict[str | None, type[BaseModel]] = {
+    None: Study,
+    "tasks": TaskConfig,
+    "encoders": EncoderSpec,
+}
+_MODELS |= {
+    "training": TrainingConfig,
+    "limits": SplitLimits,
+    "similarity": StudySimilarityConfig,
+    "claims": HypothesisThresholds,
 }
 
 
@@ -155,6 +161,6 @@ def read_study(path: Path) -> Study:
     except tomllib.TOMLDecodeError as error:
         raise StudyError(f"{path} is not valid TOML: {error}") from None
     except ValidationError as error:
-        raise StudyError(f"{path}: {explain(error, _TABLES)}") from None
+        raise StudyError(f"{path}: {first_error(error, _MODELS)}") from None
     except AlignScopeError as error:
         raise StudyError(f"{path}: {error}") from None

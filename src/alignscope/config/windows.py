@@ -81,11 +81,11 @@ def tiles(n_blocks: int, size: int) -> list[Window]:
     return [Window(first, min(first + size, n_blocks) - 1) for first in range(0, n_blocks, size)]
 
 
-def check(window: Window, n_blocks: int, name: str) -> None:
+def check_fits(window: Window, n_blocks: int, name: str) -> None:
     """Make sure that ``window`` fits an encoder of ``n_blocks``, called ``name`` in the message.
 
-    >>> check(Window(10, 11), 12, "bert-base-multilingual-cased")
-    >>> check(Window(10, 13), 12, "bert-base-multilingual-cased")
+    >>> check_fits(Window(10, 11), 12, "bert-base-multilingual-cased")
+    >>> check_fits(Window(10, 13), 12, "bert-base-multilingual-cased")
     Traceback (most recent call last):
         ...
     alignscope.errors.EncoderError: window 10-13 does not fit bert-base-multilingual-cased, \
@@ -98,10 +98,10 @@ which has 12 blocks (0-11)
         raise EncoderError(f"window {window} does not fit {name}, which has {count}")
 
 
-def unfold_windows(text: str, blocks: int | None) -> list[Window] | None:
+def expand_windows(text: str, blocks: int | None) -> list[Window] | None:
     """Return the windows that a text stands for, of an encoder of so many blocks.
 
-    >>> [str(window) for window in unfold_windows("tiles:2", 4) or []]
+    >>> [str(window) for window in expand_windows("tiles:2", 4) or []]
     ['0-1', '2-3']
 
     It is ``tiles:2``, ``single``, ``all``, ``none`` or one window. Without ``blocks`` it is None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from alignscope._util.files import read_lines, write_lines
-from alignscope.data.conllu_rows import COLUMNS, Line, Rows, count
+from alignscope.data.conllu_rows import COLUMNS, TokenLine, TokenLines, count
 from alignscope.data.sentence import Sentence
 from alignscope.data.tree import check_tree
 from alignscope.errors import DataError, nearest
@@ -64,16 +64,16 @@ def write_conllu(sentences: Iterable[Sentence], path: str | Path) -> None:
     write_lines([line for sentence in sentences for line in _lines(sentence)], Path(path))
 
 
-def _blocks(path: Path) -> Iterator[tuple[list[str], list[Line]]]:
+def _blocks(path: Path) -> Iterator[tuple[list[str], list[TokenLine]]]:
     comments: list[str] = []
-    lines: list[Line] = []
+    lines: list[TokenLine] = []
     for number, text in enumerate([*read_lines(path), ""], start=1):
         if text.startswith("#"):
             comments.append(text[1:])
             if lines:
                 raise DataError(f"{path}:{number}: a comment has to precede its sentence")
         elif text:
-            lines.append(Line.of(path, number, text))
+            lines.append(TokenLine.of(path, number, text))
         elif lines:
             yield comments, lines
             comments, lines = [], []
@@ -81,8 +81,8 @@ def _blocks(path: Path) -> Iterator[tuple[list[str], list[Line]]]:
         raise DataError(f"{path}:{number}: the file ends with comments, without a sentence")
 
 
-def _sentence(comments: list[str], lines: list[Line]) -> Sentence:
-    rows = Rows.of(lines)
+def _sentence(comments: list[str], lines: list[TokenLine]) -> Sentence:
+    rows = TokenLines.of(lines)
     words = rows.words
     forms = tuple(line.columns[1] for line in words)
     # A lone "_" may well be what somebody wrote; a whole sentence of them is not.
@@ -114,7 +114,7 @@ def comment_value(comments: Iterable[str], key: str) -> str | None:
     return None
 
 
-def _column(words: list[Line], name: str) -> tuple[str, ...] | None:
+def _column(words: list[TokenLine], name: str) -> tuple[str, ...] | None:
     index = COLUMNS.index(name)
     values = tuple(line.columns[index] for line in words)
     if set(values) == {"_"}:
@@ -125,12 +125,12 @@ def _column(words: list[Line], name: str) -> tuple[str, ...] | None:
     return values
 
 
-def _misc(words: list[Line]) -> tuple[str, ...] | None:
+def _misc(words: list[TokenLine]) -> tuple[str, ...] | None:
     values = tuple(line.columns[COLUMNS.index("MISC")] for line in words)
     return None if set(values) == {"_"} else values
 
 
-def _upos(words: list[Line]) -> tuple[str, ...] | None:
+def _upos(words: list[TokenLine]) -> tuple[str, ...] | None:
     tags = _column(words, "UPOS")
     for line, tag in zip(words, tags or (), strict=False):
         if tag not in UPOS:
@@ -139,7 +139,7 @@ def _upos(words: list[Line]) -> tuple[str, ...] | None:
     return tags
 
 
-def _heads(words: list[Line]) -> tuple[int, ...] | None:
+def _heads(words: list[TokenLine]) -> tuple[int, ...] | None:
     column = _column(words, "HEAD")
     if column is None:
         return None

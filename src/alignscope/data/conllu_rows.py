@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from alignscope.data.sentence import EmptyNode, Range
+from alignscope.data.sentence import EmptyNode, MultiwordToken
 from alignscope.errors import DataError
 
 COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
@@ -19,7 +19,7 @@ def count(number: int, noun: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TokenLine:
     """One line with ten columns, and where it is (``number`` counts from 1)."""
 
     path: Path
@@ -27,7 +27,7 @@ class Line:
     columns: list[str]
 
     @classmethod
-    def of(cls, path: Path, number: int, text: str) -> "Line":
+    def of(cls, path: Path, number: int, text: str) -> "TokenLine":
         """Split a line into its columns, which have to be ten, with a form."""
         line = cls(path, number, text.split("\t"))
         if len(line.columns) != len(COLUMNS):
@@ -43,15 +43,15 @@ class Line:
 
 
 @dataclass(slots=True)
-class Rows:
+class TokenLines:
     """The lines of one sentence, sorted into words, multiword tokens and empty nodes."""
 
-    words: list[Line] = field(default_factory=list)
-    ranges: list[Range] = field(default_factory=list)
+    words: list[TokenLine] = field(default_factory=list)
+    ranges: list[MultiwordToken] = field(default_factory=list)
     empty: list[EmptyNode] = field(default_factory=list)
 
     @classmethod
-    def of(cls, lines: list[Line]) -> "Rows":
+    def of(cls, lines: list[TokenLine]) -> "TokenLines":
         """Sort the lines of a sentence; their ids have to be in order and complete."""
         rows = cls()
         for line in lines:
@@ -64,7 +64,7 @@ class Rows:
             raise rows.words[-1].error(f"range {span} is outside the sentence, which has {words}")
         return rows
 
-    def _add(self, line: Line) -> None:
+    def _add(self, line: TokenLine) -> None:
         first, mark, second = _parse_id(line)
         if not self._is_next(first, mark, second):
             last = len(self.words)
@@ -72,13 +72,13 @@ class Rows:
         if not mark:
             self.words.append(line)
         elif mark == "-":
-            self.ranges.append(Range(first, second, line.columns[1]))
+            self.ranges.append(MultiwordToken(first, second, line.columns[1]))
         else:
             self.empty.append(EmptyNode(first, second, line.columns[1]))
 
     def _is_next(self, first: int, mark: str, second: int) -> bool:
         last_word = len(self.words)
-        last_range = self.ranges[-1] if self.ranges else Range(0, 0, "")
+        last_range = self.ranges[-1] if self.ranges else MultiwordToken(0, 0, "")
         if not mark:
             return first == last_word + 1
         if mark == "-":
@@ -88,7 +88,7 @@ class Rows:
         return first == last_word and second == len(after) + 1 and last_range.first <= last_word
 
 
-def _parse_id(line: Line) -> tuple[int, str, int]:
+def _parse_id(line: TokenLine) -> tuple[int, str, int]:
     match = _ID.fullmatch(line.columns[0])
     if match is None:
         raise line.error(f"id {line.columns[0]} is none of 7 (word), 7-8 (multiword), 7.1 (empty)")

@@ -4,32 +4,32 @@ import hashlib
 from collections.abc import Iterable, Sequence
 
 from alignscope._util.files import checksum
-from alignscope.data.corpus import Corpus
+from alignscope.data.corpus import CorpusSpec
 from alignscope.data.locate import read_corpus
-from alignscope.data.paths import Places
+from alignscope.data.paths import DataPaths
 from alignscope.data.raw_text import find_text, read_text
 from alignscope.data.sentence import Sentence
 from alignscope.data.synthetic.corpus import read_synthetic, read_synthetic_text
 from alignscope.errors import DataError
 
-MADE = "synthetic"
+SYNTHETIC = "synthetic"
 
 
-def read(corpus: Corpus, split: str, places: Places) -> Sequence[Sentence]:
+def load_corpus(corpus: CorpusSpec, split: str, places: DataPaths) -> Sequence[Sentence]:
     """Read one split of a corpus, or make it if it is of an embedded language.
 
     Raises:
         DataError: if there is no such corpus or split.
     """
-    if corpus.kind == MADE:
+    if corpus.kind == SYNTHETIC:
         return read_synthetic(corpus.language, corpus.domain, split)
     return read_corpus(corpus, split, places)
 
 
-def spread(sentences: Sequence[Sentence], limit: int | None) -> Sequence[Sentence]:
+def subsample_evenly(sentences: Sequence[Sentence], limit: int | None) -> Sequence[Sentence]:
     """Take ``limit`` sentences at equal distances, since treebanks are sorted by document.
 
-    >>> spread([0, 1, 2, 3, 4, 5], 3)
+    >>> subsample_evenly([0, 1, 2, 3, 4, 5], 3)
     [0, 2, 4]
     """
     if limit is None or limit >= len(sentences):
@@ -37,7 +37,9 @@ def spread(sentences: Sequence[Sentence], limit: int | None) -> Sequence[Sentenc
     return [sentences[i * len(sentences) // limit] for i in range(limit)]
 
 
-def gather(names: Sequence[str], places: Places) -> tuple[list[str], dict[str, list[str]]]:
+def load_raw_texts(
+    names: Sequence[str], places: DataPaths
+) -> tuple[list[str], dict[str, list[str]]]:
     """Read texts in the order given; also return the checksums behind each name.
 
     Names are those of `read_text` and `read_synthetic_text`.
@@ -52,9 +54,9 @@ def gather(names: Sequence[str], places: Places) -> tuple[list[str], dict[str, l
     source: dict[str, list[str]] = {}
     for name in names:
         kind, _, rest = name.partition(":")
-        if kind == MADE:
+        if kind == SYNTHETIC:
             made = list(read_synthetic_text(rest))
-            source[name] = [_digest(made)]
+            source[name] = [_digest_lines(made)]
             lines += made
         else:
             lines += read_text(name, places)
@@ -62,7 +64,7 @@ def gather(names: Sequence[str], places: Places) -> tuple[list[str], dict[str, l
     return lines, source
 
 
-def _digest(lines: Iterable[str]) -> str:
+def _digest_lines(lines: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for line in lines:
         digest.update(f"{line}\n".encode())

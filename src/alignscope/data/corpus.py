@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from alignscope.data.layouts import stem
+from alignscope.data.layouts import treebank_name
 from alignscope.errors import DataError
 
 Relation = Literal["in-domain", "cross-domain", "cross-lingual"]
 
 
 @dataclass(frozen=True)
-class Corpus:
+class CorpusSpec:
     """What a corpus name says.
 
     >>> parse_corpus("uner:en_ewt")
@@ -42,7 +42,7 @@ _TREEBANK = re.compile(r"([a-z]{2,}(?:-[a-z]+)*)(?:_([A-Za-z0-9]\w*))?")
 _PREFIXED = re.compile(r"([a-z]{2,3})(?:_.*)?")
 
 
-def parse_corpus(name: str) -> Corpus:
+def parse_corpus(name: str) -> CorpusSpec:
     """Understand the name of a corpus, without looking for it (only a path is looked at).
 
     >>> parse_corpus("ud:de_pud").language
@@ -58,13 +58,13 @@ def parse_corpus(name: str) -> Corpus:
         DataError: if the name does not tell the language, or the path does not exist.
     """
     if match := _MADE.fullmatch(name):
-        return Corpus(name, "synthetic", match[1], f"{match[1]}/{match[2]}", match[2])
+        return CorpusSpec(name, "synthetic", match[1], f"{match[1]}/{match[2]}", match[2])
     if match := _NAMED.fullmatch(name):
         return _named(name, *match.groups())
     return _from_path(name)
 
 
-def _named(name: str, kind: str, treebank: str) -> Corpus:
+def _named(name: str, kind: str, treebank: str) -> CorpusSpec:
     if kind == "synthetic":
         raise DataError(
             f"corpus {name} should name a language and a domain, as synthetic:vesti/news does"
@@ -73,26 +73,26 @@ def _named(name: str, kind: str, treebank: str) -> Corpus:
     if match is None or (kind in ("ud", "uner") and match[2] is None):
         example = "ud:en_ewt" if kind in ("ud", "uner") else f"{kind}:en or {kind}:en_news"
         raise DataError(f"corpus {name} should name a language and a treebank, as {example} does")
-    return Corpus(name, kind, match[1], treebank, match[2] or kind)
+    return CorpusSpec(name, kind, match[1], treebank, match[2] or kind)
 
 
-def _from_path(name: str) -> Corpus:
+def _from_path(name: str) -> CorpusSpec:
     stated = _STATED.match(name)
     path = Path(name.split("=", 1)[1] if stated else name)
     if not path.exists():
         raise DataError(f"corpus {name} is neither a path that exists nor a name like ud:en_ewt")
     path = path.resolve()
-    treebank = (stem(path) or path.parent.name) if path.is_file() else path.name
+    treebank = (treebank_name(path) or path.parent.name) if path.is_file() else path.name
     found = stated or _PREFIXED.fullmatch(treebank)
     if found is None:
         raise DataError(
             f"the language of {name} cannot be told from its name, state it as en=PATH "
             "(for English)"
         )
-    return Corpus(name, "path", found[1], treebank, treebank)
+    return CorpusSpec(name, "path", found[1], treebank, treebank)
 
 
-def relation_between(source: Corpus, evaluated: Corpus) -> Relation:
+def relation_between(source: CorpusSpec, evaluated: CorpusSpec) -> Relation:
     """Say how far an evaluation is from the corpus that was trained on.
 
     >>> relation_between(parse_corpus("ud:en_ewt"), parse_corpus("ud:en_pud"))

@@ -29,14 +29,14 @@ _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
-class Remote:
+class RemoteFile:
     """A published file: its address, and its place below the cache folder."""
 
     url: str
     place: Path
 
 
-def ud(code: str, split: str) -> Remote | None:
+def ud(code: str, split: str) -> RemoteFile | None:
     """Say where a Universal Dependencies treebank is published; ``None`` if it is not known.
 
     >>> ud("en_ewt", "dev").url.rpartition("UD_English-EWT/")[2]
@@ -49,10 +49,10 @@ def ud(code: str, split: str) -> Remote | None:
         return None
     base = os.environ.get("ALIGNSCOPE_UD_URL", f"{_GITHUB}/UniversalDependencies")
     url = f"{base}/{row[0]}/{UD_RELEASE}/{code}-ud-{split}.conllu"
-    return Remote(url, Path("ud", UD_RELEASE, code, f"{split}.conllu"))
+    return RemoteFile(url, Path("ud", UD_RELEASE, code, f"{split}.conllu"))
 
 
-def universal_ner(code: str, split: str) -> Remote | None:
+def universal_ner(code: str, split: str) -> RemoteFile | None:
     """Say where a Universal NER corpus is published; mirror: ``ALIGNSCOPE_UNER_URL``."""
     row = _table("uner").get(code)
     if row is None:
@@ -60,19 +60,19 @@ def universal_ner(code: str, split: str) -> Remote | None:
     base = os.environ.get("ALIGNSCOPE_UNER_URL", f"{_GITHUB}/UniversalNER")
     repository, commit = row
     url = f"{base}/{repository}/{commit}/{code}-ud-{split}.iob2"
-    return Remote(url, Path("uner", commit, code, f"{split}.iob2"))
+    return RemoteFile(url, Path("uner", commit, code, f"{split}.iob2"))
 
 
-def wikiann(code: str, split: str) -> Remote | None:
+def wikiann(code: str, split: str) -> RemoteFile | None:
     """Say where a language of WikiANN is published; mirror: ``ALIGNSCOPE_WIKIANN_URL``."""
     home = "https://huggingface.co/datasets/unimelb-nlp/wikiann"
     base = os.environ.get("ALIGNSCOPE_WIKIANN_URL", home)
     name = "validation" if split == "dev" else split
     url = f"{base}/resolve/{WIKIANN_REVISION}/{code}/{name}-00000-of-00001.parquet"
-    return Remote(url, Path("wikiann", WIKIANN_REVISION, code, f"{split}.parquet"))
+    return RemoteFile(url, Path("wikiann", WIKIANN_REVISION, code, f"{split}.parquet"))
 
 
-PUBLISHED: dict[str, Callable[[str, str], Remote | None]] = {
+PUBLISHED: dict[str, Callable[[str, str], RemoteFile | None]] = {
     "ud": ud,
     "uner": universal_ner,
     "wikiann": wikiann,
@@ -80,7 +80,7 @@ PUBLISHED: dict[str, Callable[[str, str], Remote | None]] = {
 """How to find what a kind of corpus is published as, by the prefix of its name."""
 
 
-def nowhere(code: str, split: str) -> Remote | None:
+def not_published(code: str, split: str) -> RemoteFile | None:
     """Say where a corpus that is not published as single files is to be had: nowhere."""
     return None
 
@@ -98,7 +98,7 @@ def _table(kind: str) -> dict[str, list[str]]:
     return {code: rest for code, *rest in rows}
 
 
-def fetch(remote: Remote, cache: Path, *, download: bool = True) -> Path | None:
+def fetch(remote: RemoteFile, cache: Path, *, download: bool = True) -> Path | None:
     """Give the cached file, downloading it first if needed; ``None`` if that is not allowed.
 
     Two processes may fetch the same file at once: each writes its own temporary file, and the

@@ -64,7 +64,7 @@ def files_in(path: Path) -> dict[str, Path]:
     return {split: found[split] for split in SPLITS if split in found}
 
 
-def stem(file: Path) -> str:
+def treebank_name(file: Path) -> str:
     """Name a file without suffixes and split: ``en_x`` for ``en_x-ud-test.conllu.gz``."""
     return _SPLIT.sub("", Path(file.name.removesuffix(".gz")).stem)
 
@@ -79,6 +79,6 @@ def _split_of(file: Path) -> str | None:
     return match and match[1].replace("validation", "dev")
 
 
-def kinds_in(folders: Iterable[Path]) -> list[str]:
+def ner_datasets(folders: Iterable[Path]) -> list[str]:
     """List the names of the named entity data sets (``ner/DATASET``) that the folders have."""
     return [found.name for folder in folders for found in folder.glob("ner/*") if found.is_dir()]

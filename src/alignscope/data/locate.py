@@ -5,16 +5,16 @@ from functools import lru_cache
 from pathlib import Path
 
 from alignscope.data.conllu import read_conllu
-from alignscope.data.corpus import Corpus
-from alignscope.data.download import PUBLISHED, fetch, known_codes, nowhere
+from alignscope.data.corpus import CorpusSpec
+from alignscope.data.download import PUBLISHED, fetch, known_codes, not_published
 from alignscope.data.iob2 import read_iob2, read_wikiann_parquet
-from alignscope.data.layouts import SPLITS, files_in, files_under, kinds_in
-from alignscope.data.paths import Places
+from alignscope.data.layouts import SPLITS, files_in, files_under, ner_datasets
+from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError, nearest
 
 
-def locate(corpus: Corpus, split: str, places: Places) -> Path:
+def locate(corpus: CorpusSpec, split: str, places: DataPaths) -> Path:
     """Find the file of one split: in the folders, else in the cache, else download it.
 
     The first folder that has any split of a corpus is the one it is taken from, so that train and
@@ -29,14 +29,14 @@ def locate(corpus: Corpus, split: str, places: Places) -> Path:
     for found in _present(corpus, places):
         if found:
             return _pick(corpus, split, found)
-    remote = PUBLISHED.get(corpus.kind, nowhere)(corpus.treebank, split)
+    remote = PUBLISHED.get(corpus.kind, not_published)(corpus.treebank, split)
     path = fetch(remote, places.cache, download=places.download) if remote else None
     if path is None:
         raise _not_found(corpus, places, published=remote is not None)
     return path
 
 
-def _present(corpus: Corpus, places: Places) -> Iterator[dict[str, Path]]:
+def _present(corpus: CorpusSpec, places: DataPaths) -> Iterator[dict[str, Path]]:
     if corpus.kind == "path":
         yield files_in(corpus.path)
         return
@@ -44,19 +44,19 @@ def _present(corpus: Corpus, places: Places) -> Iterator[dict[str, Path]]:
         yield files_under(folder, corpus.kind, corpus.treebank)
 
 
-def _pick(corpus: Corpus, split: str, found: dict[str, Path]) -> Path:
+def _pick(corpus: CorpusSpec, split: str, found: dict[str, Path]) -> Path:
     if split not in found:
         where = next(iter(found.values())).parent
         raise DataError(f"{corpus.name} has no {split} split in {where}, only {', '.join(found)}")
     return found[split]
 
 
-def _not_found(corpus: Corpus, places: Places, *, published: bool) -> DataError:
+def _not_found(corpus: CorpusSpec, places: DataPaths, *, published: bool) -> DataError:
     if corpus.kind == "path":
         return DataError(f"{corpus.path} has no file for any of {', '.join(SPLITS)}")
     if published:
         return places.missing(corpus.name, " and downloading is switched off")
-    kinds = sorted({*PUBLISHED, *kinds_in(places.folders)})
+    kinds = sorted({*PUBLISHED, *ner_datasets(places.folders)})
     if corpus.kind not in kinds:
         hint = f"; the prefix {corpus.kind}: is unknown{nearest(corpus.kind, kinds)} "
         return places.missing(corpus.name, f"{hint}(known: {', '.join(kinds)}, or a path)")
@@ -66,7 +66,7 @@ def _not_found(corpus: Corpus, places: Places, *, published: bool) -> DataError:
 _COLUMN_OF = {"upos": "UPOS", "heads": "HEAD", "relations": "DEPREL", "entities": "an IOB2 tag"}
 
 
-def read_corpus(corpus: Corpus, split: str, places: Places) -> tuple[Sentence, ...]:
+def read_corpus(corpus: CorpusSpec, split: str, places: DataPaths) -> tuple[Sentence, ...]:
     """Read one split of a corpus; a file is read once in a process, as long as it is unchanged.
 
     Raises:

@@ -9,10 +9,10 @@ from alignscope.errors import DataError
 
 
 @dataclass(frozen=True)
-class Places:
+class DataPaths:
     """The folders searched for a corpus, in this order, then the cache, then the network.
 
-    >>> Places(folders=(Path("corpora"),), cache=Path("cache"), download=False).folders[0].name
+    >>> DataPaths(folders=(Path("corpora"),), cache=Path("cache"), download=False).folders[0].name
     'corpora'
 
     ``download`` says whether what is in no folder may be fetched into ``cache``.
@@ -23,7 +23,7 @@ class Places:
     download: bool = True
 
     @classmethod
-    def of(cls, folders: Iterable[str | Path] = (), *, download: bool = True) -> "Places":
+    def of(cls, folders: Iterable[str | Path] = (), *, download: bool = True) -> "DataPaths":
         """Take the folders given, then those in ``ALIGNSCOPE_DATA``; cache: ``ALIGNSCOPE_CACHE``.
 
         ``ALIGNSCOPE_DATA`` lists folders as ``PATH`` does; the cache is ``~/.cache/alignscope``

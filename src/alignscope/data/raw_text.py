@@ -7,18 +7,18 @@ from alignscope._util.files import read_lines
 from alignscope.data.conllu import comment_value, read_conllu
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.locate import locate
-from alignscope.data.paths import Places
+from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError, nearest
 
 
-def read_text(name: str, places: Places) -> Iterator[str]:
+def read_text(name: str, places: DataPaths) -> Iterator[str]:
     r"""Read the lines of a raw text; blank lines are left out.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "two.txt"
     >>> _ = path.write_text("Hello\n\nworld\n")
-    >>> list(read_text(str(path), Places((), path.parent)))
+    >>> list(read_text(str(path), DataPaths((), path.parent)))
     ['Hello', 'world']
 
     Names: ``text:en`` (every ``text/en/*.tsv.gz``, in the order of the names), ``text:en/bible``
@@ -34,7 +34,7 @@ def read_text(name: str, places: Places) -> Iterator[str]:
     return (line for path in paths for line in _lines(path) if line.strip())
 
 
-def find_text(name: str, places: Places) -> tuple[Path, ...]:
+def find_text(name: str, places: DataPaths) -> tuple[Path, ...]:
     """Find the files that a name of `read_text` stands for, in the order they are read.
 
     Raises:
@@ -73,15 +73,15 @@ def _one_file(path: Path) -> tuple[Path, ...]:
 def _lines(path: Path) -> Iterator[str]:
     plain = path.name.removesuffix(".gz")
     if plain.endswith(".conllu"):
-        return (surface(sentence) for sentence in read_conllu(path))
+        return (sentence_text(sentence) for sentence in read_conllu(path))
     return _second_column(path) if plain.endswith(".tsv") else iter(read_lines(path))
 
 
-def surface(sentence: Sentence) -> str:
+def sentence_text(sentence: Sentence) -> str:
     """Write a sentence as text: its ``# text``, else its tokens with blanks between them.
 
-    >>> from alignscope.data.sentence import Range
-    >>> surface(Sentence(words=("de", "le", "monde"), ranges=(Range(1, 2, "du"),)))
+    >>> from alignscope.data.sentence import MultiwordToken
+    >>> sentence_text(Sentence(words=("de", "le", "monde"), ranges=(MultiwordToken(1, 2, "du"),)))
     'du monde'
     """
     text = comment_value(sentence.comments, "text")

@@ -28,7 +28,7 @@ class Sentence:
     entities: tuple[str, ...] | None = None
     misc: tuple[str, ...] | None = None
     comments: tuple[str, ...] = ()
-    ranges: tuple["Range", ...] = ()
+    ranges: tuple["MultiwordToken", ...] = ()
     empty: tuple["EmptyNode", ...] = ()
 
     def __post_init__(self) -> None:
@@ -42,7 +42,7 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class MultiwordToken:
     """A multiword token: words ``first`` to ``last`` (from 1, inclusive) written ``form``."""
 
     first: int

@@ -7,14 +7,14 @@ import torch
 from torch import Tensor
 
 from alignscope.config.run import Pooling
-from alignscope.encoders.tokenization import Pieces
+from alignscope.encoders.tokenization import TokenizedSentence
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class EncodedSentence:
     """A sentence ready for a model: its pieces, and its gold labels as numbers per word."""
 
-    pieces: Pieces
+    pieces: TokenizedSentence
     gold: Mapping[str, list[int]]
 
     @property
@@ -33,9 +33,9 @@ class Batch:
     """
 
     ids: Tensor
-    present: Tensor
-    positions: Tensor
-    owners: Tensor
+    attention_mask: Tensor
+    subword_index: Tensor
+    word_index: Tensor
     mask: Tensor
     gold: Mapping[str, Tensor]
 
@@ -49,9 +49,9 @@ class Batch:
 
         return Batch(
             moved(self.ids),
-            moved(self.present),
-            moved(self.positions),
-            moved(self.owners),
+            moved(self.attention_mask),
+            moved(self.subword_index),
+            moved(self.word_index),
             moved(self.mask),
             {name: moved(values) for name, values in self.gold.items()},
         )
@@ -63,16 +63,21 @@ class Batch:
         first = torch.arange(times, device=self.ids.device).unsqueeze(1)
         return Batch(
             self.ids.repeat(times, 1),
-            self.present.repeat(times, 1),
-            (self.positions + first * self.ids.numel()).flatten(),
-            (self.owners + first * self.mask.numel()).flatten(),
+            self.attention_mask.repeat(times, 1),
+            (self.subword_index + first * self.ids.numel()).flatten(),
+            (self.word_index + first * self.mask.numel()).flatten(),
             self.mask.repeat(times, 1),
             self.gold,
         )
 
 
 def collate(
-    examples: Sequence[Example], pad: int, pooling: Pooling, *, length: int = 0, words: int = 0
+    examples: Sequence[EncodedSentence],
+    pad: int,
+    pooling: Pooling,
+    *,
+    length: int = 0,
+    words: int = 0,
 ) -> Batch:
     """Pad examples to the longest, or to at least ``length`` pieces and ``words`` words."""
     chunks = [chunk for example in examples for chunk in example.pieces.chunks]
@@ -89,7 +94,7 @@ def collate(
 
 
 def _owners(
-    examples: Sequence[Example], length: int, words: int, pooling: Pooling
+    examples: Sequence[EncodedSentence], length: int, words: int, pooling: Pooling
 ) -> tuple[Tensor, Tensor]:
     """Which pieces of the flattened batch make up which word of the flattened batch."""
     positions, owners, row = [], [], 0
@@ -107,12 +112,12 @@ def _pad(rows: list[list[int]], width: int) -> Tensor:
     return torch.tensor([row + [0] * (width - len(row)) for row in rows])
 
 
-def plan_batches(
+def bucket_by_length(
     costs: Sequence[int], budget: int, generator: torch.Generator | None = None
 ) -> list[list[int]]:
     """Group examples of about equal cost so that each group, padded, stays within the budget.
 
-    >>> plan_batches([5, 1, 5, 1], budget=10)
+    >>> bucket_by_length([5, 1, 5, 1], budget=10)
     [[1, 3], [0, 2]]
 
     ``costs`` counts the pieces each example takes of a batch in which it is the longest. With a

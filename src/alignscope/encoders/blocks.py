@@ -19,7 +19,7 @@ REFUSED = {
 
 
 @dataclass(frozen=True)
-class BlockRow:
+class BlockInfo:
     """One block as ``alignscope blocks`` prints it; ``block`` is counted from 0."""
 
     block: int
@@ -51,7 +51,7 @@ def block_path(encoder: PreTrainedModel) -> str:
     return _find(encoder)[0]
 
 
-def refuse(model_type: str, name: str) -> None:
+def check_supported(model_type: str, name: str) -> None:
     """Raise ``EncoderError`` if encoders of this ``config.model_type`` have no usable blocks.
 
     It needs no weights, so a study can be refused before anything is loaded.
@@ -62,7 +62,7 @@ def refuse(model_type: str, name: str) -> None:
 
 def _find(encoder: PreTrainedModel) -> tuple[str, nn.ModuleList]:
     name = type(encoder).__name__
-    refuse(encoder.config.model_type, name)
+    check_supported(encoder.config.model_type, name)
     count = encoder.config.num_hidden_layers
     found = list(_outermost(encoder, count))
     if not found:
@@ -134,7 +134,7 @@ def _try_out(encoder: PreTrainedModel) -> None:
     encoder.train(training)
 
 
-def describe(encoder: PreTrainedModel) -> list[BlockRow]:
+def block_table(encoder: PreTrainedModel) -> list[BlockInfo]:
     """Return one row per block, block 0 first: where it is and how much it holds.
 
     ``matrices`` counts the parameters with two or more dimensions: those that a
@@ -142,7 +142,7 @@ def describe(encoder: PreTrainedModel) -> list[BlockRow]:
     """
     path, found = _find(encoder)
     return [
-        BlockRow(
+        BlockInfo(
             index,
             f"{path}.{index}",
             sum(parameter.numel() for parameter in block.parameters()),
@@ -152,7 +152,7 @@ def describe(encoder: PreTrainedModel) -> list[BlockRow]:
     ]
 
 
-def notes(encoder: PreTrainedModel) -> list[str]:
+def caveats(encoder: PreTrainedModel) -> list[str]:
     """Return in words what a window touches beyond its blocks, or leaves alone.
 
     Empty for BERT, DistilBERT, XLM-R, ELECTRA and RoFormer.

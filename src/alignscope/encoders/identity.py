@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from alignscope.encoders.resolve import located
+from alignscope.encoders.resolve import resolve_encoder
 from alignscope.errors import EncoderError
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
@@ -25,7 +25,7 @@ def encoder_identity(name: str, revision: str = "main") -> str:
     and content, so a copy elsewhere is the same encoder, and a file beside them (a README,
     logs) changes nothing. Raises ``EncoderError`` for a folder that holds no encoder.
     """
-    place = Path(located(name))
+    place = Path(resolve_encoder(name))
     if not place.is_dir():
         return f"{name}@{revision}"
     digest = hashlib.sha256()

@@ -22,9 +22,9 @@ from transformers import (
 )
 from transformers.utils import logging
 
-from alignscope.encoders.blocks import refuse
+from alignscope.encoders.blocks import check_supported
 from alignscope.encoders.identity import check_folder, encoder_identity, weight_files
-from alignscope.encoders.resolve import located
+from alignscope.encoders.resolve import resolve_encoder
 from alignscope.errors import EncoderError, nearest
 
 __all__ = [
@@ -33,7 +33,7 @@ __all__ = [
     "load_encoder",
     "load_tokenizer",
     "resolved_revision",
-    "speak",
+    "set_language",
 ]
 
 
@@ -55,12 +55,12 @@ def load_encoder(
     no safetensors; a broken file; weights that are missing or of another shape than the
     configuration says, because a block that is silently random makes wrong science.
     """
-    name = located(name)
+    name = resolve_encoder(name)
     commit, config = _config(name, revision, remote_code)
     if Path(name).is_dir():
         weight_files(Path(name))
     auto = _auto(name, config)
-    with quiet(), torch.random.fork_rng(devices=[]), _explained(name):
+    with silence_transformers(), torch.random.fork_rng(devices=[]), _explained(name):
         encoder, info = auto.from_pretrained(
             name,
             revision=commit,
@@ -88,9 +88,9 @@ def load_tokenizer(
     Raises ``EncoderError`` if there is none, if it is slow, or if it comes without a vocabulary
     (where its files are missing, transformers makes up an empty tokenizer and says nothing).
     """
-    name = located(name)
+    name = resolve_encoder(name)
     commit, config = _config(name, revision, remote_code)
-    with quiet(), _explained(name):
+    with silence_transformers(), _explained(name):
         tokenizer = AutoTokenizer.from_pretrained(
             name, revision=commit, config=config, trust_remote_code=remote_code
         )
@@ -109,9 +109,9 @@ def block_count(name: str, revision: str = "main", *, remote_code: bool = False)
     be planned, and a window refused, on a laptop. Raises ``EncoderError`` like ``load_encoder``,
     and for families without usable blocks (ALBERT, XLM, FlauBERT, CANINE).
     """
-    name = located(name)
+    name = resolve_encoder(name)
     _, config = _config(name, revision, remote_code)
-    refuse(config.model_type, name)
+    check_supported(config.model_type, name)
     count = getattr(config, "num_hidden_layers", None)
     if not isinstance(count, int):
         raise EncoderError(f"{name} does not say how many blocks it has (num_hidden_layers)")
@@ -124,13 +124,13 @@ def resolved_revision(encoder: PreTrainedModel) -> str | None:
     return commit
 
 
-def speak(encoder: PreTrainedModel, language: str) -> None:
+def set_language(encoder: PreTrainedModel, language: str) -> None:
     """Let an X-MOD encoder use its adapters for ``language``; do nothing for any other encoder.
 
-    ``speak(encoder, "en")`` chooses ``en_XX``; a full name such as ``"en_XX"`` works too.
+    ``set_language(encoder, "en")`` chooses ``en_XX``; a full name such as ``"en_XX"`` works too.
     Raises ``EncoderError`` if X-MOD has no adapters for it, or several.
     """
-    if not speaks(encoder):
+    if not needs_language(encoder):
         return
     known = list(encoder.config.languages)
     found = [name for name in known if language in (name, name.partition("_")[0])]
@@ -142,7 +142,7 @@ def speak(encoder: PreTrainedModel, language: str) -> None:
     encoder.set_default_language(found[0])
 
 
-def speaks(encoder: PreTrainedModel) -> bool:
+def needs_language(encoder: PreTrainedModel) -> bool:
     """Whether an encoder must be told the language of what it reads (X-MOD)."""
     return bool(encoder.config.model_type == "xmod")
 
@@ -152,7 +152,7 @@ def _config(name: str, revision: str, remote_code: bool) -> tuple[str, Pretraine
     commit = revision if Path(name).is_dir() else _commit(name, revision)
     if Path(name).is_dir():
         check_folder(Path(name))
-    with quiet(), _explained(name):
+    with silence_transformers(), _explained(name):
         config = AutoConfig.from_pretrained(name, revision=commit, trust_remote_code=remote_code)
     return commit, config
 
@@ -175,7 +175,7 @@ def _commit(name: str, revision: str) -> str:
     A commit also keeps transformers from asking the hub's conversion service for safetensors.
     """
     try:
-        with quiet():
+        with silence_transformers():
             return Path(hf_hub_download(name, "config.json", revision=revision)).parent.name
     except LocalEntryNotFoundError as error:
         raise EncoderError(f"{name} is no folder, and the hub cannot be reached") from error
@@ -221,7 +221,7 @@ def _explained(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silence_transformers() -> Iterator[None]:
     """Keep notes on unused heads, retries and bars from the user; what matters is raised."""
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     hub = hub_logging.get_verbosity()

@@ -27,7 +27,7 @@ def autocast(encoder: PreTrainedModel, precision: Precision) -> AbstractContextM
     return torch.autocast(encoder.device.type, torch.bfloat16, enabled=enabled)
 
 
-def single(output: Any) -> Any:
+def to_float32(output: Any) -> Any:
     """Return a head's output, one tensor or a named tuple of them, in single precision.
 
     Half precision has too few digits for a loss, and ties where scores differ.

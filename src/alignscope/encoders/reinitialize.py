@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from alignscope.config.run import Adapters, Init
-from alignscope.config.windows import Window, check
+from alignscope.config.windows import Window, check_fits
 from alignscope.encoders.blocks import block_path, blocks
 from alignscope.errors import EncoderError
 
@@ -53,7 +53,7 @@ def reinitialize(
             f"init={init!r} with adapters={adapters!r} is not a way to re-initialise; "
             f"init is one of {get_args(Init)}, adapters one of {get_args(Adapters)}"
         )
-    check(window, len(blocks(encoder)), type(encoder).__name__)
+    check_fits(window, len(blocks(encoder)), type(encoder).__name__)
     chosen = _chosen(encoder, window, adapters)
     before = _fingerprints(encoder)
     _copy(_fresh(encoder, seed, init), encoder, chosen)

@@ -11,10 +11,10 @@ from alignscope.errors import EncoderError
 EMBEDDED = "embedded"
 
 
-def located(name: str) -> str:
+def resolve_encoder(name: str) -> str:
     """Return where to look for the encoder ``name``: its folder, or its name on the hub.
 
-    >>> located("xlm-roberta-base")
+    >>> resolve_encoder("xlm-roberta-base")
     'xlm-roberta-base'
 
     ``embedded`` is always the encoder inside the installed package, even where the working

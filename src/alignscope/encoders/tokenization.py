@@ -10,7 +10,7 @@ from alignscope.errors import DataError, EncoderError
 
 
 @dataclass(frozen=True, slots=True)
-class Pieces:
+class TokenizedSentence:
     """A sentence as the encoder reads it.
 
     ``chunks`` are its inputs, special tokens included: one, or several where the sentence is
@@ -36,10 +36,10 @@ class Pieces:
         return max(map(len, self.chunks))
 
 
-class Subwords:
+class WordTokenizer:
     """Splits sentences with an encoder's own tokenizer.
 
-    >>> Subwords(tokenizer, max_pieces=128).split([Sentence(("Dogs", "bark"))])[0].spans
+    >>> WordTokenizer(tokenizer, max_pieces=128).split([Sentence(("Dogs", "bark"))])[0].spans
     ((0, 1, 3), (0, 3, 4))
 
     Every word is split on its own, as after a blank. No word is ever dropped: one without
@@ -72,7 +72,7 @@ class Subwords:
         """The id that fills a batch up; masked, so any will do where there is none."""
         return int(self.tokenizer.pad_token_id or 0)
 
-    def split(self, sentences: Sequence[Sentence]) -> list[Pieces]:
+    def split(self, sentences: Sequence[Sentence]) -> list[TokenizedSentence]:
         """Split every sentence."""
         self._learn({word for sentence in sentences for word in sentence.words})
         return [self._pack(sentence) for sentence in sentences]
@@ -90,7 +90,7 @@ class Subwords:
             word: tuple(encoding.ids) for word, encoding in zip(new, encoded, strict=True)
         }
 
-    def _pack(self, sentence: Sentence) -> Pieces:
+    def _pack(self, sentence: Sentence) -> TokenizedSentence:
         chunks: list[list[int]] = [[]]
         spans = []
         cut = unknown = 0
@@ -107,7 +107,7 @@ class Subwords:
             spans.append((len(chunks) - 1, start, start + len(ids)))
             chunks[-1] += ids
         whole = tuple((*self.prefix, *chunk, *self.suffix) for chunk in chunks)
-        return Pieces(whole, tuple(spans), cut, unknown)
+        return TokenizedSentence(whole, tuple(spans), cut, unknown)
 
     def _unknown(self, word: str) -> int:
         if self._unknown_id is None:
@@ -118,7 +118,7 @@ class Subwords:
         return int(self._unknown_id)
 
 
-def longest_input(encoder: PreTrainedModel) -> int | None:
+def max_input_length(encoder: PreTrainedModel) -> int | None:
     """Return how many pieces an encoder reads at once; None if its positions are relative.
 
     RoBERTa and its children count positions from the padding index, so that of 514 positions

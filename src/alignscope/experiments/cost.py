@@ -7,28 +7,34 @@ from functools import cache
 
 import torch
 
-from alignscope.config.run import Run, Training
-from alignscope.data.paths import Places
+from alignscope.config.run import RunSpec, TrainingConfig
+from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.load import block_count
-from alignscope.encoders.tokenization import Subwords
-from alignscope.errors import DataError, MemoryShortError
+from alignscope.encoders.tokenization import WordTokenizer
+from alignscope.errors import DataError, InsufficientMemoryError
 from alignscope.experiments.grouping import Group
-from alignscope.experiments.setup import encoder_of, fitting, footprint_of, setting_of, stack_of
+from alignscope.experiments.setup import (
+    build_stack,
+    estimate_memory,
+    load_ablated_encoder,
+    load_inputs,
+    max_stack_size,
+)
 from alignscope.similarity.layers import similarity_by_layer
-from alignscope.similarity.stages import parallel_of
+from alignscope.similarity.stages import load_parallel
 from alignscope.tasks import TASKS
-from alignscope.training.finetune import Progress, Source, fine_tune_together, steps_of
-from alignscope.training.memory import out_of_memory
+from alignscope.training.finetune import Progress, TrainingData, count_steps, fine_tune_stacked
+from alignscope.training.memory import is_out_of_memory
 
-CALIBRATION = 6
+CALIBRATION_STEPS = 6
 """Steps after which a price is told, or all where they are fewer; the first sets things up."""
-FORWARD = 0.4
+FORWARD_SHARE = 0.4
 """A batch that is only predicted, in the time of one that is learned from (measured: LOG.md)."""
 
 
 @dataclass(frozen=True)
-class Size:
+class Workload:
     """How much there is to do: optimisation steps, and batches that are only predicted."""
 
     steps: int
@@ -36,35 +42,35 @@ class Size:
 
     def seconds(self, per_step: float) -> float:
         """How long it takes at so many seconds a step."""
-        return per_step * (self.steps + FORWARD * self.predicted)
+        return per_step * (self.steps + FORWARD_SHARE * self.predicted)
 
 
-def size_of(
-    source: Source,
+def count_work(
+    source: TrainingData,
     gold: Mapping[str, Sequence[Sentence]],
-    subwords: Subwords,
-    training: Training,
-) -> Size:
+    subwords: WordTokenizer,
+    training: TrainingConfig,
+) -> Workload:
     """Count the work of a run: training, dev after every epoch, and every test split."""
     tests = sum(_pieces(sentences, subwords) for sentences in gold.values())
     read = training.epochs * _pieces(source.dev, subwords) + tests
-    return Size(steps_of(source, subwords, training), read / training.batch_pieces)
+    return Workload(count_steps(source, subwords, training), read / training.batch_pieces)
 
 
-def _pieces(sentences: Sequence[Sentence], subwords: Subwords) -> int:
+def _pieces(sentences: Sequence[Sentence], subwords: WordTokenizer) -> int:
     return sum(len(chunk) for pieces in subwords.split(sentences) for chunk in pieces.chunks)
 
 
-class Meter:
+class StepTimer:
     """Progress that learns from the first steps how long all will take.
 
-    >>> meter = Meter(size, progress)
+    >>> meter = StepTimer(size, progress)
     >>> fine_tune(model, task, source, subwords, training, seed=1, progress=meter)
     >>> meter.seconds
     61.2
     """
 
-    def __init__(self, size: Size, progress: Progress) -> None:
+    def __init__(self, size: Workload, progress: Progress) -> None:
         self.size, self.progress = size, progress
         self.seconds: float | None = None
         """Told after a few steps; None before, and where there are too few of them."""
@@ -73,7 +79,7 @@ class Meter:
 
     def __call__(self, step: int, steps: int) -> None:
         """Note a step and pass it on."""
-        last = min(CALIBRATION, steps)
+        last = min(CALIBRATION_STEPS, steps)
         if step in (1, last):
             if torch.cuda.is_available():  # whose steps are not done when they are asked for
                 torch.cuda.synchronize()
@@ -90,7 +96,7 @@ ROW_BYTES = {"scores": 290, "examples": 440, "similarity": 420, "checksums": 110
 
 
 @dataclass(frozen=True)
-class Sample:
+class Calibration:
     """What the first steps of runs in lockstep say of all their steps."""
 
     lockstep: int
@@ -109,39 +115,43 @@ class _EnoughError(Exception):
     """The first steps have been taken."""
 
 
-def sample(group: Sequence[Run], places: Places) -> Sample:
+def calibrate(group: Sequence[RunSpec], places: DataPaths) -> Calibration:
     """Take a few steps of runs that differ in their windows alone, to tell what they will cost.
 
     Raises:
         DataError, EncoderError: as `perform` does, or if there is but one step.
     """
-    first, run = encoder_of(group[0]), group[0]
-    setting = setting_of(run, first, places)
-    stack = stack_of(group[: fitting(group, first, setting)], setting.source.labels, first)
-    memory = len(stack) * footprint_of(run, stack.members[0], setting).total
+    first, run = load_ablated_encoder(group[0]), group[0]
+    setting = load_inputs(run, first, places)
+    stack = build_stack(
+        group[: max_stack_size(group, first, setting)], setting.source.labels, first
+    )
+    memory = len(stack) * estimate_memory(run, stack.members[0], setting).total
 
     def stop(step: int, steps: int) -> None:
-        if step >= CALIBRATION:
+        if step >= CALIBRATION_STEPS:
             raise _EnoughError
 
-    meter = Meter(size_of(setting.source, setting.gold, setting.subwords, run.training), stop)
+    meter = StepTimer(
+        count_work(setting.source, setting.gold, setting.subwords, run.training), stop
+    )
     given = stack, setting.task, setting.source, setting.subwords, run.training
     try:
-        fine_tune_together(*given, seed=run.seed, progress=meter)
+        fine_tune_stacked(*given, seed=run.seed, progress=meter)
     except _EnoughError:
         pass
     except RuntimeError as error:
-        if not out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
-        raise MemoryShortError(run.label) from error
+        raise InsufficientMemoryError(run.label) from error
     if meter.per_step is None or meter.seconds is None:
         raise DataError(f"{run.source} gives one step of training, too few to tell a price from")
     per_piece = meter.per_step / len(stack) / run.training.batch_pieces
-    return Sample(len(stack), meter.seconds, memory, per_piece, first.config.hidden_size)
+    return Calibration(len(stack), meter.seconds, memory, per_piece, first.config.hidden_size)
 
 
 @dataclass(frozen=True)
-class Quote:
+class CostEstimate:
     """The cost of runs that differ in windows and seeds alone."""
 
     encoder: str
@@ -158,10 +168,10 @@ class Quote:
     """Bytes, of the results of all."""
 
 
-def quote(groups: Sequence[Group], places: Places) -> list[Quote]:
+def estimate_costs(groups: Sequence[Group], places: DataPaths) -> list[CostEstimate]:
     """Calibrate one group of every encoder, task and source, and count up the others.
 
-    >>> [f"{one.task}: {one.seconds / 3600:.1f} h" for one in quote(groups, places)]
+    >>> [f"{one.task}: {one.seconds / 3600:.1f} h" for one in estimate_costs(groups, places)]
     ['pos: 1.2 h', 'parsing: 1.9 h']
 
     Raises:
@@ -171,19 +181,19 @@ def quote(groups: Sequence[Group], places: Places) -> list[Quote]:
     for group in groups:
         run = group[0]
         alike.setdefault((run.encoder.label, run.task, run.source), []).append(group)
-    return [_quote(same, places) for same in alike.values()]
+    return [_estimate_group(same, places) for same in alike.values()]
 
 
-def _quote(groups: Sequence[Group], places: Places) -> Quote:
+def _estimate_group(groups: Sequence[Group], places: DataPaths) -> CostEstimate:
     largest = max(groups, key=len)
     runs = [run for group in groups for run in group]
-    found = sample(largest, places)
+    found = calibrate(largest, places)
     compared = next((run for run in runs if run.similarity is not None), None)
     comparing = 0.0
     if compared is not None:
-        of_one = _comparing(compared, found.seconds_per_piece, found.width, places)
+        of_one = _similarity_seconds(compared, found.seconds_per_piece, found.width, places)
         comparing = of_one * sum(run.similarity is not None for run in runs)
-    return Quote(
+    return CostEstimate(
         encoder=runs[0].encoder.label,
         task=runs[0].task,
         source=runs[0].source,
@@ -191,15 +201,17 @@ def _quote(groups: Sequence[Group], places: Places) -> Quote:
         lockstep=found.lockstep,
         seconds=found.seconds * len(runs) / found.lockstep + comparing,
         memory=found.memory,
-        disk=sum(map(_disk, runs)),
+        disk=sum(map(_result_bytes, runs)),
     )
 
 
-def _comparing(run: Run, seconds_per_piece: float, width: int, places: Places) -> float:
+def _similarity_seconds(
+    run: RunSpec, seconds_per_piece: float, width: int, places: DataPaths
+) -> float:
     """Seconds of the similarity of a run: reading its corpora, and comparing made-up vectors."""
     asked = run.similarity
     assert asked is not None
-    corpora = parallel_of(run, places)
+    corpora = load_parallel(run, places)
     layers = _layers(run)
     rows = len(next(iter(corpora.values())))
     vectors = torch.randn(2, 2, rows, width)
@@ -210,10 +222,10 @@ def _comparing(run: Run, seconds_per_piece: float, width: int, places: Places) -
     states = 2 if run.window is None else 1
     pairs = states * (len(corpora) - 1) + (len(corpora) if asked.drift else 0)
     words = sum(len(sentence) for corpus in corpora.values() for sentence in corpus)
-    return pairs * len(layers) * per_layer + 2 * FORWARD * seconds_per_piece * words
+    return pairs * len(layers) * per_layer + 2 * FORWARD_SHARE * seconds_per_piece * words
 
 
-def _layers(run: Run) -> list[int]:
+def _layers(run: RunSpec) -> list[int]:
     """The layers that a run compares."""
     assert run.similarity is not None
     encoder = run.encoder
@@ -226,7 +238,7 @@ def _block_count(name: str, revision: str, remote_code: bool) -> int:
     return block_count(name, revision, remote_code=remote_code)
 
 
-def _disk(run: Run) -> int:
+def _result_bytes(run: RunSpec) -> int:
     """Bytes of a result: every corpus in every metric, a sentence of each, and similarity."""
     asked, corpora = run.similarity, len(run.evaluated)
     rows = dict.fromkeys(("scores", "examples", "checksums"), corpora) | {"rest": 1}

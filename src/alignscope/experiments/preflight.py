@@ -4,25 +4,25 @@ from collections.abc import Iterable, Sequence
 
 from transformers import PreTrainedModel
 
-from alignscope.config.grid import Inspected
-from alignscope.config.run import Encoder, Run
+from alignscope.config.grid import EncoderInfo
+from alignscope.config.run import EncoderSpec, RunSpec
 from alignscope.config.study import Study
-from alignscope.config.windows import Window, check
+from alignscope.config.windows import Window, check_fits
 from alignscope.data.corpus import parse_corpus
-from alignscope.data.paths import Places
+from alignscope.data.paths import DataPaths
 from alignscope.encoders.identity import encoder_identity
-from alignscope.encoders.load import block_count, speak
-from alignscope.encoders.tokenization import Subwords
+from alignscope.encoders.load import block_count, set_language
+from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.errors import StoreError, StudyError, nearest
-from alignscope.experiments.inputs import checksums, read_split, splits_of
-from alignscope.experiments.setup import encoder_of, pretrained_of, subwords_of
-from alignscope.results.store import Store
-from alignscope.similarity.compare import cache_in, reader_with
-from alignscope.similarity.stages import check_similarity, parallel_of
+from alignscope.experiments.inputs import input_checksums, load_split, required_splits
+from alignscope.experiments.setup import load_ablated_encoder, load_pretrained, load_word_tokenizer
+from alignscope.results.store import ResultStore
+from alignscope.similarity.compare import default_cache, make_extractor
+from alignscope.similarity.stages import check_similarity, load_parallel
 from alignscope.tasks import TASKS
 
 
-def inspect(encoder: Encoder, *, count_blocks: bool = True) -> Inspected:
+def inspect_encoder(encoder: EncoderSpec, *, count_blocks: bool = True) -> EncoderInfo:
     """Look at an encoder's configuration and identity, without loading its weights.
 
     A study that lists its windows can be planned without a network: with ``count_blocks`` off,
@@ -33,9 +33,9 @@ def inspect(encoder: Encoder, *, count_blocks: bool = True) -> Inspected:
     """
     identity = encoder_identity(encoder.name, encoder.revision)
     if not (count_blocks or identity.startswith("sha256:")):
-        return Inspected(identity, None)
+        return EncoderInfo(identity, None)
     blocks = block_count(encoder.name, encoder.revision, remote_code=encoder.remote_code)
-    return Inspected(identity, blocks)
+    return EncoderInfo(identity, blocks)
 
 
 def check_tasks(study: Study) -> None:
@@ -51,7 +51,7 @@ def check_tasks(study: Study) -> None:
             )
 
 
-def check_data(runs: Sequence[Run], places: Places) -> None:
+def check_data(runs: Sequence[RunSpec], places: DataPaths) -> None:
     """Read every corpus the runs need once, so that what is missing is said before any training.
 
     Raises:
@@ -59,12 +59,12 @@ def check_data(runs: Sequence[Run], places: Places) -> None:
             corpora that do not line up.
     """
     for (_, name, split), run in _reads(runs).items():
-        read_split(run, name, split, places)
+        load_split(run, name, split, places)
     for run in _compares(runs):
-        parallel_of(run, places)
+        load_parallel(run, places)
 
 
-def check_encoders(runs: Iterable[Run], places: Places) -> None:
+def check_encoders(runs: Iterable[RunSpec], places: DataPaths) -> None:
     """Load every encoder the runs need, re-initialise a window and split every word, once each.
 
     Raises:
@@ -72,23 +72,23 @@ def check_encoders(runs: Iterable[Run], places: Places) -> None:
             re-initialised as asked, or a language that X-MOD has no adapters for.
         DataError: for a word that has no sub-words.
     """
-    groups: dict[Encoder, list[Run]] = {}
+    groups: dict[EncoderSpec, list[RunSpec]] = {}
     for run in runs:
         groups.setdefault(run.encoder, []).append(run)
     for group in groups.values():
         _check_windows(group)
         for run in {(run.init, run.adapters): run for run in group}.values():
-            encoder = encoder_of(run)
+            encoder = load_ablated_encoder(run)
         _check_words(encoder, group, places)
 
 
-def _check_windows(runs: list[Run]) -> None:
+def _check_windows(runs: list[RunSpec]) -> None:
     """Windows that are listed, and layers, were taken without asking how many there are."""
     encoder = runs[0].encoder
     count = block_count(encoder.name, encoder.revision, remote_code=encoder.remote_code)
     for run in runs:
         if run.window is not None:
-            check(Window.parse(run.window), count, encoder.label)
+            check_fits(Window.parse(run.window), count, encoder.label)
         if run.similarity is not None:
             try:
                 run.similarity.layers_of(count + 1)
@@ -96,33 +96,33 @@ def _check_windows(runs: list[Run]) -> None:
                 raise StudyError(f"similarity.layers: {error}") from None
 
 
-def _check_words(encoder: PreTrainedModel, runs: Sequence[Run], places: Places) -> None:
-    subwords: dict[str, Subwords] = {}
+def _check_words(encoder: PreTrainedModel, runs: Sequence[RunSpec], places: DataPaths) -> None:
+    subwords: dict[str, WordTokenizer] = {}
     for (task, name, split), run in _reads(runs).items():
         if task not in subwords:
-            subwords[task] = subwords_of(run, encoder)
-        speak(encoder, parse_corpus(name).language)
-        subwords[task].split(read_split(run, name, split, places))
+            subwords[task] = load_word_tokenizer(run, encoder)
+        set_language(encoder, parse_corpus(name).language)
+        subwords[task].split(load_split(run, name, split, places))
     for run in _compares(runs):
-        for name, sentences in parallel_of(run, places).items():
-            speak(encoder, parse_corpus(name).language)
+        for name, sentences in load_parallel(run, places).items():
+            set_language(encoder, parse_corpus(name).language)
             subwords[run.task].split(sentences)
-        reader = reader_with(pretrained_of(run), subwords[run.task], cache_in(places))
+        reader = make_extractor(load_pretrained(run), subwords[run.task], default_cache(places))
         check_similarity(run, reader, places)
 
 
-def _reads(runs: Iterable[Run]) -> dict[tuple[str, str, str], Run]:
+def _reads(runs: Iterable[RunSpec]) -> dict[tuple[str, str, str], RunSpec]:
     """Every task, corpus and split that is read, and one of the runs that do."""
-    return {(run.task, name, split): run for run in runs for name, split in splits_of(run)}
+    return {(run.task, name, split): run for run in runs for name, split in required_splits(run)}
 
 
-def _compares(runs: Iterable[Run]) -> list[Run]:
+def _compares(runs: Iterable[RunSpec]) -> list[RunSpec]:
     """A run for every source and similarity that is asked for."""
     asked = {(run.source, run.similarity): run for run in runs if run.similarity is not None}
     return list(asked.values())
 
 
-def check_store(runs: Iterable[Run], store: Store, places: Places) -> None:
+def check_store(runs: Iterable[RunSpec], store: ResultStore, places: DataPaths) -> None:
     """Make sure that results kept earlier were made with the data found now.
 
     Raises:
@@ -130,11 +130,11 @@ def check_store(runs: Iterable[Run], store: Store, places: Places) -> None:
     """
     now: dict[str, str] = {}
     for run in runs:
-        outcome = store.get(run)
+        outcome = store.load(run)
         if outcome is None:
             continue
         if not outcome.provenance["data"].keys() <= now.keys():
-            now |= checksums(run, places)
+            now |= input_checksums(run, places)
         for name, then in outcome.provenance["data"].items():
             if now[name] != then:
                 raise StoreError(

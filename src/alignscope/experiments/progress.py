@@ -5,16 +5,16 @@ import time
 from types import TracebackType
 from typing import Self
 
-from alignscope._util.text import duration
-from alignscope.results.store import Failure, Outcome
+from alignscope._util.text import format_duration
+from alignscope.results.store import RunFailure, RunResult
 
 
-def say(line: str) -> None:
+def print_status(line: str) -> None:
     """Say something beside the results."""
     print(line, file=sys.stderr, flush=True)
 
 
-class Reporter:
+class ProgressReporter:
     """Says how each run ended and how long the rest will take."""
 
     def __init__(self, done: int, total: int) -> None:
@@ -30,7 +30,7 @@ class Reporter:
     def begin(self) -> None:
         """Say what there is to do; before, a mistake of the user is all that is said."""
         self.begun = True
-        say(f"{self.total} runs, {self.done} done, {self.missing} to do")
+        print_status(f"{self.total} runs, {self.done} done, {self.missing} to do")
 
     def __exit__(
         self,
@@ -40,34 +40,34 @@ class Reporter:
     ) -> None:
         if not self.begun:
             return
-        took = duration(time.monotonic() - self.start)
-        say(f"{self.done} of {self.total} runs done, {took}")
+        took = format_duration(time.monotonic() - self.start)
+        print_status(f"{self.done} of {self.total} runs done, {took}")
 
     def step(self, step: int, steps: int) -> None:
         """Show on a terminal how far the run at hand is."""
         if sys.stderr.isatty() and (step % 10 == 0 or step == steps):
             print(f"\r\033[Kstep {step} of {steps}", end="", file=sys.stderr, flush=True)
 
-    def __call__(self, result: Outcome | Failure) -> None:
+    def __call__(self, result: RunResult | RunFailure) -> None:
         """Report one run."""
         self.ended += 1
-        if isinstance(result, Failure):
+        if isinstance(result, RunFailure):
             said = f"failed: {result.reason}"
         else:
             self.done += 1
             said = _said(result)
         per_run = (time.monotonic() - self.start) / self.ended
-        left = duration(per_run * (self.missing - self.ended))
+        left = format_duration(per_run * (self.missing - self.ended))
         line = f"[{self.done}/{self.total}] {result.run.label}: {said}; about {left} left"
         clear = "\r\033[K" if sys.stderr.isatty() else ""
-        say(clear + line)
+        print_status(clear + line)
 
 
-def _said(outcome: Outcome) -> str:
+def _said(outcome: RunResult) -> str:
     """The source's score in the task's first metric, and the time it took."""
     first = outcome.scores[0]
     score = f"{first['metric']} {100 * first['score']:.1f} on {first['corpus']}"
-    return f"{score}, {duration(outcome.provenance['seconds'])}"
+    return f"{score}, {format_duration(outcome.provenance['seconds'])}"
 
 
 class StepBar:
@@ -101,6 +101,8 @@ class StepBar:
             return
         self.shown = now
         left = (now - self.start) / (step - self.first) * (steps - step)
-        line = f"{self.name}: step {step}/{steps}, loss {loss:.3f}, about {duration(left)} left"
+        line = (
+            f"{self.name}: step {step}/{steps}, loss {loss:.3f}, about {format_duration(left)} left"
+        )
         end = "\n" if not terminal else ""
         print(("\r\033[K" if terminal else "") + line, end=end, file=sys.stderr, flush=True)

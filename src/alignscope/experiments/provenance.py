@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel
 
-from alignscope.config.run import Run
-from alignscope.data.paths import Places
+from alignscope.config.run import RunSpec
+from alignscope.data.paths import DataPaths
 from alignscope.encoders.load import resolved_revision
 from alignscope.encoders.precision import resolve_precision
-from alignscope.experiments.inputs import checksums
+from alignscope.experiments.inputs import input_checksums
 
 
 class Stopwatch:
@@ -44,7 +44,7 @@ class Stopwatch:
 
 
 @dataclass(frozen=True)
-class Cost:
+class ResourceUse:
     """What runs in lockstep were thought to take, and the memory that they took."""
 
     seconds: float | None
@@ -56,7 +56,7 @@ class Cost:
 
 
 def provenance(
-    run: Run, encoder: PreTrainedModel, places: Places, watch: Stopwatch, cost: Cost
+    run: RunSpec, encoder: PreTrainedModel, places: DataPaths, watch: Stopwatch, cost: ResourceUse
 ) -> dict[str, Any]:
     """Describe versions, machine, cost and data of a run of which similarity came last.
 
@@ -85,7 +85,7 @@ def provenance(
             "seconds": None if cost.seconds is None else round(cost.seconds / watch.runs, 3),
             "memory": cost.memory // watch.runs,
         },
-        "data": checksums(run, places),
+        "data": input_checksums(run, places),
     }
 
 

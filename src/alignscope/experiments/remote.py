@@ -3,26 +3,26 @@
 from dataclasses import replace
 from pathlib import Path
 
-from alignscope.config.run import Run
-from alignscope.data.corpora import MADE
-from alignscope.data.corpus import Corpus, parse_corpus
+from alignscope.config.run import RunSpec
+from alignscope.data.corpora import SYNTHETIC
+from alignscope.data.corpus import CorpusSpec, parse_corpus
 from alignscope.data.locate import locate
-from alignscope.data.paths import Places
+from alignscope.data.paths import DataPaths
 from alignscope.encoders.identity import encoder_files
 from alignscope.encoders.resolve import EMBEDDED
 from alignscope.errors import DataError
 from alignscope.experiments.grouping import Group
-from alignscope.experiments.inputs import splits_of
-from alignscope.experiments.run import perform_together
-from alignscope.results.store import Failure, Result
+from alignscope.experiments.inputs import required_splits
+from alignscope.experiments.run import execute_runs
+from alignscope.results.store import RunFailure, RunOutcome
 
 ENCODERS = "encoders"
 
 
-def files_of(group: Group, places: Places) -> dict[str, Path]:
+def files_to_ship(group: Group, places: DataPaths) -> dict[str, Path]:
     """Return the files of this machine that runs read, by their names in a data folder.
 
-    >>> files_of([run], Places.of(["corpora"]))
+    >>> files_to_ship([run], DataPaths.of(["corpora"]))
     {'ud/en_ewt/train.conllu.gz': PosixPath('corpora/ud/en_ewt/train.conllu.gz'), ...}
 
     Encoders of the hub are left to the other machine, embedded languages are made there.
@@ -33,7 +33,7 @@ def files_of(group: Group, places: Places) -> dict[str, Path]:
     run, found = group[0], dict[str, Path]()
     for name, split in dict.fromkeys(one for run in group for one in _reads(run)):
         corpus = parse_corpus(name)
-        if corpus.kind != MADE:
+        if corpus.kind != SYNTHETIC:
             path = locate(corpus, split, places)
             found[_name_there(corpus, split, path)] = path
     if run.encoder.name != EMBEDDED and Path(run.encoder.name).is_dir():
@@ -42,14 +42,14 @@ def files_of(group: Group, places: Places) -> dict[str, Path]:
     return found
 
 
-def _reads(run: Run) -> list[tuple[str, str]]:
+def _reads(run: RunSpec) -> list[tuple[str, str]]:
     """Every corpus and split that a run trains, is scored or is compared on."""
     asked = run.similarity
     compared = [] if asked is None else [(name, asked.split) for name in asked.corpora]
-    return [*splits_of(run), *compared]
+    return [*required_splits(run), *compared]
 
 
-def _name_there(corpus: Corpus, split: str, path: Path) -> str:
+def _name_there(corpus: CorpusSpec, split: str, path: Path) -> str:
     if corpus.kind == "path":
         raise DataError(
             f"{corpus.name} is named by its path, which other machines do not have: put it into a "
@@ -60,21 +60,21 @@ def _name_there(corpus: Corpus, split: str, path: Path) -> str:
     return f"{home}/{corpus.treebank}/{split}{ending}"
 
 
-def perform_there(group: Group, folder: Path) -> list[Result]:
+def execute_shipped(group: Group, folder: Path) -> list[RunOutcome]:
     """Perform runs with the files that were carried into ``folder``; results are of ``group``."""
     carried = folder / ENCODERS / group[0].identity.removeprefix("sha256:")
     here = [_named(run, str(carried)) if carried.is_dir() else run for run in group]
-    results = perform_together(here, Places((folder,), cache=folder / "cache", download=False))
+    results = execute_runs(here, DataPaths((folder,), cache=folder / "cache", download=False))
     return [_of(run, result) for run, result in zip(group, results, strict=True)]
 
 
-def _of(run: Run, result: Result) -> Result:
+def _of(run: RunSpec, result: RunOutcome) -> RunOutcome:
     """The result, named as where it was asked for."""
-    if isinstance(result, Failure):
+    if isinstance(result, RunFailure):
         return replace(result, run=run)
     encoder = {**result.provenance["encoder"], "name": run.encoder.name}
     return replace(result, run=run, provenance={**result.provenance, "encoder": encoder})
 
 
-def _named(run: Run, encoder: str) -> Run:
+def _named(run: RunSpec, encoder: str) -> RunSpec:
     return run.model_copy(update={"encoder": run.encoder.model_copy(update={"name": encoder})})

@@ -4,47 +4,49 @@ from collections.abc import Mapping, Sequence
 
 from transformers import PreTrainedModel
 
-from alignscope.config.run import Run
+from alignscope.config.run import RunSpec
 from alignscope.data.corpus import parse_corpus, relation_between
-from alignscope.data.paths import Places
+from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.device import device
-from alignscope.encoders.load import speak, speaks
+from alignscope.encoders.load import needs_language, set_language
 from alignscope.errors import (
     AlignScopeError,
     DivergedError,
-    MemoryShortError,
+    InsufficientMemoryError,
     SimilarityError,
-    StackError,
+    StackingError,
 )
-from alignscope.experiments.cost import Meter, size_of
-from alignscope.experiments.provenance import Cost, Stopwatch, provenance
+from alignscope.experiments.cost import StepTimer, count_work
+from alignscope.experiments.provenance import ResourceUse, Stopwatch, provenance
 from alignscope.experiments.setup import (
-    Setting,
-    encoder_of,
-    fitting,
-    footprint_of,
-    pretrained_of,
-    setting_of,
-    stack_of,
+    RunInputs,
+    build_stack,
+    estimate_memory,
+    load_ablated_encoder,
+    load_inputs,
+    load_pretrained,
+    max_stack_size,
 )
-from alignscope.results.store import Failure, Outcome, Result, Row
-from alignscope.similarity.cache import Cache
-from alignscope.similarity.compare import cache_in, reader_with
-from alignscope.similarity.extractor import Reader
-from alignscope.similarity.stages import similarity_of_run
+from alignscope.results.store import Row, RunFailure, RunOutcome, RunResult
+from alignscope.similarity.cache import RepresentationCache
+from alignscope.similarity.compare import default_cache, make_extractor
+from alignscope.similarity.extractor import RepresentationExtractor
+from alignscope.similarity.stages import run_similarity
 from alignscope.tasks import TASKS
-from alignscope.training.finetune import Progress, Source, fine_tune_together
-from alignscope.training.loop import Course
-from alignscope.training.memory import Peak, free_memory, out_of_memory
-from alignscope.training.predict import Predictions, example, predict_together
-from alignscope.training.stacked.stack import Stack
+from alignscope.training.finetune import Progress, TrainingData, fine_tune_stacked
+from alignscope.training.loop import TrainingHistory
+from alignscope.training.memory import PeakMemory, is_out_of_memory, release_memory
+from alignscope.training.predict import Predictions, example_prediction, predict_stacked
+from alignscope.training.stacked.stack import StackedModel
 
-Ended = Outcome | DivergedError | SimilarityError
+Ended = RunResult | DivergedError | SimilarityError
 """How a run ended."""
 
 
-def perform(run: Run, places: Places, progress: Progress = lambda step, steps: None) -> Outcome:
+def execute_run(
+    run: RunSpec, places: DataPaths, progress: Progress = lambda step, steps: None
+) -> RunResult:
     """Fine-tune one encoder on one source and score it on every corpus of the run.
 
     Pure but for reading corpora and weights: the same run gives the same tables on the same
@@ -62,9 +64,9 @@ def perform(run: Run, places: Places, progress: Progress = lambda step, steps: N
     return ended
 
 
-def perform_together(
-    group: Sequence[Run], places: Places, progress: Progress = lambda step, steps: None
-) -> list[Result]:
+def execute_runs(
+    group: Sequence[RunSpec], places: DataPaths, progress: Progress = lambda step, steps: None
+) -> list[RunOutcome]:
     """Perform runs that differ in their windows alone, in lockstep: each gives what it gives alone.
 
     But for rounding, that is, and on a GPU for what dropout draws (`one_mask.OneMask`).
@@ -72,55 +74,55 @@ def perform_together(
     A run that diverges, or whose encoder cannot be compared, fails by itself.
 
     Raises:
-        DataError, EncoderError: as `perform` does.
+        DataError, EncoderError: as `execute_run` does.
         MemoryShortError: if there is not enough memory for one run.
     """
     return [
-        ended if isinstance(ended, Outcome) else Failure(run, str(ended))
+        ended if isinstance(ended, RunResult) else RunFailure(run, str(ended))
         for run, ended in zip(group, _perform(group, places, progress), strict=True)
     ]
 
 
-def _perform(group: Sequence[Run], places: Places, progress: Progress) -> list[Ended]:
+def _perform(group: Sequence[RunSpec], places: DataPaths, progress: Progress) -> list[Ended]:
     """Perform as many runs at a time as there is memory for."""
-    peak, encoder = Peak(device()), encoder_of(group[0])
-    setting = setting_of(group[0], encoder, places)
-    size, ended = fitting(group, encoder, setting), list[Ended]()
+    peak, encoder = PeakMemory(device()), load_ablated_encoder(group[0])
+    setting = load_inputs(group[0], encoder, places)
+    size, ended = max_stack_size(group, encoder, setting), list[Ended]()
     first: PreTrainedModel | None = encoder
     del encoder
     while len(ended) < len(group):
         part = group[len(ended) : len(ended) + size]
         try:
             ended += _in_lockstep(part, first, setting, progress, peak)
-        except StackError:
+        except StackingError:
             size = 1  # the sweep tried only two of them
         except RuntimeError as error:
-            if not out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             if size == 1:
-                raise MemoryShortError(part[0].label) from error
+                raise InsufficientMemoryError(part[0].label) from error
             size = -(-size // 2)
         first = None  # it has been trained
-        free_memory()
-        peak = Peak(device())
+        release_memory()
+        peak = PeakMemory(device())
     return ended
 
 
 def _in_lockstep(
-    group: Sequence[Run],
+    group: Sequence[RunSpec],
     first: PreTrainedModel | None,
-    setting: Setting,
+    setting: RunInputs,
     progress: Progress,
-    peak: Peak,
+    peak: PeakMemory,
 ) -> list[Ended]:
     """Train, evaluate and compare the encoders of runs; ``peak`` was made before any was loaded."""
     run, task, source, subwords = group[0], setting.task, setting.source, setting.subwords
     watch = Stopwatch(len(group))
-    stack = stack_of(group, source.labels, first)
-    needed = len(stack) * footprint_of(run, stack.members[0], setting).total
+    stack = build_stack(group, source.labels, first)
+    needed = len(stack) * estimate_memory(run, stack.members[0], setting).total
 
-    meter = Meter(size_of(source, setting.gold, subwords, run.training), progress)
-    courses = fine_tune_together(
+    meter = StepTimer(count_work(source, setting.gold, subwords, run.training), progress)
+    courses = fine_tune_stacked(
         stack, task, source, subwords, run.training, seed=run.seed, progress=meter
     )
     watch.lap("training")
@@ -128,9 +130,9 @@ def _in_lockstep(
     alive = [number for number, course in enumerate(courses) if isinstance(course, list)]
     evaluated = _evaluate(run, stack, alive, setting)
     watch.lap("evaluation")
-    cost = Cost(meter.seconds, needed, peak.bytes())
+    cost = ResourceUse(meter.seconds, needed, peak.bytes())
 
-    def ended(number: int, course: Course) -> Ended:
+    def ended(number: int, course: TrainingHistory) -> Ended:
         if isinstance(course, DivergedError):
             return course
         run, encoder = group[number], stack.members[number].encoder
@@ -142,13 +144,13 @@ def _in_lockstep(
             return error
         epochs = [vars(epoch) for epoch in course]
         told = provenance(run, encoder, setting.places, watch, cost)
-        return Outcome(run, scores, epochs, told, similarity, examples)
+        return RunResult(run, scores, epochs, told, similarity, examples)
 
     return [ended(number, course) for number, course in enumerate(courses)]
 
 
 def _evaluate(
-    run: Run, stack: Stack, members: Sequence[int], setting: Setting
+    run: RunSpec, stack: StackedModel, members: Sequence[int], setting: RunInputs
 ) -> dict[int, tuple[list[Row], list[Row]]]:
     """Predict the test split of every corpus; by model its scores, and sentences to look at."""
     if not members:
@@ -157,9 +159,9 @@ def _evaluate(
     majority = {name: _majority(run, source, sentences) for name, sentences in gold.items()}
     found = {member: dict[str, Predictions]() for member in members}
     for names in _read_at_once(stack.encoder, run.evaluated):
-        speak(stack.encoder, parse_corpus(names[0]).language)
+        set_language(stack.encoder, parse_corpus(names[0]).language)
         corpora = {name: gold[name] for name in names}
-        predicted = predict_together(
+        predicted = predict_stacked(
             stack, members, setting.task, source.labels, corpora, setting.subwords, run.training
         )
         for member, by_corpus in zip(members, predicted, strict=True):
@@ -172,17 +174,17 @@ def _evaluate(
 
 def _read_at_once(encoder: PreTrainedModel, names: Sequence[str]) -> list[Sequence[str]]:
     """All corpora, or one by one where the encoder must be told the language of each."""
-    return [[name] for name in names] if speaks(encoder) else [names]
+    return [[name] for name in names] if needs_language(encoder) else [names]
 
 
-def _majority(run: Run, source: Source, gold: Sequence[Sentence]) -> dict[str, float]:
+def _majority(run: RunSpec, source: TrainingData, gold: Sequence[Sentence]) -> dict[str, float]:
     """What the source's majority baseline scores."""
     baseline = TASKS[run.task].majority(source.train)
     return TASKS[run.task].score(gold, [baseline(sentence) for sentence in gold])
 
 
 def _scores(
-    run: Run,
+    run: RunSpec,
     gold: Mapping[str, Sequence[Sentence]],
     found: Mapping[str, Predictions],
     majority: Mapping[str, Mapping[str, float]],
@@ -203,9 +205,9 @@ def _scores(
                 "majority": majority[name][metric],
                 "sentences": len(sentences),
                 "words": sum(map(len, sentences)),
-                "windowed": predictions.windowed,
-                "cut": predictions.cut,
-                "unknown": predictions.unknown,
+                "windowed": predictions.split_sentences,
+                "cut": predictions.truncated_words,
+                "unknown": predictions.unknown_words,
             }
             for metric in TASKS[run.task].metrics
         ]
@@ -213,23 +215,28 @@ def _scores(
 
 
 def _examples(
-    run: Run, gold: Mapping[str, Sequence[Sentence]], found: Mapping[str, Predictions]
+    run: RunSpec, gold: Mapping[str, Sequence[Sentence]], found: Mapping[str, Predictions]
 ) -> list[Row]:
     """One predicted sentence of each corpus, for people to look at."""
     shown = {
-        name: example(TASKS[run.task], sentences, found[name].sentences)
+        name: example_prediction(TASKS[run.task], sentences, found[name].sentences)
         for name, sentences in gold.items()
     }
     return [{"corpus": name, **row} for name, row in shown.items() if row is not None]
 
 
-def _similarity(run: Run, encoder: PreTrainedModel, setting: Setting) -> list[Row]:
+def _similarity(run: RunSpec, encoder: PreTrainedModel, setting: RunInputs) -> list[Row]:
     """Compare parallel corpora, if the run asks for it, inside the model and before it was one."""
     if run.similarity is None:
         return []
     subwords, places = setting.subwords, setting.places
 
-    def pretrained() -> Reader:
-        return reader_with(pretrained_of(run), subwords, cache_in(places))
+    def pretrained() -> RepresentationExtractor:
+        return make_extractor(load_pretrained(run), subwords, default_cache(places))
 
-    return similarity_of_run(run, pretrained, Reader(encoder, subwords, Cache(None)), places)
+    return run_similarity(
+        run,
+        pretrained,
+        RepresentationExtractor(encoder, subwords, RepresentationCache(None)),
+        places,
+    )

@@ -6,76 +6,81 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedModel
 
-from alignscope._util.seeding import derive
-from alignscope.config.run import Run
+from alignscope._util.seeding import derive_seed
+from alignscope.config.run import RunSpec
 from alignscope.config.windows import Window
 from alignscope.data.corpus import parse_corpus
-from alignscope.data.paths import Places
+from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.device import device
-from alignscope.encoders.load import load_encoder, load_tokenizer, speak
+from alignscope.encoders.load import load_encoder, load_tokenizer, set_language
 from alignscope.encoders.reinitialize import reinitialize
-from alignscope.encoders.tokenization import Subwords, longest_input
+from alignscope.encoders.tokenization import WordTokenizer, max_input_length
 from alignscope.errors import EncoderError
-from alignscope.experiments.inputs import read_split
+from alignscope.experiments.inputs import load_split
 from alignscope.tasks import TASKS, Task
-from alignscope.training.finetune import Source, largest_batch
-from alignscope.training.memory import Footprint, available_memory, footprint, give_back_at_once
-from alignscope.training.model import Model, build_model
-from alignscope.training.stacked.stack import Stack
-from alignscope.training.trimmed_embeddings import is_alone
+from alignscope.training.finetune import TrainingData, largest_batch
+from alignscope.training.memory import (
+    MemoryEstimate,
+    available_memory,
+    measure_memory,
+    return_freed_memory_to_os,
+)
+from alignscope.training.model import TaskModel, build_model
+from alignscope.training.stacked.stack import StackedModel
+from alignscope.training.trimmed_embeddings import is_untied
 
 MEMORY_USED = 0.8
 """Of what is available: an estimate knows nothing of what is needed for a moment."""
 
 
 @dataclass(frozen=True)
-class Setting:
+class RunInputs:
     """What the runs of a group have in common."""
 
     task: Task
-    source: Source
+    source: TrainingData
     gold: Mapping[str, Sequence[Sentence]]
-    subwords: Subwords
-    places: Places
+    subwords: WordTokenizer
+    places: DataPaths
 
 
-def setting_of(run: Run, encoder: PreTrainedModel, places: Places) -> Setting:
+def load_inputs(run: RunSpec, encoder: PreTrainedModel, places: DataPaths) -> RunInputs:
     """Read all corpora of a run, each of them once."""
     task = TASKS[run.task]
-    train = read_split(run, run.source, "train", places)
-    dev = read_split(run, run.source, "dev", places)
-    gold = {name: read_split(run, name, "test", places) for name in run.evaluated}
-    subwords = subwords_of(run, encoder)
-    return Setting(task, Source(train, dev, task.labels(train)), gold, subwords, places)
+    train = load_split(run, run.source, "train", places)
+    dev = load_split(run, run.source, "dev", places)
+    gold = {name: load_split(run, name, "test", places) for name in run.evaluated}
+    subwords = load_word_tokenizer(run, encoder)
+    return RunInputs(task, TrainingData(train, dev, task.labels(train)), gold, subwords, places)
 
 
-def fitting(group: Sequence[Run], first: PreTrainedModel, setting: Setting) -> int:
+def max_stack_size(group: Sequence[RunSpec], first: PreTrainedModel, setting: RunInputs) -> int:
     """How many of the runs there is memory for at a time, of equal portions."""
-    model = stack_of(group[:1], setting.source.labels, first).model
-    needed, there = footprint_of(group[0], model, setting).total, available_memory(device())
+    model = build_stack(group[:1], setting.source.labels, first).model
+    needed, there = estimate_memory(group[0], model, setting).total, available_memory(device())
     room = max(1, int(MEMORY_USED * there / needed))
     if min(room, len(group)) * needed > there / 2:
-        give_back_at_once()
+        return_freed_memory_to_os()
     return -(-len(group) // -(-len(group) // room))
 
 
-def footprint_of(run: Run, model: Model, setting: Setting) -> Footprint:
+def estimate_memory(run: RunSpec, model: TaskModel, setting: RunInputs) -> MemoryEstimate:
     """Measure what training a run's model takes, on the largest of its batches."""
     batch, rows = largest_batch(setting.task, setting.source, setting.subwords, run.training)
     copies, table = run.training.epochs > 1, model.encoder.get_input_embeddings().weight
-    if not is_alone(model, table):
+    if not is_untied(model, table):
         rows = len(table)
     batch = batch.to(device())
-    return footprint(model, setting.task, batch, rows, run.training.precision, copies=copies)
+    return measure_memory(model, setting.task, batch, rows, run.training.precision, copies=copies)
 
 
-def stack_of(
-    group: Sequence[Run],
+def build_stack(
+    group: Sequence[RunSpec],
     labels: Sequence[str] = ("root",),
     first: PreTrainedModel | None = None,
     where: torch.device | None = None,
-) -> Stack:
+) -> StackedModel:
     """Load what runs fine-tune, each encoder with its window re-initialised and a fresh head.
 
     ``first`` is the encoder of the first run, where it has been loaded already; ``where`` is the
@@ -86,33 +91,33 @@ def stack_of(
     """
     models = []
     for run in group:
-        encoder = first if first is not None and run is group[0] else encoder_of(run)
+        encoder = first if first is not None and run is group[0] else load_ablated_encoder(run)
         model = build_model(encoder, TASKS[run.task], labels, run.seed)
-        speak(model.encoder, parse_corpus(run.source).language)
+        set_language(model.encoder, parse_corpus(run.source).language)
         models.append(model.to(where or device()))
-    return Stack(models)
+    return StackedModel(models)
 
 
-def encoder_of(run: Run) -> PreTrainedModel:
+def load_ablated_encoder(run: RunSpec) -> PreTrainedModel:
     """Load the encoder of a run and re-initialise its window, if it has one."""
-    encoder = pretrained_of(run)
+    encoder = load_pretrained(run)
     if run.window is not None:
         reinitialize(
             encoder,
             Window.parse(run.window),
-            seed=derive(run.seed, "reinitialize"),
+            seed=derive_seed(run.seed, "reinitialize"),
             init=run.init or "config",
             adapters=run.adapters or "reset",
         )
     return encoder
 
 
-def pretrained_of(run: Run) -> PreTrainedModel:
+def load_pretrained(run: RunSpec) -> PreTrainedModel:
     """Load the encoder of a run as it was before anything was done to it."""
     return load_encoder(run.encoder.name, run.encoder.revision, remote_code=run.encoder.remote_code)
 
 
-def subwords_of(run: Run, encoder: PreTrainedModel) -> Subwords:
+def load_word_tokenizer(run: RunSpec, encoder: PreTrainedModel) -> WordTokenizer:
     """Load the tokenizer that goes with the encoder of a run.
 
     Raises:
@@ -127,5 +132,5 @@ def subwords_of(run: Run, encoder: PreTrainedModel) -> Subwords:
             f"the tokenizer of {run.encoder.name} has {len(tokenizer)} pieces, its encoder "
             f"embeds {known}: they do not belong together"
         )
-    limit = longest_input(encoder) or run.training.max_pieces
-    return Subwords(tokenizer, min(limit, run.training.max_pieces))
+    limit = max_input_length(encoder) or run.training.max_pieces
+    return WordTokenizer(tokenizer, min(limit, run.training.max_pieces))

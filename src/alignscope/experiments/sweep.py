@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
 
-from alignscope.config.run import Run
+from alignscope.config.run import RunSpec
 from alignscope.experiments.grouping import Group
-from alignscope.results.store import Failure, Result, Store
+from alignscope.results.store import ResultStore, RunFailure, RunOutcome
 
 Work = TypeVar("Work")
 """What an executor calls for each group: some perform runs here, some elsewhere."""
 
 
 @dataclass(frozen=True)
-class Swept:
+class SweepSummary:
     """What a sweep did."""
 
     done: int
-    failures: list[Failure]
+    failures: list[RunFailure]
     elsewhere: int = 0
     """Runs that another process was performing meanwhile."""
 
@@ -26,42 +26,42 @@ class Swept:
 def sweep(
     groups: Iterable[Group],
     work: Work,
-    store: Store,
-    executor: Callable[[Iterable[Group], Work], Iterator[list[Result]]],
-    report: Callable[[Result], None] = lambda result: None,
-) -> Swept:
+    store: ResultStore,
+    executor: Callable[[Iterable[Group], Work], Iterator[list[RunOutcome]]],
+    report: Callable[[RunOutcome], None] = lambda result: None,
+) -> SweepSummary:
     """Perform the runs that ``store`` lacks and keep each result the moment it is there.
 
     Runs that another process performs or finishes meanwhile are skipped. A run that diverges is
     noted and tried again by the next sweep; the others go on.
     """
-    done, failures, elsewhere = 0, list[Failure](), list[Run]()
+    done, failures, elsewhere = 0, list[RunFailure](), list[RunSpec]()
     try:
         for result in chain.from_iterable(executor(_free(groups, store, elsewhere), work)):
-            if isinstance(result, Failure):
-                store.put_failure(result)
+            if isinstance(result, RunFailure):
+                store.save_failure(result)
                 failures.append(result)
             else:
-                store.put(result)
+                store.save(result)
                 done += 1
-            store.leave(result.run)
+            store.release(result.run)
             report(result)
     finally:
-        store.leave_all()
-    return Swept(done, failures, len(elsewhere))
+        store.release_all()
+    return SweepSummary(done, failures, len(elsewhere))
 
 
-def _free(groups: Iterable[Group], store: Store, elsewhere: list[Run]) -> Iterator[Group]:
+def _free(groups: Iterable[Group], store: ResultStore, elsewhere: list[RunSpec]) -> Iterator[Group]:
     """Take what is neither done nor in the hands of another process, group by group."""
 
-    def free(run: Run) -> bool:
+    def free(run: RunSpec) -> bool:
         if run in store:
             return False
-        if not store.take(run):
+        if not store.acquire(run):
             elsewhere.append(run)
             return False
         if run in store:  # it was finished just before it was taken
-            store.leave(run)
+            store.release(run)
             return False
         return True
 

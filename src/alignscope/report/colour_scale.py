@@ -14,12 +14,12 @@ DEEPEST = 0.55
 """The opacity of the largest effect: text on it must still be read."""
 
 
-def largest_of(intervals: pl.DataFrame) -> float:
+def largest_effect(intervals: pl.DataFrame) -> float:
     """The effect that is coloured deepest, in every table and figure of a page."""
     return max(map(abs, intervals["mean"]), default=0.0)
 
 
-def depth_of(row: Mapping[str, Any], value: str, largest: float) -> float:
+def colour_depth(row: Mapping[str, Any], value: str, largest: float) -> float:
     """How deep an effect is coloured, −1 (lost) to 1; pale where its interval holds 0."""
     mean, low, high = row[value], row["low"], row["high"]
     sure = low is not None and (high < 0 or low > 0)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from alignscope.config.run import Run
+from alignscope.config.run import RunSpec
 from alignscope.data.corpus import parse_corpus
 from alignscope.errors import DataError
 from alignscope.report.files import file_name
-from alignscope.results.tables import first_metrics
+from alignscope.results.tables import primary_metrics
 
 MINUS = "−"
 TASKS = {"pos": "POS tagging", "parsing": "Dependency parsing", "ner": "Named entities"}
@@ -37,7 +37,7 @@ ESTIMATORS = {"debiased": ", debiased", "biased": ", biased", "plain": ""}
 
 
 @dataclass(frozen=True, order=True)
-class Setting:
+class ResultGroup:
     """An encoder fine-tuned on one source for one task, seen in one metric."""
 
     encoder: str
@@ -50,7 +50,7 @@ class Setting:
     @property
     def title(self) -> str:
         """``POS tagging · en_ewt``, with the encoder before it where there are several."""
-        parts = [TASKS.get(self.task, self.task), treebank(self.source)]
+        parts = [TASKS.get(self.task, self.task), corpus_label(self.source)]
         return " · ".join([self.encoder, *parts] if self.several else parts)
 
     @property
@@ -63,7 +63,7 @@ class Setting:
         own = {name: value for name, value in vars(self).items() if name in table.columns}
         return table.filter(**own)
 
-    def owns(self, run: Run) -> bool:
+    def owns(self, run: RunSpec) -> bool:
         """Whether a run is of this setting."""
         own = (self.encoder, self.task, self.source)
         return own == (run.encoder.label, run.task, run.source)
@@ -73,20 +73,22 @@ class Setting:
         return file_name(kind, self.encoder, self.task, self.source, *more)
 
 
-def settings_of(scores: pl.DataFrame) -> list[Setting]:
+def result_groups(scores: pl.DataFrame) -> list[ResultGroup]:
     """The settings of a study, each in the first metric of its task; tasks in their order."""
-    first = first_metrics(scores)
+    first = primary_metrics(scores)
     rows = scores.select("encoder", "task", "source").unique(maintain_order=True).rows()
     several = len({encoder for encoder, _, _ in rows}) > 1
-    return [Setting(encoder, task, first[task], source, several) for encoder, task, source in rows]
+    return [
+        ResultGroup(encoder, task, first[task], source, several) for encoder, task, source in rows
+    ]
 
 
-def measure(name: str, estimator: str) -> str:
+def measure_label(name: str, estimator: str) -> str:
     """``linear CKA, debiased``."""
     return MEASURES.get(name, name) + ESTIMATORS.get(estimator, f", {estimator}")
 
 
-def treebank(corpus: str) -> str:
+def corpus_label(corpus: str) -> str:
     """A corpus without where it is from: ``en_ewt``, ``vesti/news``."""
     try:
         return parse_corpus(corpus).treebank
@@ -94,10 +96,10 @@ def treebank(corpus: str) -> str:
         return corpus
 
 
-def languages(corpora: Iterable[str]) -> dict[str, str]:
+def corpus_labels(corpora: Iterable[str]) -> dict[str, str]:
     """Corpora by their language, or by more of their name where two are of one language.
 
-    >>> languages(["ud:de_pud", "ud:en_ewt", "ud:en_pud"])
+    >>> corpus_labels(["ud:de_pud", "ud:en_ewt", "ud:en_pud"])
     {'ud:de_pud': 'de', 'ud:en_ewt': 'en_ewt', 'ud:en_pud': 'en_pud'}
     """
     corpora = list(dict.fromkeys(corpora))
@@ -106,35 +108,35 @@ def languages(corpora: Iterable[str]) -> dict[str, str]:
     except DataError:
         language = {corpus: corpus for corpus in corpora}
     counts = Counter(language.values())
-    names = {c: language[c] if counts[language[c]] == 1 else treebank(c) for c in corpora}
+    names = {c: language[c] if counts[language[c]] == 1 else corpus_label(c) for c in corpora}
     return names if len({*names.values()}) == len(corpora) else {c: c for c in corpora}
 
 
-def points(fraction: float, *, signed: bool = True) -> str:
+def format_points(fraction: float, *, signed: bool = True) -> str:
     """``−12.3`` of −0.123."""
     return f"{100 * fraction:{'+' if signed else ''}z.1f}".replace("-", MINUS)
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """``−0.512``."""
     return f"{value:z.3f}".replace("-", MINUS)
 
 
-def in_points(value: float, low: float | None, high: float | None) -> str:
+def format_points_ci(value: float, low: float | None, high: float | None) -> str:
     """``−31.0 [−32.5, −29.5]``, without ends where there are none."""
-    return points(value) + (
-        "" if low is None or high is None else f" [{points(low)}, {points(high)}]"
+    return format_points(value) + (
+        "" if low is None or high is None else f" [{format_points(low)}, {format_points(high)}]"
     )
 
 
-def in_numbers(value: float, low: float | None, high: float | None) -> str:
+def format_ci(value: float, low: float | None, high: float | None) -> str:
     """``−0.512 [−0.801, −0.004]``, without ends where there are none."""
-    return number(value) + (
-        "" if low is None or high is None else f" [{number(low)}, {number(high)}]"
+    return format_number(value) + (
+        "" if low is None or high is None else f" [{format_number(low)}, {format_number(high)}]"
     )
 
 
-def p_value(value: float | None) -> str:
+def format_p(value: float | None) -> str:
     """A p-value as it is printed: three digits, and never a plain 0."""
     if value is None:
         return ""

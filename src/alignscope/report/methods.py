@@ -6,13 +6,13 @@ from functools import partial
 
 import polars as pl
 
-from alignscope.analysis.results import Findings
-from alignscope.config.run import Run
+from alignscope.analysis.results import StudyResults
+from alignscope.config.run import RunSpec
 from alignscope.report.labels import MEASURES, TASKS
 from alignscope.report.tables.tables import versions_of
 
 
-def methods_of(found: Findings) -> list[str]:
+def describe_methods(found: StudyResults) -> list[str]:
     """Paragraphs that a paper can take over: what was done, how it was evaluated, with what."""
     runs = [outcome.run for outcome in found.outcomes]
     if not runs:
@@ -20,7 +20,7 @@ def methods_of(found: Findings) -> list[str]:
     return [
         _ablation(runs),
         *_each(runs, "Runs", _grid_of),
-        *_each(runs, "Training", _training_of),
+        *_each(runs, "TrainingConfig", _training_of),
         _SELECTION,
         *_each(runs, "Evaluation", partial(_evaluation_of, found.scores)),
         _statistics(runs),
@@ -29,7 +29,7 @@ def methods_of(found: Findings) -> list[str]:
     ]
 
 
-def _ablation(runs: Sequence[Run]) -> str:
+def _ablation(runs: Sequence[RunSpec]) -> str:
     encoders = _list(f"{run.encoder.label} ({run.identity[:23]})" for run in runs)
     return (
         f"Following Muller et al. (2021), windows of blocks of {encoders} were given fresh weights "
@@ -39,9 +39,11 @@ def _ablation(runs: Sequence[Run]) -> str:
     )
 
 
-def _each(runs: Sequence[Run], title: str, describe: Callable[[list[Run]], str]) -> list[str]:
+def _each(
+    runs: Sequence[RunSpec], title: str, describe: Callable[[list[RunSpec]], str]
+) -> list[str]:
     """Describe every encoder, task and source; those alike in one clause."""
-    groups: dict[tuple[str, str, str], list[Run]] = {}
+    groups: dict[tuple[str, str, str], list[RunSpec]] = {}
     for run in runs:
         groups.setdefault((run.encoder.label, run.task, run.source), []).append(run)
     clauses: dict[str, list[tuple[str, str, str]]] = {}
@@ -63,7 +65,7 @@ def _whose(keys: Sequence[tuple[str, str, str]], several: bool) -> str:
     )
 
 
-def _grid_of(runs: list[Run]) -> str:
+def _grid_of(runs: list[RunSpec]) -> str:
     ways = {"config": "the encoder's own initialiser", "torch-default": "PyTorch's default"}
     windows = [run for run in runs if run.window]
     seeds = _list(str(seed) for seed in sorted({run.seed for run in runs}))
@@ -78,7 +80,7 @@ def _grid_of(runs: list[Run]) -> str:
     )
 
 
-def _training_of(runs: list[Run]) -> str:
+def _training_of(runs: list[RunSpec]) -> str:
     way, limits = runs[0].training, runs[0].limits
     few = [f"{n} {name}" for name, n in limits.model_dump().items() if n is not None]
     at_most = f", of at most {_list(few)} sentences" if few else ""
@@ -98,7 +100,7 @@ _SELECTION = (
 )
 
 
-def _evaluation_of(scores: pl.DataFrame, runs: list[Run]) -> str:
+def _evaluation_of(scores: pl.DataFrame, runs: list[RunSpec]) -> str:
     one = runs[0]
     own = scores.filter(encoder=one.encoder.label, task=one.task, source=one.source)
     relations = Counter(own.unique("corpus")["relation"])
@@ -115,7 +117,7 @@ _SCORED = {
 }
 
 
-def _statistics(runs: Sequence[Run]) -> str:
+def _statistics(runs: Sequence[RunSpec]) -> str:
     scored = [_SCORED[task] for task in dict.fromkeys(run.task for run in runs) if task in _SCORED]
     told = f"{scored[0][0].upper()}{', '.join(scored)[1:]}. " if scored else ""
     return (
@@ -132,7 +134,7 @@ _CKA = (
 )
 
 
-def _similarity_of(runs: list[Run]) -> str:
+def _similarity_of(runs: list[RunSpec]) -> str:
     (asked, *_) = [run.similarity for run in runs if run.similarity is not None]
     measures = _list(MEASURES.get(name, name) for name in asked.measures)
     count = "all" if asked.limit is None else f"at most {asked.limit}"
@@ -146,7 +148,7 @@ def _similarity_of(runs: list[Run]) -> str:
     )
 
 
-def _made(found: Findings) -> str:
+def _made(found: StudyResults) -> str:
     about = [outcome.provenance for outcome in found.outcomes]
     with_what = _list(filter(None, (", ".join(versions_of(one)) for one in about)))
     where = _list(str(one["device"]) for one in about if one.get("device"))

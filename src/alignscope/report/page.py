@@ -14,21 +14,21 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from alignscope.analysis.results import Findings, Leading
+from alignscope.analysis.results import PrimaryResults, StudyResults
 from alignscope.report.figures import effects as windows
 from alignscope.report.figures import layers
 from alignscope.report.figures import transfer_gap as gaps
-from alignscope.report.figures.contrasts import contrast_plates
-from alignscope.report.figures.figure import Plate
-from alignscope.report.figures.parallel import Drawing
+from alignscope.report.figures.contrasts import contrast_figures
+from alignscope.report.figures.figure import ReportFigure
+from alignscope.report.figures.parallel import ParallelRenderer
 from alignscope.report.files import write_all
-from alignscope.report.labels import settings_of
-from alignscope.report.methods import methods_of
-from alignscope.report.predictions import Example, examples_of
-from alignscope.report.summary import LEAD, few, state_of, summary_of
+from alignscope.report.labels import result_groups
+from alignscope.report.methods import describe_methods
+from alignscope.report.predictions import PredictionExample, examples_of
+from alignscope.report.summary import LEAD, completion_note, power_note, summarise
 from alignscope.report.tables import tables as sheets
-from alignscope.report.tables.encoders import side_by_side
-from alignscope.report.tables.tables import Sheet
+from alignscope.report.tables.encoders import encoder_tables
+from alignscope.report.tables.tables import ReportTable
 
 MANY = 4
 """Encoders × tasks × sources from which on a second process draws, too."""
@@ -40,30 +40,30 @@ class Section:
 
     anchor: str
     title: str
-    says: str = ""
-    tables: tuple[Sheet, ...] = ()
-    plates: tuple[Plate, ...] = ()
-    folded: bool = False
+    caption: str = ""
+    tables: tuple[ReportTable, ...] = ()
+    plates: tuple[ReportFigure, ...] = ()
+    collapsed: bool = False
     """Whether tables are shown when asked for only."""
 
 
 class Report:
     """All of a study that a person looks at.
 
-    >>> report = Report("first", Findings.of(study, store))
+    >>> report = Report("first", StudyResults.of(study, store))
     >>> Path("report.html").write_text(report.html(), encoding="utf-8")
     >>> report.write_files(Path("figures"))
 
     Studies that are not finished have a report of what is done, which says so. Tables are made
-    when they are asked for, and may raise what `Findings` raises. ``notes`` are said where encoders
-    are compared.
+    when they are asked for, and may raise what `StudyResults` raises. ``notes`` are said
+    where encoders are compared.
     """
 
-    def __init__(self, name: str, found: Findings, notes: Sequence[str] = ()) -> None:
+    def __init__(self, name: str, found: StudyResults, notes: Sequence[str] = ()) -> None:
         self.name = name
         self.notes = list(notes)
         self.whole = found
-        self.found = Leading(found)
+        self.found = PrimaryResults(found)
 
     @cached_property
     def sections(self) -> list[Section]:
@@ -72,31 +72,31 @@ class Report:
         return _named_apart([part for part in parts if part.tables or part.plates])
 
     @property
-    def plates(self) -> list[Plate]:
+    def plates(self) -> list[ReportFigure]:
         """Every figure."""
         return [plate for section in self.sections for plate in section.plates]
 
     @property
-    def tables(self) -> list[Sheet]:
+    def tables(self) -> list[ReportTable]:
         """Every table."""
         own = [sheet for section in self.sections for sheet in section.tables]
         return [*own, *self._failures, *self._record]
 
     @cached_property
-    def _record(self) -> tuple[Sheet, ...]:
+    def _record(self) -> tuple[ReportTable, ...]:
         """Provenance: what was run, and on what."""
-        return sheets.runs_sheet(self.found), sheets.data_sheet(self.found)
+        return sheets.runs_table(self.found), sheets.data_table(self.found)
 
     @property
-    def _failures(self) -> tuple[Sheet, ...]:
-        return _filled(sheets.failures_sheet(self.found))
+    def _failures(self) -> tuple[ReportTable, ...]:
+        return _filled(sheets.failures_table(self.found))
 
     def _of_scores(self) -> Iterable[Section]:
         found = self.found
         inits = sorted({run.init for run in found.planned if run.init is not None})
-        settings = settings_of(found.scores)
+        settings = result_groups(found.scores)
 
-        def drawn(make: Callable[..., Plate | None]) -> tuple[Plate, ...]:
+        def drawn(make: Callable[..., ReportFigure | None]) -> tuple[ReportFigure, ...]:
             made = (
                 make(found.scores, found.intervals, setting, init)
                 for setting in settings
@@ -104,45 +104,49 @@ class Report:
             )
             return tuple(plate for plate in made if plate is not None)
 
-        contrasts, several = tuple(contrast_plates(found)), len({s.encoder for s in settings}) > 1
+        contrasts, several = tuple(contrast_figures(found)), len({s.encoder for s in settings}) > 1
         if several:
             told = " ".join([_ENCODERS, *self.notes])
-            tables = tuple(sheet for one in side_by_side(found) for sheet in _filled(one))
+            tables = tuple(sheet for one in encoder_tables(found) for sheet in _filled(one))
             yield Section("encoders", "Encoders side by side", told, tables, contrasts)
-        yield Section("claims", "Claims", _CLAIMS, _filled(sheets.claims_sheet(found)))
-        boundaries, shown = _filled(sheets.boundaries_sheet(found)), () if several else contrasts
-        yield Section("boundary", "Boundary", _BOUNDARY, boundaries, shown)
-        effects = _filled(sheets.effects_sheet(found))
-        yield Section("effects", "Effects", _EFFECTS, effects, drawn(windows.effects_plate))
-        yield Section("languages", "Languages", _LANGUAGES, (), drawn(windows.heat_plate))
+        yield Section("claims", "Claims", _CLAIMS, _filled(sheets.hypotheses_table(found)))
+        boundaries, shown = _filled(sheets.boundaries_table(found)), () if several else contrasts
+        yield Section("boundary", "ChangePoint", _BOUNDARY, boundaries, shown)
+        effects = _filled(sheets.effects_table(found))
+        yield Section("effects", "Effects", _EFFECTS, effects, drawn(windows.effects_figure))
+        yield Section("languages", "Languages", _LANGUAGES, (), drawn(windows.corpus_heatmap))
 
     def _of_layers(self) -> Iterable[Section]:
         found = self.found
         if not found.compared:
             return
-        settings = settings_of(found.scores)
-        tuned = [layers.tuned_plate(found.similarity, setting) for setting in settings]
-        plates = [*layers.similarity_plates(found.similarity), *tuned]
+        settings = result_groups(found.scores)
+        tuned = [
+            layers.finetuned_similarity_figure(found.similarity, setting) for setting in settings
+        ]
+        plates = [*layers.similarity_figures(found.similarity), *tuned]
         yield Section("similarity", "Similarity", _SIMILARITY, (), _drawn(plates))
         pairs = [
             plate
             for setting in settings
             for plate in (
-                gaps.gap_plate(found.scores, found.similarity, setting),
-                gaps.correlation_plate(found.gaps, setting),
+                gaps.gap_scatter(found.scores, found.similarity, setting),
+                gaps.gap_correlation_figure(found.gaps, setting),
             )
         ]
-        table = _filled(sheets.gaps_sheet(found))
+        table = _filled(sheets.transfer_gap_table(found))
         most = int(found.gaps["targets"].max() or 0)  # type: ignore[arg-type]
-        yield Section("gap", "Similarity and gap", few(most), table, _drawn(pairs), folded=True)
-        drifts = [layers.drift_plate(found.drift, found.similarity, s) for s in settings]
-        drift = _filled(sheets.drift_sheet(found))
-        yield Section("drift", "Drift", _DRIFT, drift, _drawn(drifts), folded=True)
+        yield Section(
+            "gap", "Similarity and gap", power_note(most), table, _drawn(pairs), collapsed=True
+        )
+        drifts = [layers.drift_figure(found.drift, found.similarity, s) for s in settings]
+        drift = _filled(sheets.drift_table(found))
+        yield Section("drift", "Drift", _DRIFT, drift, _drawn(drifts), collapsed=True)
 
     def html(self) -> str:
         """Return the page: no request leaves it, and nothing in the data is taken for markup."""
         settings = {(r.encoder.label, r.task, r.source) for r in self.found.planned}
-        with _unswept(), closing(Drawing(helped=len(settings) >= MANY)) as drawing:
+        with _unswept(), closing(ParallelRenderer(helped=len(settings) >= MANY)) as drawing:
             elements = drawing.inline(self.plates)
             drawn = {p.name: svg for p, svg in zip(self.plates, elements, strict=True)}
             return self._html(drawn)
@@ -154,13 +158,13 @@ class Report:
             drawn={name: Markup(element) for name, element in drawn.items()},
             name=self.name,
             lead=LEAD,
-            state=state_of(self.found),
-            summary=summary_of(self.found) if self.found.outcomes else [],
+            state=completion_note(self.found),
+            summary=summarise(self.found) if self.found.outcomes else [],
             failures=self._failures,
             sections=self.sections,
             uncompared=self._uncompared,
             examples=self._examples(),
-            methods=methods_of(self.found),
+            methods=describe_methods(self.found),
             record=self._record,
             style=Markup(style),
             script=Markup(script),
@@ -176,9 +180,9 @@ class Report:
             return "No run that compares layers is done yet."
         return "No layers were compared: that takes a [similarity] table in the study file."
 
-    def _examples(self) -> list[tuple[str, list[Example]]]:
+    def _examples(self) -> list[tuple[str, list[PredictionExample]]]:
         found = self.found
-        settings = settings_of(found.scores) if found.outcomes else []
+        settings = result_groups(found.scores) if found.outcomes else []
         each = [(setting.title, [*examples_of(found, setting)]) for setting in settings]
         return [(title, examples) for title, examples in each if examples]
 
@@ -196,7 +200,10 @@ class Report:
 
     def _repr_html_(self) -> str:
         """For notebooks: the summary."""
-        said = [state_of(self.found), *(summary_of(self.found) if self.found.outcomes else [])]
+        said = [
+            completion_note(self.found),
+            *(summarise(self.found) if self.found.outcomes else []),
+        ]
         items = Markup("").join(Markup("<li>{}</li>").format(text) for text in said)
         return str(Markup("<h3>{}</h3><ul>{}</ul>").format(self.name, items))
 
@@ -239,7 +246,7 @@ def _named_apart(sections: Sequence[Section]) -> list[Section]:
     """Number figures of one name: encoders ``a/b`` and ``a-b`` are the same to a file system."""
     seen = Counter[str]()
 
-    def apart(plate: Plate) -> Plate:
+    def apart(plate: ReportFigure) -> ReportFigure:
         seen[plate.name] += 1
         count = seen[plate.name]
         return plate if count == 1 else replace(plate, name=f"{plate.name}-{count}")
@@ -247,11 +254,11 @@ def _named_apart(sections: Sequence[Section]) -> list[Section]:
     return [replace(part, plates=tuple(map(apart, part.plates))) for part in sections]
 
 
-def _filled(sheet: Sheet) -> tuple[Sheet, ...]:
+def _filled(sheet: ReportTable) -> tuple[ReportTable, ...]:
     return () if sheet.table.is_empty() else (sheet,)
 
 
-def _drawn(plates: Iterable[Plate | None]) -> tuple[Plate, ...]:
+def _drawn(plates: Iterable[ReportFigure | None]) -> tuple[ReportFigure, ...]:
     return tuple(plate for plate in plates if plate is not None)
 
 

@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from alignscope.analysis.results import Findings
+from alignscope.analysis.results import StudyResults
 from alignscope.config.windows import Window
-from alignscope.report.labels import Setting
-from alignscope.results.store import Outcome
+from alignscope.report.labels import ResultGroup
+from alignscope.results.store import RunResult
 
 
 @dataclass(frozen=True)
-class Token:
+class PredictedWord:
     """A word, what it should get, and what it got, run by run."""
 
     word: str
@@ -21,17 +21,17 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Example:
+class PredictionExample:
     """A sentence of a corpus, read in ``direction`` (``ltr`` or ``rtl``)."""
 
     corpus: str
     direction: str
     runs: tuple[str, ...]
     """Whose predictions these are: ``("REF", "0-1")``."""
-    tokens: tuple[Token, ...]
+    tokens: tuple[PredictedWord, ...]
 
 
-def examples_of(found: Findings, setting: Setting) -> list[Example]:
+def examples_of(found: StudyResults, setting: ResultGroup) -> list[PredictionExample]:
     """An example per corpus: REF of the first seed, and beside it its lowest window."""
     own = [
         outcome
@@ -54,7 +54,7 @@ def examples_of(found: Findings, setting: Setting) -> list[Example]:
     ]
 
 
-def _name(outcome: Outcome, several: bool) -> str:
+def _name(outcome: RunResult, several: bool) -> str:
     window, init = outcome.run.window, outcome.run.init
     return "REF" if window is None else f"{window} ({init})" if several else window
 
@@ -70,16 +70,16 @@ def _alike(rows: list[dict[str, Any] | None]) -> bool:
     )
 
 
-def _lowest(own: Iterable[Outcome], seed: int) -> list[Outcome]:
+def _lowest(own: Iterable[RunResult], seed: int) -> list[RunResult]:
     windowed = [o for o in own if o.run.seed == seed and o.run.window is not None]
     return sorted(windowed, key=lambda o: Window.parse(str(o.run.window)).first)[:1]
 
 
-def _example(corpus: str, runs: tuple[str, ...], rows: list[dict[str, Any]]) -> Example:
+def _example(corpus: str, runs: tuple[str, ...], rows: list[dict[str, Any]]) -> PredictionExample:
     words, gold = rows[0]["words"], rows[0]["gold"]
     each = zip(words, gold, *(row["predicted"] for row in rows), strict=True)
-    tokens = tuple(Token(word, label, tuple(predicted)) for word, label, *predicted in each)
-    return Example(corpus, direction("".join(words)), runs, tokens)
+    tokens = tuple(PredictedWord(word, label, tuple(predicted)) for word, label, *predicted in each)
+    return PredictionExample(corpus, direction("".join(words)), runs, tokens)
 
 
 def direction(text: str) -> str:

@@ -7,9 +7,16 @@ from collections.abc import Iterator
 import polars as pl
 from scipy.special import stdtrit
 
-from alignscope.analysis.results import Findings, Leading
+from alignscope.analysis.results import PrimaryResults, StudyResults
 from alignscope.config.windows import Window
-from alignscope.report.labels import TASKS, Setting, p_value, points, settings_of, treebank
+from alignscope.report.labels import (
+    TASKS,
+    ResultGroup,
+    corpus_label,
+    format_p,
+    format_points,
+    result_groups,
+)
 
 LEAD = (
     "Blocks whose loss costs other languages much more than the source language align "
@@ -17,7 +24,7 @@ LEAD = (
 )
 
 
-def state_of(found: Findings) -> str:
+def completion_note(found: StudyResults) -> str:
     """How much of a study is done."""
     counts = Counter(found.runs["status"])
     total, done = len(found.runs), counts["done"]
@@ -30,7 +37,7 @@ def state_of(found: Findings) -> str:
     )
 
 
-def few(count: int) -> str:
+def power_note(count: int) -> str:
     """Say how little so many target languages can tell of a correlation."""
     if count < 5:
         return "Correlations are over target languages, and take five at the least."
@@ -42,9 +49,9 @@ def few(count: int) -> str:
     )
 
 
-def summary_of(found: Leading) -> list[str]:
+def summarise(found: PrimaryResults) -> list[str]:
     """A sentence or two for each setting, then one on the claims."""
-    said = [text for setting in settings_of(found.scores) for text in _of_setting(found, setting)]
+    said = [text for setting in result_groups(found.scores) for text in _of_setting(found, setting)]
     counts = Counter(found.claims["verdict"])
     if counts:
         counted = ", ".join(f"{counts[name]} {name}" for name in VERDICTS)
@@ -55,7 +62,7 @@ def summary_of(found: Leading) -> list[str]:
 VERDICTS = ("supported", "contradicted", "undecided")
 
 
-def _of_setting(found: Leading, setting: Setting) -> Iterator[str]:
+def _of_setting(found: PrimaryResults, setting: ResultGroup) -> Iterator[str]:
     effects = setting.of(found.intervals)
     inits = effects["init"].unique(maintain_order=True).to_list()
     for init in inits:
@@ -75,9 +82,9 @@ def _of_setting(found: Leading, setting: Setting) -> Iterator[str]:
         yield f"{_named(setting)}: {what}."
 
 
-def _named(setting: Setting) -> str:
+def _named(setting: ResultGroup) -> str:
     task = TASKS.get(setting.task, setting.task)
-    return f"{setting.encoder}, {task} from {treebank(setting.source)} ({setting.unit})"
+    return f"{setting.encoder}, {task} from {corpus_label(setting.source)} ({setting.unit})"
 
 
 def _windows_told(table: pl.DataFrame) -> str:
@@ -94,7 +101,7 @@ def _windows_told(table: pl.DataFrame) -> str:
     doubt = "" if sure is not None and sure <= 0.05 else (
         " A single seed cannot say how sure that is."
         if worst["seeds"] == 1
-        else f" That is not told from none (p {p_value(sure)} by Holm)."
+        else f" That is not told from none (p {format_p(sure)} by Holm)."
     )  # fmt: skip
     source = table.filter(on="source", window=worst["window"])
     own = f", the source {_change(source.row(0, named=True))}" if len(source) else ""
@@ -105,7 +112,7 @@ def _windows_told(table: pl.DataFrame) -> str:
     )
 
 
-def _missing(found: Leading, setting: Setting, init: str) -> str:
+def _missing(found: PrimaryResults, setting: ResultGroup, init: str) -> str:
     """The windows that were planned and of which nothing is known yet."""
     planned = {r.window for r in found.planned if setting.owns(r) and r.init == init and r.window}
     known = set(setting.of(found.intervals).filter(init=init)["window"])
@@ -114,16 +121,16 @@ def _missing(found: Leading, setting: Setting, init: str) -> str:
 
 
 def _change(row: dict[str, float | None]) -> str:
-    """``lose 15.2 points [10.3, 20.0]``."""
+    """``lose 15.2 format_points [10.3, 20.0]``."""
     mean, low, high = row["mean"] or 0.0, row["low"], row["high"]
     verb, sign = ("lose", -1) if mean < 0 else ("gain", 1)
     ends = sorted(sign * end for end in (low, high) if end is not None)
-    between = f" [{', '.join(points(end, signed=False) for end in ends)}]" if ends else ""
+    between = f" [{', '.join(format_points(end, signed=False) for end in ends)}]" if ends else ""
     ending = "s" if row["corpora"] == 1 else ""
-    return f"{verb}{ending} {points(abs(mean), signed=False)} points{between}"
+    return f"{verb}{ending} {format_points(abs(mean), signed=False)} points{between}"
 
 
-def _boundary(found: Findings, setting: Setting, init: str) -> str:
+def _boundary(found: StudyResults, setting: ResultGroup, init: str) -> str:
     rows = setting.of(found.boundaries).filter(init=init)
     if rows.is_empty():
         return ""

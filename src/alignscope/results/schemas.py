@@ -194,7 +194,7 @@ RUN_SIMILARITY = {
 }
 
 
-def frame(rows: list[dict[str, object]], schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+def to_frame(rows: list[dict[str, object]], schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
     """Turn rows into a table of exactly these columns; a missing or extra key is an error."""
     for row in rows:
         if row.keys() != schema.keys():

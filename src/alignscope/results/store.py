@@ -21,7 +21,7 @@ from typing import Any
 from filelock import BaseFileLock, FileLock, Timeout
 
 from alignscope._util.files import replace_file
-from alignscope.config.run import Run
+from alignscope.config.run import RunSpec
 from alignscope.config.study import Study
 from alignscope.errors import StoreError
 
@@ -29,10 +29,10 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunResult:
     """What a run gives: its tables, and how they came about."""
 
-    run: Run
+    run: RunSpec
     scores: list[Row]
     epochs: list[Row]
     provenance: dict[str, Any] = field(default_factory=dict)
@@ -42,30 +42,30 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Failure:
+class RunFailure:
     """A run that stopped by itself, and why."""
 
-    run: Run
+    run: RunSpec
     reason: str
 
 
-Result = Outcome | Failure
+RunOutcome = RunResult | RunFailure
 
 
-class Store:
+class ResultStore:
     """A folder of outcomes, keyed by the address of their runs."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._taken: dict[str, BaseFileLock] = {}
+        self._locks: dict[str, BaseFileLock] = {}
         for path in (folder, *folder.parents):
             if path.is_file():
                 raise StoreError(f"{path} is a file, not a folder for results")
 
-    def __contains__(self, run: Run) -> bool:
+    def __contains__(self, run: RunSpec) -> bool:
         return self._path("runs", run.address).exists()
 
-    def put(self, outcome: Outcome) -> None:
+    def save(self, outcome: RunResult) -> None:
         """Keep an outcome; a failure noted earlier for the same run is forgotten."""
         self._write("runs", outcome.run.address, {
             "run": outcome.run.model_dump(mode="json"),
@@ -77,12 +77,12 @@ class Store:
         })  # fmt: skip
         self._path("failed", outcome.run.address).unlink(missing_ok=True)
 
-    def put_failure(self, failure: Failure) -> None:
+    def save_failure(self, failure: RunFailure) -> None:
         """Note why a run stopped; it is tried again next time."""
         described = {"run": failure.run.model_dump(mode="json"), "reason": failure.reason}
         self._write("failed", failure.run.address, described)
 
-    def get(self, run: Run) -> Outcome | None:
+    def load(self, run: RunSpec) -> RunResult | None:
         """Return the outcome of a run, or None.
 
         It names the encoder as ``run`` does, wherever that lay when the outcome was made.
@@ -94,9 +94,9 @@ class Store:
         if content is None:
             return None
         with self._understood("runs", run.address, "a result of this run"):
-            if Run.model_validate(content["run"]).address != run.address:
+            if RunSpec.model_validate(content["run"]).address != run.address:
                 raise ValueError("another run")
-            return Outcome(
+            return RunResult(
                 run,
                 content["scores"],
                 content["epochs"],
@@ -106,20 +106,20 @@ class Store:
                 content.get("examples", []),
             )
 
-    def failure(self, run: Run) -> Failure | None:
+    def load_failure(self, run: RunSpec) -> RunFailure | None:
         """Return why a run stopped, or None."""
         content = self._read("failed", run.address)
         if content is None:
             return None
         with self._understood("failed", run.address, "a failure"):
-            return Failure(run, content["reason"])
+            return RunFailure(run, content["reason"])
 
-    def outcomes(self, runs: Iterable[Run]) -> list[Outcome]:
+    def load_results(self, runs: Iterable[RunSpec]) -> list[RunResult]:
         """Return those of the outcomes that are there, in the order of ``runs``."""
-        found = (self.get(run) for run in runs)
+        found = (self.load(run) for run in runs)
         return [outcome for outcome in found if outcome is not None]
 
-    def take(self, run: Run) -> bool:
+    def acquire(self, run: RunSpec) -> bool:
         """Reserve a run for this process; False if another one has it.
 
         Raises:
@@ -134,59 +134,59 @@ class Store:
             return False
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {error}") from None
-        self._taken[run.address] = lock
+        self._locks[run.address] = lock
         return True
 
-    def leave(self, run: Run) -> None:
+    def release(self, run: RunSpec) -> None:
         """Give back a run that was taken."""
-        self._leave(run.address)
+        self._release(run.address)
 
-    def leave_all(self) -> None:
+    def release_all(self) -> None:
         """Give back all runs that were taken and not given back."""
-        for address in list(self._taken):
-            self._leave(address)
+        for address in list(self._locks):
+            self._release(address)
 
-    def _leave(self, address: str) -> None:
-        lock = self._taken.pop(address)
+    def _release(self, address: str) -> None:
+        lock = self._locks.pop(address)
         with suppress(OSError):  # of a file that another process has removed, or a folder in use
             Path(lock.lock_file).unlink()
             (self.folder / "taken").rmdir()
         lock.release()
 
-    def put_plan(self, study: Study, runs: Iterable[Run]) -> None:
+    def save_plan(self, study: Study, runs: Iterable[RunSpec]) -> None:
         """Keep what a study unfolded into."""
         planned = [run.model_dump(mode="json") for run in runs]
         self._write("plans", study.digest, {"study": study.grid, "runs": planned})
 
-    def planned(self, study: Study) -> list[Run]:
+    def load_plan(self, study: Study) -> list[RunSpec]:
         """Return the runs of a study, as it was last run; of all encoders if it names none.
 
         Raises:
             StoreError: if the study, as its file is now, was never run on this store.
         """
-        found = self._planned(study.matches)
+        found = self._load_plans(study.matches)
         if not found:
             raise StoreError(f"{self.folder} has no results of study {study.name} as it is now")
         return found
 
-    def all_planned(self) -> list[Run]:
+    def load_all_plans(self) -> list[RunSpec]:
         """Return the runs of every study that was run on this store.
 
         Raises:
             StoreError: if none was.
         """
-        found = self._planned(lambda grid: True)
+        found = self._load_plans(lambda grid: True)
         if not found:
             raise StoreError(f"{self.folder} has no results: no study was run on it")
         return found
 
-    def _planned(self, wanted: Callable[[Row], bool]) -> list[Run]:
-        found: dict[str, Run] = {}
+    def _load_plans(self, wanted: Callable[[Row], bool]) -> list[RunSpec]:
+        found: dict[str, RunSpec] = {}
         for path in sorted((self.folder / "plans").glob("*.json")):
             content = self._read("plans", path.stem)
             with self._understood("plans", path.stem, "the plan of a study"):
                 if wanted(content["study"]):
-                    runs = [Run.model_validate(run) for run in content["runs"]]
+                    runs = [RunSpec.model_validate(run) for run in content["runs"]]
                     found |= {run.address: run for run in runs}
         return list(found.values())
 

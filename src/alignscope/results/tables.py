@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterable
 
 import polars as pl
 
-from alignscope.config.run import Run
+from alignscope.config.run import RunSpec
 from alignscope.errors import StoreError
-from alignscope.results.schemas import RUN_SIMILARITY, RUNS, SCORES, frame
-from alignscope.results.store import Outcome, Row, Store
+from alignscope.results.schemas import RUN_SIMILARITY, RUNS, SCORES, to_frame
+from alignscope.results.store import ResultStore, Row, RunResult
 
 REF = "REF"
 
 
-def scores_table(outcomes: Iterable[Outcome]) -> pl.DataFrame:
+def scores_table(outcomes: Iterable[RunResult]) -> pl.DataFrame:
     """One row per run, corpus and metric (``tables.SCORES``); scores are fractions 0-1.
 
     Raises:
@@ -20,10 +20,10 @@ def scores_table(outcomes: Iterable[Outcome]) -> pl.DataFrame:
     """
     outcomes = list(outcomes)
     _check_alike(outcomes)
-    return frame(_rows(outcomes, lambda outcome: outcome.scores), SCORES)
+    return to_frame(_rows(outcomes, lambda outcome: outcome.scores), SCORES)
 
 
-def run_similarity_table(outcomes: Iterable[Outcome]) -> pl.DataFrame:
+def run_similarity_table(outcomes: Iterable[RunResult]) -> pl.DataFrame:
     """One row per run, state, pair of corpora, layer and estimate (``tables.RUN_SIMILARITY``).
 
     Raises:
@@ -37,24 +37,24 @@ def run_similarity_table(outcomes: Iterable[Outcome]) -> pl.DataFrame:
             "no run of this study has compared languages: it takes a [similarity] table in the "
             "study file"
         )
-    return frame(rows, RUN_SIMILARITY)
+    return to_frame(rows, RUN_SIMILARITY)
 
 
 def runs_table(
-    runs: Iterable[Run], store: Store, outcomes: Iterable[Outcome] | None = None
+    runs: Iterable[RunSpec], store: ResultStore, outcomes: Iterable[RunResult] | None = None
 ) -> pl.DataFrame:
     """One row per run of a study (``tables.RUNS``), done or not.
 
     ``outcomes`` are what the store holds of them, for whom has read it already.
     """
     runs = list(runs)
-    found = store.outcomes(runs) if outcomes is None else outcomes
+    found = store.load_results(runs) if outcomes is None else outcomes
     done = {outcome.run.address: outcome for outcome in found}
     rows = [{**_columns(run), **_progress(run, done.get(run.address), store)} for run in runs]
-    return frame(rows, RUNS)
+    return to_frame(rows, RUNS)
 
 
-def _check_alike(outcomes: Iterable[Outcome]) -> None:
+def _check_alike(outcomes: Iterable[RunResult]) -> None:
     """Refuse to compare runs of one encoder in other precision, of other commits, on other data."""
     seen: dict[tuple[str, str], tuple[object, object]] = {}
     data: dict[tuple[str, str, str], object] = {}
@@ -76,7 +76,7 @@ def _check_alike(outcomes: Iterable[Outcome]) -> None:
                 )
 
 
-def _rows(outcomes: Iterable[Outcome], part: Callable[[Outcome], list[Row]]) -> list[Row]:
+def _rows(outcomes: Iterable[RunResult], part: Callable[[RunResult], list[Row]]) -> list[Row]:
     """The rows of every outcome, each with what its run was."""
     return [
         about | row
@@ -86,7 +86,7 @@ def _rows(outcomes: Iterable[Outcome], part: Callable[[Outcome], list[Row]]) -> 
     ]
 
 
-def _columns(run: Run) -> Row:
+def _columns(run: RunSpec) -> Row:
     return {
         "address": run.address,
         "encoder": run.encoder.label,
@@ -99,7 +99,7 @@ def _columns(run: Run) -> Row:
     }
 
 
-def _progress(run: Run, outcome: Outcome | None, store: Store) -> Row:
+def _progress(run: RunSpec, outcome: RunResult | None, store: ResultStore) -> Row:
     empty: Row = dict.fromkeys(("best_epoch", "dev_score", "steps", "seconds", "reason"))
     if outcome is not None:
         best = max(outcome.epochs, key=lambda epoch: epoch["dev_score"])
@@ -111,13 +111,13 @@ def _progress(run: Run, outcome: Outcome | None, store: Store) -> Row:
             "steps": outcome.epochs[-1]["steps"],
             "seconds": outcome.provenance.get("seconds"),
         }
-    failure = store.failure(run)
+    failure = store.load_failure(run)
     if failure is not None:
         return {**empty, "status": "failed", "reason": failure.reason}
     return {**empty, "status": "missing"}
 
 
-def first_measure(similarity: pl.DataFrame) -> pl.DataFrame:
+def primary_measure(similarity: pl.DataFrame) -> pl.DataFrame:
     """Keep each encoder's rows of debiased CKA where it was measured, else of its first measure."""
     cka = (pl.col("measure") == "cka") & (pl.col("estimator") == "debiased")
     first = [pl.col(name) == pl.col(name).first() for name in ("measure", "estimator")]
@@ -126,7 +126,7 @@ def first_measure(similarity: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def first_metrics(scores: pl.DataFrame) -> dict[str, str]:
+def primary_metrics(scores: pl.DataFrame) -> dict[str, str]:
     """The first metric of each task, in which it was selected on dev.
 
     Takes ``tables.SCORES``, where metrics stand in the task's own order.

@@ -7,12 +7,13 @@ from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError
 
 
-def align(
+def align_by_id(
     left: Sequence[Sentence], right: Sequence[Sentence], names: tuple[str, str]
 ) -> list[Sentence]:
     """Return the sentences of ``right`` in the order of ``left``, by their ids.
 
-    >>> [one.id for one in align(english, german[::-1], ("en", "de"))] == [e.id for e in english]
+    >>> aligned = align_by_id(english, german[::-1], ("en", "de"))
+    >>> [sentence.id for sentence in aligned] == [sentence.id for sentence in english]
     True
 
     ``names`` are for the error.

@@ -16,7 +16,7 @@ from transformers import PreTrainedModel
 
 from alignscope._util.files import replace_file
 from alignscope.encoders.precision import resolve_precision
-from alignscope.encoders.tokenization import Pieces
+from alignscope.encoders.tokenization import TokenizedSentence
 from alignscope.errors import DataError
 
 FORM = 1
@@ -26,10 +26,11 @@ _NAMES = {"_name_or_path", "_commit_hash", "transformers_version", "default_lang
 """What a configuration says that changes no vector, or (X-MOD's language) is a key of its own."""
 
 
-class Cache:
+class RepresentationCache:
     """A folder of safetensors, one for each encoder, corpus and way to make vectors of it.
 
-    >>> Cache(None).keep("of no folder: nothing is kept", lambda: torch.zeros(1)).shape
+    >>> cache = RepresentationCache(None)  # no folder: nothing is kept
+    >>> cache.get_or_compute("key", lambda: torch.zeros(1)).shape
     torch.Size([1])
 
     A file is written beside its name and renamed, so several processes may share the folder. It may
@@ -39,7 +40,7 @@ class Cache:
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
 
-    def keep(self, key: str, compute: Callable[[], Tensor]) -> Tensor:
+    def get_or_compute(self, key: str, compute: Callable[[], Tensor]) -> Tensor:
         """Return what is kept under ``key``, or else compute it and keep it.
 
         Raises:
@@ -86,8 +87,11 @@ def fingerprint(encoder: PreTrainedModel) -> str:
     return digest.hexdigest()
 
 
-def key_of(
-    encoder: PreTrainedModel, whole: str, split: Sequence[Pieces], options: Sequence[object]
+def cache_key(
+    encoder: PreTrainedModel,
+    whole: str,
+    split: Sequence[TokenizedSentence],
+    options: Sequence[object],
 ) -> str:
     """Return the key of the vectors of sentences: 64 hex digits over all that decides them.
 

@@ -8,19 +8,19 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from alignscope.config.run import Encoder
-from alignscope.config.similarity import FEWEST, Comparison
-from alignscope.data.corpora import read, spread
+from alignscope.config.run import EncoderSpec
+from alignscope.config.similarity import MIN_ROWS, SimilarityConfig
+from alignscope.data.corpora import load_corpus, subsample_evenly
 from alignscope.data.corpus import parse_corpus
-from alignscope.data.paths import Places
+from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.load import load_encoder, load_tokenizer
-from alignscope.encoders.tokenization import Pieces, Subwords, longest_input
+from alignscope.encoders.tokenization import TokenizedSentence, WordTokenizer, max_input_length
 from alignscope.errors import DataError, SimilarityError
-from alignscope.results.schemas import SIMILARITY, frame
-from alignscope.similarity.alignment import align, aligned_words
-from alignscope.similarity.cache import Cache
-from alignscope.similarity.extractor import Reader
+from alignscope.results.schemas import SIMILARITY, to_frame
+from alignscope.similarity.alignment import align_by_id, aligned_words
+from alignscope.similarity.cache import RepresentationCache
+from alignscope.similarity.extractor import RepresentationExtractor
 from alignscope.similarity.layers import Row, similarity_by_layer
 
 LONGEST = 512  # pieces, where an encoder sets no limit
@@ -28,21 +28,21 @@ LONGEST = 512  # pieces, where an encoder sets no limit
 Corpora = dict[str, Sequence[Sentence]]
 
 
-def similarity_table(
-    encoder: Encoder | str,
+def compare_corpora(
+    encoder: EncoderSpec | str,
     source: str,
     targets: Sequence[str],
-    places: Places | None = None,
-    asked: Comparison | None = None,
+    places: DataPaths | None = None,
+    asked: SimilarityConfig | None = None,
     *,
     cached: bool = True,
 ) -> pl.DataFrame:
     """Compare a parallel corpus with its translations (``tables.SIMILARITY``).
 
-    >>> similarity_table("embedded", "synthetic:vesti/news", ["synthetic:qadir/news"]).columns[:3]
+    >>> compare_corpora("embedded", "synthetic:vesti/news", ["synthetic:qadir/news"]).columns[:3]
     ['encoder', 'source', 'split']
 
-    Sentences are paired by their ids. Corpora are looked for in ``places`` (`Places.of()` if
+    Sentences are paired by their ids. Corpora are looked for in ``places`` (`DataPaths.of()` if
     nothing is said); what the encoder makes of them is kept in its cache unless ``cached`` is off.
 
     Warns (`UnknownWarning`) of corpora that the tokenizer can hardly read.
@@ -52,37 +52,37 @@ def similarity_table(
         EncoderError: if the encoder cannot be loaded.
         SimilarityError: if there are too few sentences to compare, or a layer is not there.
     """
-    places, asked = places or Places.of(), asked or Comparison()
+    places, asked = places or DataPaths.of(), asked or SimilarityConfig()
     names = [source, *targets]
     for name in targets:
         if names.count(name) > 1:
             raise DataError(f"{name} is given twice: a source is compared with other corpora")
     corpora = read_parallel([source, *targets], asked, places)
-    named = Encoder(name=encoder) if isinstance(encoder, str) else encoder
-    reader = reader_of(named, cache_in(places) if cached else Cache(None))
+    named = EncoderSpec(name=encoder) if isinstance(encoder, str) else encoder
+    reader = load_extractor(named, default_cache(places) if cached else RepresentationCache(None))
     for name in names:
-        warn_unknown(name, reader.subwords.split(corpora[name]))
+        warn_unknown_words(name, reader.subwords.split(corpora[name]))
     rows = compare(reader, reader, source, targets, corpora, asked)
-    return frame([{"encoder": named.label, "source": source, **row} for row in rows], SIMILARITY)
+    return to_frame([{"encoder": named.label, "source": source, **row} for row in rows], SIMILARITY)
 
 
-def read_parallel(names: Sequence[str], asked: Comparison, places: Places) -> Corpora:
+def read_parallel(names: Sequence[str], asked: SimilarityConfig, places: DataPaths) -> Corpora:
     """Read corpora, and make sure that they line up with the first of them.
 
     Raises:
         DataError: if one is not there or does not line up, there are fewer than 20 sentences, or
             words are asked for that are not aligned.
     """
-    first = read(parse_corpus(names[0]), asked.split, places)
-    if len(first) < FEWEST:
+    first = load_corpus(parse_corpus(names[0]), asked.split, places)
+    if len(first) < MIN_ROWS:
         raise DataError(
             f"{names[0]} has {len(first)} {asked.split} sentences: too few to compare "
-            f"languages by, {FEWEST} at least"
+            f"languages by, {MIN_ROWS} at least"
         )
-    corpora: Corpora = {names[0]: spread(first, asked.limit)}
+    corpora: Corpora = {names[0]: subsample_evenly(first, asked.limit)}
     for name in names[1:]:
-        own = read(parse_corpus(name), asked.split, places)
-        corpora[name] = spread(align(first, own, (names[0], name)), asked.limit)
+        own = load_corpus(parse_corpus(name), asked.split, places)
+        corpora[name] = subsample_evenly(align_by_id(first, own, (names[0], name)), asked.limit)
         if asked.words:
             aligned_words(corpora[names[0]], corpora[name], (names[0], name))
     return corpora
@@ -92,7 +92,7 @@ class UnknownWarning(UserWarning):
     """Many words of a corpus are read as the unknown token, which tells one from no other."""
 
 
-def warn_unknown(name: str, split: Sequence[Pieces]) -> None:
+def warn_unknown_words(name: str, split: Sequence[TokenizedSentence]) -> None:
     """Warn of a corpus of whose words more than one in ten is unknown to the tokenizer."""
     words = sum(len(pieces.spans) for pieces in split)
     unknown = sum(pieces.unknown for pieces in split)
@@ -104,12 +104,12 @@ def warn_unknown(name: str, split: Sequence[Pieces]) -> None:
         )
 
 
-def cache_in(places: Places) -> Cache:
+def default_cache(places: DataPaths) -> RepresentationCache:
     """Return where representations are kept."""
-    return Cache(places.cache / "representations")
+    return RepresentationCache(places.cache / "representations")
 
 
-def reader_of(named: Encoder, cache: Cache) -> Reader:
+def load_extractor(named: EncoderSpec, cache: RepresentationCache) -> RepresentationExtractor:
     """Load an encoder and its tokenizer, onto a GPU if there is one.
 
     Raises:
@@ -117,23 +117,25 @@ def reader_of(named: Encoder, cache: Cache) -> Reader:
     """
     encoder = load_encoder(named.name, named.revision, remote_code=named.remote_code)
     tokenizer = load_tokenizer(named.name, named.revision, remote_code=named.remote_code)
-    subwords = Subwords(tokenizer, min(longest_input(encoder) or LONGEST, LONGEST))
-    return reader_with(encoder, subwords, cache)
+    subwords = WordTokenizer(tokenizer, min(max_input_length(encoder) or LONGEST, LONGEST))
+    return make_extractor(encoder, subwords, cache)
 
 
-def reader_with(encoder: PreTrainedModel, subwords: Subwords, cache: Cache) -> Reader:
+def make_extractor(
+    encoder: PreTrainedModel, subwords: WordTokenizer, cache: RepresentationCache
+) -> RepresentationExtractor:
     """Make a reader of an encoder, which is put onto a GPU if there is one."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return Reader(encoder.to(device), subwords, cache)
+    return RepresentationExtractor(encoder.to(device), subwords, cache)
 
 
 def compare(
-    left: Reader,
-    right: Reader,
+    left: RepresentationExtractor,
+    right: RepresentationExtractor,
     source: str,
     targets: Sequence[str],
     corpora: Corpora,
-    asked: Comparison,
+    asked: SimilarityConfig,
 ) -> list[Row]:
     """Compare what one reader makes of the source with what another makes of the targets.
 
@@ -153,12 +155,12 @@ def compare(
 
 
 def _compare_words(
-    left: Reader,
-    right: Reader,
+    left: RepresentationExtractor,
+    right: RepresentationExtractor,
     source: str,
     targets: Sequence[str],
     corpora: Corpora,
-    asked: Comparison,
+    asked: SimilarityConfig,
 ) -> list[Row]:
     """Compare aligned words; other ones with each target."""
     pairs = {
@@ -185,7 +187,7 @@ def _rows(union: Sequence[Sequence[int]], chosen: Sequence[Sequence[int]]) -> li
     return found
 
 
-def _layers(vectors: Tensor, asked: Comparison) -> list[int]:
+def _layers(vectors: Tensor, asked: SimilarityConfig) -> list[int]:
     try:
         return asked.layers_of(len(vectors))
     except ValueError as error:

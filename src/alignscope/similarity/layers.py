@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from alignscope.config.similarity import FEWEST, MeasureName
+from alignscope.config.similarity import MIN_ROWS, MeasureName
 from alignscope.errors import SimilarityError
 from alignscope.similarity.measures.cka import alignment
 from alignscope.similarity.measures.inputs import check_varies, warn_biased
 from alignscope.similarity.measures.kernels import Kernel, linear_kernel
 from alignscope.similarity.measures.registry import MEASURES
-from alignscope.similarity.threads import one_on_each_core
+from alignscope.similarity.threads import single_threaded_pool
 
 Row = dict[str, object]
 Prepared = Mapping[MeasureName, Any]
@@ -44,7 +44,7 @@ def similarity_by_layer(
     for measure in measures:
         if MEASURES[measure].biased:
             warn_biased(measure, *source.shape[1:])
-    with one_on_each_core(source[0]) as pool:
+    with single_threaded_pool(source[0]) as pool:
         found = []
         for layer in range(len(source)) if layers is None else layers:
             # What a measure needs of the source is computed once, and kept while it is needed.
@@ -76,7 +76,7 @@ def cka_by_layer(source: Tensor, targets: Mapping[str, Tensor]) -> dict[str, lis
     def compare(layer: int, left: "Future[Kernel]", name: str, side: Tensor) -> float:
         return alignment(left.result(), kernel(layer, name, side), debiased=True)
 
-    with one_on_each_core(source[0]) as pool:
+    with single_threaded_pool(source[0]) as pool:
         found: dict[str, list[Future[float]]] = {name: [] for name in targets}
         for layer in range(len(source)):
             left = pool.submit(kernel, layer, "the source", source)
@@ -91,8 +91,8 @@ def _check_shapes(source: Tensor, targets: Mapping[str, Tensor]) -> None:
             shapes = f"{tuple(source.shape)} and {tuple(target.shape)}"
             raise SimilarityError(f"{name} has other layers, rows or features: {shapes}")
     n = source.shape[1]
-    if n < FEWEST:
-        raise SimilarityError(f"{n} rows are too few to compare languages by: {FEWEST} at least")
+    if n < MIN_ROWS:
+        raise SimilarityError(f"{n} rows are too few to compare languages by: {MIN_ROWS} at least")
 
 
 def _side(layer: int, name: str, layers: Tensor) -> Tensor:

@@ -12,19 +12,19 @@ from transformers import PreTrainedModel
 
 from alignscope.config.similarity import SentencePooling
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.batching import Example, collate, plan_batches
+from alignscope.encoders.batching import EncodedSentence, bucket_by_length, collate
 from alignscope.encoders.blocks import final_norm
 from alignscope.encoders.precision import autocast
-from alignscope.encoders.tokenization import Pieces, Subwords
+from alignscope.encoders.tokenization import TokenizedSentence, WordTokenizer
 from alignscope.errors import DataError, EncoderError
 
 Spot = tuple[int, int, float]
 """A piece of a sentence, by its chunk and its place in it, and its weight in a vector."""
 
 
-def represent(
+def sentence_representations(
     encoder: PreTrainedModel,
-    subwords: Subwords,
+    subwords: WordTokenizer,
     sentences: Sequence[Sentence],
     pooling: SentencePooling = "mean",
     *,
@@ -32,7 +32,7 @@ def represent(
 ) -> Tensor:
     """Return one vector per layer and sentence, (layers, sentences, hidden), float32 on the CPU.
 
-    >>> represent(encoder, subwords, sentences)[0]  # the embeddings; layer i + 1 is after block i
+    >>> sentence_representations(encoder, subwords, sentences)[0]  # layer 0: the embeddings
 
     ``pooling`` makes a vector of a sentence: the ``mean`` over all sub-words of its words, without
     special tokens and padding; that mean ``weighted`` by their places 1, 2, ... for causal models
@@ -49,9 +49,9 @@ def represent(
     return _read(encoder, split, spots, subwords.pad, batch_pieces)
 
 
-def represent_words(
+def word_representations(
     encoder: PreTrainedModel,
-    subwords: Subwords,
+    subwords: WordTokenizer,
     sentences: Sequence[Sentence],
     words: Sequence[Sequence[int]],
     *,
@@ -63,7 +63,7 @@ def represent_words(
     over its sub-words.
 
     Raises:
-        DataError: as `represent` does, and if no word is chosen.
+        DataError: as `sentence_representations` does, and if no word is chosen.
     """
     _refuse_nothing(sentences)
     if not any(words):
@@ -101,21 +101,21 @@ def _mean(spans: Sequence[tuple[int, int, int]]) -> list[Spot]:
     ]
 
 
-def _mean_of_all(pieces: Pieces) -> list[Spot]:
+def _mean_of_all(pieces: TokenizedSentence) -> list[Spot]:
     return _mean(pieces.spans)
 
 
-def _weighted(pieces: Pieces) -> list[Spot]:
+def _weighted(pieces: TokenizedSentence) -> list[Spot]:
     spots = _mean_of_all(pieces)
     total = len(spots) * (len(spots) + 1) / 2
     return [(chunk, piece, i / total) for i, (chunk, piece, _) in enumerate(spots, start=1)]
 
 
-def _first(pieces: Pieces) -> list[Spot]:
+def _first(pieces: TokenizedSentence) -> list[Spot]:
     return [(0, 0, 1.0)]
 
 
-def _last(pieces: Pieces) -> list[Spot]:
+def _last(pieces: TokenizedSentence) -> list[Spot]:
     return [(len(pieces.chunks) - 1, len(pieces.chunks[-1]) - 1, 1.0)]
 
 
@@ -140,7 +140,7 @@ class _Sums:
 @torch.inference_mode()
 def _read(
     encoder: PreTrainedModel,
-    split: Sequence[Pieces],
+    split: Sequence[TokenizedSentence],
     spots: Sequence[Sequence[Sequence[Spot]]],
     pad: int,
     batch_pieces: int | None,
@@ -173,16 +173,18 @@ def _evaluating(encoder: PreTrainedModel) -> Iterator[None]:
 
 def _vectors(
     encoder: PreTrainedModel,
-    split: Sequence[Pieces],
+    split: Sequence[TokenizedSentence],
     spots: Sequence[Sequence[Sequence[Spot]]],
     pad: int,
 ) -> list[Tensor]:
     """Read some sentences at once; every layer's vectors of them, (vectors, hidden)."""
-    batch = collate([Example(pieces, {}) for pieces in split], pad, "mean").to(encoder.device)
+    batch = collate([EncodedSentence(pieces, {}) for pieces in split], pad, "mean").to(
+        encoder.device
+    )
     sums = _sums(split, spots, batch.ids.shape[1], encoder.device)
     with autocast(encoder, "auto"):
         output = encoder(
-            input_ids=batch.ids, attention_mask=batch.present, output_hidden_states=True
+            input_ids=batch.ids, attention_mask=batch.attention_mask, output_hidden_states=True
         )
     return [sums.of(layer) for layer in output.hidden_states]
 
@@ -199,17 +201,17 @@ def _best_batch(encoder: PreTrainedModel) -> int:
 
 
 def _groups(
-    split: Sequence[Pieces], spots: Sequence[Sequence[Sequence[Spot]]], batch_pieces: int
+    split: Sequence[TokenizedSentence], spots: Sequence[Sequence[Sequence[Spot]]], batch_pieces: int
 ) -> Iterator[list[int]]:
     """Sentences of about equal length together; those of which nothing is asked are not read."""
     asked = [i for i, vectors in enumerate(spots) if vectors]
-    costs = [Example(split[i], {}).cost for i in asked]
-    for group in plan_batches(costs, batch_pieces):
+    costs = [EncodedSentence(split[i], {}).cost for i in asked]
+    for group in bucket_by_length(costs, batch_pieces):
         yield [asked[place] for place in group]
 
 
 def _sums(
-    split: Sequence[Pieces],
+    split: Sequence[TokenizedSentence],
     spots: Sequence[Sequence[Sequence[Spot]]],
     length: int,
     device: torch.device,

@@ -2,18 +2,21 @@
 
 from collections.abc import Callable
 
-from alignscope.config.run import Run
-from alignscope.config.similarity import Comparison
-from alignscope.data.paths import Places
+from alignscope.config.run import RunSpec
+from alignscope.config.similarity import SimilarityConfig
+from alignscope.data.paths import DataPaths
 from alignscope.similarity.compare import Corpora, compare, read_parallel
-from alignscope.similarity.extractor import Reader
+from alignscope.similarity.extractor import RepresentationExtractor
 from alignscope.similarity.layers import Row
 
 PRETRAINED, FINE_TUNED, DRIFT = "pretrained", "fine-tuned", "drift"
 
 
-def similarity_of_run(
-    run: Run, load_pretrained: Callable[[], Reader], fine_tuned: Reader, places: Places
+def run_similarity(
+    run: RunSpec,
+    load_pretrained: Callable[[], RepresentationExtractor],
+    fine_tuned: RepresentationExtractor,
+    places: DataPaths,
 ) -> list[Row]:
     """Compare the parallel corpora of a run (``tables.RUN_SIMILARITY`` from ``state`` on).
 
@@ -28,7 +31,7 @@ def similarity_of_run(
     asked = run.similarity
     if asked is None:
         return []
-    corpora = parallel_of(run, places)
+    corpora = load_parallel(run, places)
     rows = _across(FINE_TUNED, fine_tuned, corpora, asked)
     if run.window is not None and not asked.drift:
         return rows
@@ -42,24 +45,26 @@ def similarity_of_run(
     return rows
 
 
-def check_similarity(run: Run, pretrained: Reader, places: Places) -> None:
+def check_similarity(run: RunSpec, pretrained: RepresentationExtractor, places: DataPaths) -> None:
     """Compare what the pretrained encoder makes of a run's corpora, to see that it can be done.
 
     Raises:
-        DataError, SimilarityError: as `similarity_of_run` does.
+        DataError, SimilarityError: as `run_similarity` does.
     """
     if run.similarity is not None:
-        _across(PRETRAINED, pretrained, parallel_of(run, places), run.similarity)
+        _across(PRETRAINED, pretrained, load_parallel(run, places), run.similarity)
 
 
-def _across(state: str, reader: Reader, corpora: Corpora, asked: Comparison) -> list[Row]:
+def _across(
+    state: str, reader: RepresentationExtractor, corpora: Corpora, asked: SimilarityConfig
+) -> list[Row]:
     """Compare the first of the corpora with all others, inside one encoder."""
     own, *others = corpora
     found = compare(reader, reader, own, others, corpora, asked)
     return [{"state": state, "corpus": own, **row} for row in found]
 
 
-def parallel_of(run: Run, places: Places) -> Corpora:
+def load_parallel(run: RunSpec, places: DataPaths) -> Corpora:
     """Read the parallel corpora of a run, first that in the language of its source.
 
     Raises:

@@ -13,10 +13,10 @@ LARGE = 4096
 
 
 @contextmanager
-def one_on_each_core(side: Tensor) -> Iterator[ThreadPoolExecutor]:
+def single_threaded_pool(side: Tensor) -> Iterator[ThreadPoolExecutor]:
     """Give a pool that compares sides such as this one (n, d), each on a core of its own.
 
-    >>> with one_on_each_core(torch.randn(100, 8)) as pool:
+    >>> with single_threaded_pool(torch.randn(100, 8)) as pool:
     ...     print(pool.submit(torch.get_num_threads).result())
     1
 

@@ -8,10 +8,10 @@ from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError
 
 
-def annotation(sentence: Sentence, field: str) -> tuple[Any, ...]:
+def get_annotation(sentence: Sentence, field: str) -> tuple[Any, ...]:
     """Return one annotation of a sentence, which must be there.
 
-    >>> annotation(Sentence(words=("Dogs", "bark"), upos=("NOUN", "VERB")), "upos")
+    >>> get_annotation(Sentence(words=("Dogs", "bark"), upos=("NOUN", "VERB")), "upos")
     ('NOUN', 'VERB')
 
     Raises:
@@ -23,13 +23,13 @@ def annotation(sentence: Sentence, field: str) -> tuple[Any, ...]:
     return values
 
 
-def pairs(
+def pair_sentences(
     gold: Sequence[Sentence], predicted: Sequence[Sentence]
 ) -> list[tuple[Sentence, Sentence]]:
     """Pair gold sentences with predicted ones, which must have the same words.
 
     >>> dogs = Sentence(words=("Dogs", "bark"))
-    >>> len(pairs([dogs, dogs], [dogs, dogs]))
+    >>> len(pair_sentences([dogs, dogs], [dogs, dogs]))
     2
 
     Raises:
@@ -48,10 +48,10 @@ def pairs(
     return paired
 
 
-def fraction(correct: int, words: int) -> float:
+def ratio(correct: int, words: int) -> float:
     """Return the share of the words that are correct.
 
-    >>> fraction(3, 4)
+    >>> ratio(3, 4)
     0.75
 
     Raises:

@@ -23,10 +23,10 @@ class BiaffineOutput(NamedTuple):
     """(batch, words + 1, size): the root and each word as a head."""
 
 
-class Root(nn.Module):
+class RootEmbedding(nn.Module):
     """A learned vector that stands for the root of every sentence.
 
-    >>> Root(hidden=8)(torch.zeros(2, 5, 8)).shape
+    >>> RootEmbedding(hidden=8)(torch.zeros(2, 5, 8)).shape
     torch.Size([2, 1, 8])
     """
 
@@ -58,7 +58,7 @@ class BiaffineHead(nn.Module):
 
     def __init__(self, hidden: int, relations: int) -> None:
         super().__init__()
-        self.root = Root(hidden)
+        self.root = RootEmbedding(hidden)
         self.arc_dependent = self._mlp(hidden, self.ARC)
         self.arc_head = self._mlp(hidden, self.ARC)
         self.relation_dependent = self._mlp(hidden, self.RELATION)

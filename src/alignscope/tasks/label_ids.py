@@ -9,21 +9,21 @@ from torch.nn import functional
 
 Value = TypeVar("Value", str, int)
 
-IGNORED = -100
+IGNORED_LABEL = -100
 """The class number of a word that has no part in the loss; PyTorch's own ``ignore_index``."""
 
 
-def numbers(values: Sequence[str], labels: Sequence[str]) -> list[int]:
+def to_label_ids(values: Sequence[str], labels: Sequence[str]) -> list[int]:
     """Return the position of each value among the labels, counted from 0.
 
-    >>> numbers(("VERB", "NOUN", "SYM"), ("NOUN", "VERB"))
+    >>> to_label_ids(("VERB", "NOUN", "SYM"), ("NOUN", "VERB"))
     [1, 0, -100]
 
-    A value that the source never showed is ``IGNORED``: no head trained on that source can
+    A value that the source never showed is ``IGNORED_LABEL``: no head trained on that source can
     give it, so it has no loss; in the score it counts as the mistake it is.
     """
     number = {label: position for position, label in enumerate(labels)}
-    return [number.get(value, IGNORED) for value in values]
+    return [number.get(value, IGNORED_LABEL) for value in values]
 
 
 def cross_entropy(scores: Tensor, classes: Tensor, mask: Tensor) -> Tensor:
@@ -31,15 +31,15 @@ def cross_entropy(scores: Tensor, classes: Tensor, mask: Tensor) -> Tensor:
 
     Args:
         scores: (batch, words, labels)
-        classes: (batch, words), class numbers; ``IGNORED`` ones do not count as words
+        classes: (batch, words), class numbers; ``IGNORED_LABEL`` ones do not count as words
         mask: (batch, words), true where there is a word
     """
-    known = mask & (classes != IGNORED)
+    known = mask & (classes != IGNORED_LABEL)
     # No indexing by the mask: its result would have a data-dependent shape, which vmap refuses.
     total = functional.cross_entropy(
         scores.flatten(0, 1),
-        classes.masked_fill(~known, IGNORED).flatten(),
-        ignore_index=IGNORED,
+        classes.masked_fill(~known, IGNORED_LABEL).flatten(),
+        ignore_index=IGNORED_LABEL,
         reduction="sum",
     )
     return total / known.sum().clamp(min=1)

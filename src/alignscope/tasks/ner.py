@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 
 from alignscope.data.sentence import Sentence
-from alignscope.tasks.annotations import annotation, pairs
+from alignscope.tasks.annotations import get_annotation, pair_sentences
 from alignscope.tasks.spans import span_f1
-from alignscope.tasks.tagging import Tagging
+from alignscope.tasks.tagging import TokenTagging
 
 
-class EntityRecognition(Tagging):
+class NamedEntityRecognition(TokenTagging):
     """Entity spans, scored by micro F1.
 
     >>> gold = Sentence(words=("Ada", "Lovelace", "wrote"), entities=("B-PER", "I-PER", "O"))
     >>> loose = Sentence(words=("Ada", "Lovelace", "wrote"), entities=("I-PER", "I-PER", "O"))
-    >>> EntityRecognition().score([gold], [loose])
+    >>> NamedEntityRecognition().score([gold], [loose])
     {'f1': 1.0, 'f1_strict': 0.0}
 
     The majority tag is ``O`` in any real corpus, so the majority baseline finds nothing and its
@@ -34,7 +34,7 @@ class EntityRecognition(Tagging):
             DataError: if a sentence has no entities.
         """
         tags = [
-            (annotation(sentence, self.field), annotation(prediction, self.field))
-            for sentence, prediction in pairs(gold, predicted)
+            (get_annotation(sentence, self.field), get_annotation(prediction, self.field))
+            for sentence, prediction in pair_sentences(gold, predicted)
         ]
         return {"f1": span_f1(tags, strict=False), "f1_strict": span_f1(tags, strict=True)}

@@ -10,22 +10,22 @@ from torch import Tensor
 
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError
-from alignscope.tasks.annotations import annotation, fraction, pairs
+from alignscope.tasks.annotations import get_annotation, pair_sentences, ratio
 from alignscope.tasks.biaffine import BiaffineHead, BiaffineOutput, relation_scores
 from alignscope.tasks.chu_liu_edmonds import maximum_arborescence
-from alignscope.tasks.label_ids import cross_entropy, most_frequent, numbers
+from alignscope.tasks.label_ids import cross_entropy, most_frequent, to_label_ids
 from alignscope.tasks.task import Annotations
 
 ROOT = "root"
 """The relation of the word whose head is 0, and of no other."""
 
 
-class Parsing:
+class DependencyParsing:
     """Dependency trees with universal relations, scored by LAS and UAS.
 
     >>> gold = Sentence(words=("Dogs", "bark"), heads=(2, 0), relations=("nsubj", "root"))
     >>> wrong = Sentence(words=("Dogs", "bark"), heads=(2, 0), relations=("obj", "root"))
-    >>> Parsing().score([gold], [wrong])
+    >>> DependencyParsing().score([gold], [wrong])
     {'las': 0.5, 'uas': 1.0}
 
     Heads count as CoNLL-U does: 0 is the root, i the i-th word. Subtypes of relations
@@ -52,10 +52,10 @@ class Parsing:
 
     def encode(self, sentence: Sentence, labels: Sequence[str]) -> dict[str, list[int]]:
         """Return the heads, and the class numbers of the universal relations."""
-        relations = [universal(relation) for relation in annotation(sentence, "relations")]
+        relations = [strip_subtype(relation) for relation in get_annotation(sentence, "relations")]
         return {
-            "heads": list(annotation(sentence, "heads")),
-            "relations": numbers(relations, labels),
+            "heads": list(get_annotation(sentence, "heads")),
+            "relations": to_label_ids(relations, labels),
         }
 
     def loss(self, output: BiaffineOutput, gold: Mapping[str, Tensor], mask: Tensor) -> Tensor:
@@ -96,12 +96,12 @@ class Parsing:
             DataError: if there are no words, or a sentence has no heads or relations.
         """
         words = labelled = unlabelled = 0
-        for sentence, prediction in pairs(gold, predicted):
+        for sentence, prediction in pair_sentences(gold, predicted):
             for one, other in zip(_arcs(sentence), _arcs(prediction), strict=True):
                 words += 1
                 unlabelled += one[0] == other[0]
                 labelled += one == other
-        return {"las": fraction(labelled, words), "uas": fraction(unlabelled, words)}
+        return {"las": ratio(labelled, words), "uas": ratio(unlabelled, words)}
 
     def majority(self, train: Sequence[Sentence]) -> Callable[[Sentence], Sentence]:
         """Return the predictor that attaches every word at the source's most frequent distance.
@@ -121,10 +121,10 @@ class Parsing:
         return lambda sentence: _chain(sentence, distance, relation)
 
 
-def universal(relation: str) -> str:
+def strip_subtype(relation: str) -> str:
     """Return a relation without its subtype.
 
-    >>> universal("nsubj:pass")
+    >>> strip_subtype("nsubj:pass")
     'nsubj'
     """
     return relation.partition(":")[0]
@@ -132,8 +132,10 @@ def universal(relation: str) -> str:
 
 def _arcs(sentence: Sentence) -> list[tuple[int, str]]:
     """Return the head and the universal relation of each word."""
-    heads, relations = annotation(sentence, "heads"), annotation(sentence, "relations")
-    return [(head, universal(relation)) for head, relation in zip(heads, relations, strict=True)]
+    heads, relations = get_annotation(sentence, "heads"), get_annotation(sentence, "relations")
+    return [
+        (head, strip_subtype(relation)) for head, relation in zip(heads, relations, strict=True)
+    ]
 
 
 def _arcs_between_words(train: Sequence[Sentence]) -> list[tuple[int, str]]:
@@ -159,7 +161,7 @@ def _trees(arcs: Tensor, lengths: Sequence[int]) -> Tensor:
 
 
 def _chain(sentence: Sentence, distance: int, relation: str) -> Sentence:
-    """Attach every word at one distance, as ``Parsing.majority`` says."""
+    """Attach every word at one distance, as ``DependencyParsing.majority`` says."""
     root = len(sentence) if distance > 0 else 1
     heads = [
         0 if word == root else word + distance if 1 <= word + distance <= len(sentence) else root

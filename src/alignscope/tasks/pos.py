@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 
 from alignscope.data.sentence import Sentence
-from alignscope.tasks.annotations import annotation, fraction, pairs
-from alignscope.tasks.tagging import Tagging
+from alignscope.tasks.annotations import get_annotation, pair_sentences, ratio
+from alignscope.tasks.tagging import TokenTagging
 
 
-class PartOfSpeech(Tagging):
+class PosTagging(TokenTagging):
     """Universal parts of speech, scored by accuracy over words.
 
     >>> gold = Sentence(words=("Dogs", "bark"), upos=("NOUN", "VERB"))
     >>> wrong = Sentence(words=("Dogs", "bark"), upos=("NOUN", "NOUN"))
-    >>> PartOfSpeech().score([gold], [wrong])
+    >>> PosTagging().score([gold], [wrong])
     {'accuracy': 0.5}
     """
 
@@ -29,9 +29,11 @@ class PartOfSpeech(Tagging):
         """
         agree = [
             one == other
-            for sentence, prediction in pairs(gold, predicted)
+            for sentence, prediction in pair_sentences(gold, predicted)
             for one, other in zip(
-                annotation(sentence, self.field), annotation(prediction, self.field), strict=True
+                get_annotation(sentence, self.field),
+                get_annotation(prediction, self.field),
+                strict=True,
             )
         ]
-        return {"accuracy": fraction(sum(agree), len(agree))}
+        return {"accuracy": ratio(sum(agree), len(agree))}

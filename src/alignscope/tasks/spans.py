@@ -15,12 +15,12 @@ class Span(NamedTuple):
     end: int
 
 
-def spans(tags: Sequence[str], *, strict: bool = False) -> list[Span]:
+def iob2_to_spans(tags: Sequence[str], *, strict: bool = False) -> list[Span]:
     """Return the entities that a sequence of IOB2 tags marks.
 
-    >>> spans(("B-PER", "I-PER", "O", "I-LOC"))
+    >>> iob2_to_spans(("B-PER", "I-PER", "O", "I-LOC"))
     [Span(type='PER', start=0, end=2), Span(type='LOC', start=3, end=4)]
-    >>> spans(("B-PER", "I-PER", "O", "I-LOC"), strict=True)
+    >>> iob2_to_spans(("B-PER", "I-PER", "O", "I-LOC"), strict=True)
     [Span(type='PER', start=0, end=2)]
 
     The default is the reading of CoNLL-2003's ``conlleval``: an ``I-X`` that continues no X
@@ -55,7 +55,10 @@ def span_f1(pairs: Iterable[tuple[Sequence[str], Sequence[str]]], *, strict: boo
     """
     correct = total = 0
     for gold, predicted in pairs:
-        expected, given = set(spans(gold, strict=strict)), set(spans(predicted, strict=strict))
+        expected, given = (
+            set(iob2_to_spans(gold, strict=strict)),
+            set(iob2_to_spans(predicted, strict=strict)),
+        )
         correct += len(expected & given)
         total += len(expected) + len(given)
     return 2 * correct / total if total else 0.0

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError
-from alignscope.tasks.annotations import annotation
-from alignscope.tasks.label_ids import cross_entropy, most_frequent, numbers
+from alignscope.tasks.annotations import get_annotation
+from alignscope.tasks.label_ids import cross_entropy, most_frequent, to_label_ids
 from alignscope.tasks.task import Annotations
 
 
@@ -38,12 +38,12 @@ class TaggingHead(nn.Module):
         return scores
 
 
-class Tagging:
+class TokenTagging:
     """One label per word, kept in one field of a ``Sentence``.
 
     A subclass says which field it needs, under which name, and how it is scored:
 
-    >>> class Shouting(Tagging):
+    >>> class Shouting(TokenTagging):
     ...     name, needs, metrics = "shouting", ("upos",), ("accuracy",)
     >>> train = [Sentence(words=("NO", "thanks"), upos=("LOUD", "CALM"))]
     >>> Shouting().labels(train)
@@ -77,8 +77,8 @@ class Tagging:
         return TaggingHead(hidden, len(labels))
 
     def encode(self, sentence: Sentence, labels: Sequence[str]) -> dict[str, list[int]]:
-        """Return the class number of every word, ``IGNORED`` where the source has no such label."""
-        return {self.field: numbers(annotation(sentence, self.field), labels)}
+        """Return the class number of every word, ``IGNORED_LABEL`` for unknown labels."""
+        return {self.field: to_label_ids(get_annotation(sentence, self.field), labels)}
 
     def loss(self, output: Tensor, gold: Mapping[str, Tensor], mask: Tensor) -> Tensor:
         """Return the mean cross entropy; ``output`` is (batch, words, labels)."""
@@ -105,7 +105,9 @@ class Tagging:
         return predict
 
     def _counts(self, train: Sequence[Sentence]) -> Counter[str]:
-        counts = Counter(label for sentence in train for label in annotation(sentence, self.field))
+        counts = Counter(
+            label for sentence in train for label in get_annotation(sentence, self.field)
+        )
         if not counts:
             raise DataError(f"{self.name} needs sentences with {self.field}, found not one word")
         return counts

@@ -5,25 +5,25 @@ from dataclasses import dataclass
 
 import torch
 
-from alignscope._util.seeding import derive
-from alignscope.config.run import Training
+from alignscope._util.seeding import derive_seed
+from alignscope.config.run import TrainingConfig
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.batching import Batch, Example, collate, plan_batches
-from alignscope.encoders.tokenization import Pieces, Subwords
+from alignscope.encoders.batching import Batch, EncodedSentence, bucket_by_length, collate
+from alignscope.encoders.tokenization import TokenizedSentence, WordTokenizer
 from alignscope.errors import DivergedError
 from alignscope.tasks.task import Task
-from alignscope.training.loop import Course, Epoch, Loop
-from alignscope.training.model import Model
-from alignscope.training.predict import predict_together
-from alignscope.training.stacked.stack import Stack
-from alignscope.training.trimmed_embeddings import ReadRows
+from alignscope.training.loop import EpochMetrics, TrainingHistory, TrainingLoop
+from alignscope.training.model import TaskModel
+from alignscope.training.predict import predict_stacked
+from alignscope.training.stacked.stack import StackedModel
+from alignscope.training.trimmed_embeddings import TrimmedEmbedding
 
 Progress = Callable[[int, int], None]
 """Called as (step, steps)."""
 
 
 @dataclass(frozen=True)
-class Source:
+class TrainingData:
     """What fine-tuning may see: the source's train and dev splits, and the labels they teach.
 
     There is no place for a target here, so that no choice can depend on one.
@@ -35,15 +35,15 @@ class Source:
 
 
 def fine_tune(
-    model: Model,
+    model: TaskModel,
     task: Task,
-    source: Source,
-    subwords: Subwords,
-    training: Training,
+    source: TrainingData,
+    subwords: WordTokenizer,
+    training: TrainingConfig,
     *,
     seed: int,
     progress: Progress = lambda step, steps: None,
-) -> list[Epoch]:
+) -> list[EpochMetrics]:
     """Fine-tune everything and leave the model as after its best epoch on the source's dev split.
 
     >>> max(fine_tune(model, task, source, subwords, training, seed=1),
@@ -57,24 +57,24 @@ def fine_tune(
     Raises:
         DivergedError: if the loss or the gradient is not finite; the message names the step.
     """
-    (found,) = fine_tune_together(
-        Stack([model]), task, source, subwords, training, seed=seed, progress=progress
+    (found,) = fine_tune_stacked(
+        StackedModel([model]), task, source, subwords, training, seed=seed, progress=progress
     )
     if isinstance(found, DivergedError):
         raise found
     return found
 
 
-def fine_tune_together(
-    stack: Stack,
+def fine_tune_stacked(
+    stack: StackedModel,
     task: Task,
-    source: Source,
-    subwords: Subwords,
-    training: Training,
+    source: TrainingData,
+    subwords: WordTokenizer,
+    training: TrainingConfig,
     *,
     seed: int,
     progress: Progress = lambda step, steps: None,
-) -> list[Course]:
+) -> list[TrainingHistory]:
     """Fine-tune the models of a stack in lockstep, each as `fine_tune` does by itself.
 
     They share batches and nothing else: each has its own loss, gradient, clipping and best
@@ -82,17 +82,17 @@ def fine_tune_together(
     """
     examples = _examples(task, source, subwords)
     plan = _plan(examples, training, seed)
-    read = ReadRows(stack, _ids(examples, subwords.split(source.dev), subwords.pad))
-    loop = Loop(stack, task, training, sum(map(len, plan)))
+    read = TrimmedEmbedding(stack, _ids(examples, subwords.split(source.dev), subwords.pad))
+    loop = TrainingLoop(stack, task, training, sum(map(len, plan)))
     with torch.random.fork_rng():
         for number, epoch in enumerate(plan, start=1):
             # Seeded by epoch, so that what evaluation draws between epochs cannot matter.
-            torch.manual_seed(derive(seed, "dropout", number))
+            torch.manual_seed(derive_seed(seed, "dropout", number))
             stack.model.train()
             for group in epoch:
                 loop.update(collate(group, subwords.pad, training.pooling))
                 progress(loop.step, loop.steps)
-            loop.look()
+            loop.check_divergence()
             if not loop.alive:
                 break
             scores = _dev_scores(stack, loop.alive, task, source, subwords, training)
@@ -102,32 +102,34 @@ def fine_tune_together(
 
 
 def largest_batch(
-    task: Task, source: Source, subwords: Subwords, training: Training
+    task: Task, source: TrainingData, subwords: WordTokenizer, training: TrainingConfig
 ) -> tuple[Batch, int]:
     """The batch with the most sub-words, and how many rows of word embeddings are trained."""
     examples = _examples(task, source, subwords)
     costs = [example.cost for example in examples]
-    groups = plan_batches(costs, training.batch_pieces)
+    groups = bucket_by_length(costs, training.batch_pieces)
     largest = max(groups, key=lambda group: len(group) * max(costs[i] for i in group))
     batch = collate([examples[i] for i in largest], subwords.pad, training.pooling)
     return batch, len(set(_ids(examples, subwords.split(source.dev), subwords.pad)))
 
 
-def steps_of(source: Source, subwords: Subwords, training: Training) -> int:
+def count_steps(source: TrainingData, subwords: WordTokenizer, training: TrainingConfig) -> int:
     """About how many optimisation steps a fine-tuning takes: epochs are mixed anew."""
     costs = [pieces.longest * len(pieces.chunks) for pieces in subwords.split(source.train)]
-    return training.epochs * len(plan_batches(costs, training.batch_pieces))
+    return training.epochs * len(bucket_by_length(costs, training.batch_pieces))
 
 
-def _examples(task: Task, source: Source, subwords: Subwords) -> list[Example]:
+def _examples(task: Task, source: TrainingData, subwords: WordTokenizer) -> list[EncodedSentence]:
     split = subwords.split(source.train)
     return [
-        Example(pieces, task.encode(sentence, source.labels))
+        EncodedSentence(pieces, task.encode(sentence, source.labels))
         for sentence, pieces in zip(source.train, split, strict=True)
     ]
 
 
-def _ids(examples: Sequence[Example], dev: Sequence[Pieces], pad: int) -> Iterator[int]:
+def _ids(
+    examples: Sequence[EncodedSentence], dev: Sequence[TokenizedSentence], pad: int
+) -> Iterator[int]:
     """Every sub-word that fine-tuning reads, and what fills batches up."""
     yield pad
     for pieces in (*(example.pieces for example in examples), *dev):
@@ -135,26 +137,29 @@ def _ids(examples: Sequence[Example], dev: Sequence[Pieces], pad: int) -> Iterat
             yield from chunk
 
 
-def _plan(examples: list[Example], training: Training, seed: int) -> list[list[list[Example]]]:
+def _plan(
+    examples: list[EncodedSentence], training: TrainingConfig, seed: int
+) -> list[list[list[EncodedSentence]]]:
     """The batches of every epoch, drawn before the first step."""
-    generator = torch.Generator().manual_seed(derive(seed, "order"))
+    generator = torch.Generator().manual_seed(derive_seed(seed, "order"))
     costs = [example.cost for example in examples]
     return [
         [[examples[i] for i in group] for group in groups]
         for groups in (
-            plan_batches(costs, training.batch_pieces, generator) for _ in range(training.epochs)
+            bucket_by_length(costs, training.batch_pieces, generator)
+            for _ in range(training.epochs)
         )
     ]
 
 
 def _dev_scores(
-    stack: Stack,
+    stack: StackedModel,
     alive: Sequence[int],
     task: Task,
-    source: Source,
-    subwords: Subwords,
-    training: Training,
+    source: TrainingData,
+    subwords: WordTokenizer,
+    training: TrainingConfig,
 ) -> list[float]:
     corpora = {"dev": source.dev}
-    found = predict_together(stack, alive, task, source.labels, corpora, subwords, training)
+    found = predict_stacked(stack, alive, task, source.labels, corpora, subwords, training)
     return [task.score(source.dev, of["dev"].sentences)[task.metrics[0]] for of in found]

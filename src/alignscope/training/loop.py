@@ -7,21 +7,21 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from alignscope.config.run import Training
+from alignscope.config.run import TrainingConfig
 from alignscope.encoders.batching import Batch
-from alignscope.encoders.precision import autocast, single
+from alignscope.encoders.precision import autocast, to_float32
 from alignscope.errors import DivergedError
 from alignscope.tasks.task import Task
-from alignscope.training.optimizer import _clip, _optimizer
-from alignscope.training.schedule import _ramp
-from alignscope.training.stacked.stack import Stack
+from alignscope.training.optimizer import clip_gradients, make_optimizer
+from alignscope.training.schedule import linear_warmup_decay
+from alignscope.training.stacked.stack import StackedModel
 
-PATIENCE = 100
+CHECK_EVERY = 100
 """Steps between two looks at the losses: each look waits for a GPU to be done."""
 
 
 @dataclass(frozen=True)
-class Epoch:
+class EpochMetrics:
     """One pass over the training sentences: counted from 1, mean loss, score on dev."""
 
     epoch: int
@@ -30,27 +30,29 @@ class Epoch:
     dev_score: float
 
 
-Course = list[Epoch] | DivergedError
+TrainingHistory = list[EpochMetrics] | DivergedError
 """The epochs of a fine-tuning, or how it went astray."""
 
 
-class Loop:
+class TrainingLoop:
     """Where a fine-tuning is: optimiser, losses not yet looked at, and what became of each model.
 
     ``alive`` are the models that have not diverged, by their numbers in the stack.
     """
 
-    def __init__(self, stack: Stack, task: Task, training: Training, steps: int) -> None:
+    def __init__(
+        self, stack: StackedModel, task: Task, training: TrainingConfig, steps: int
+    ) -> None:
         self.stack, self.task, self.training, self.steps = stack, task, training, steps
         self.step = 0
         self.alive = list(range(len(stack)))
-        self.courses: list[Course] = [[] for _ in self.alive]
-        self._optimizer = _optimizer(stack, training)
-        ramp = _ramp(steps, training.warmup)
+        self.courses: list[TrainingHistory] = [[] for _ in self.alive]
+        self._optimizer = make_optimizer(stack, training)
+        ramp = linear_warmup_decay(steps, training.warmup)
         self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimizer, ramp)
         self._unseen: list[Tensor] = []
         self._losses: list[list[float]] = [[] for _ in self.alive]
-        self._best = _Best(stack)
+        self._best = BestWeights(stack)
         self._decay = 1.0
         """What the decay of all steps so far leaves of a row that has no gradient."""
 
@@ -60,20 +62,20 @@ class Loop:
         with autocast(self.stack.encoder, self.training.precision):
             outputs = self.stack(batch)
         losses = torch.stack(
-            [self.task.loss(single(output), batch.gold, batch.mask) for output in outputs]
+            [self.task.loss(to_float32(output), batch.gold, batch.mask) for output in outputs]
         )
         self._optimizer.zero_grad(set_to_none=True)
         losses.sum().backward()  # type: ignore[no-untyped-call]
-        norms = _clip(self.stack, self.training.clip)
+        norms = clip_gradients(self.stack, self.training.clip)
         self._decay *= 1 - self._optimizer.param_groups[0]["lr"] * self.training.weight_decay
         self._optimizer.step()
         self._schedule.step()
         self.step += 1
         self._unseen.append(torch.stack([losses.detach(), norms]))
-        if len(self._unseen) == PATIENCE:
-            self.look()
+        if len(self._unseen) == CHECK_EVERY:
+            self.check_divergence()
 
-    def look(self) -> None:
+    def check_divergence(self) -> None:
         """Let go of the models whose loss or gradient was not finite in a step since the last."""
         if not self._unseen:
             return
@@ -95,9 +97,9 @@ class Loop:
             losses, course = self._losses[number], self.courses[number]
             assert isinstance(course, list)
             mean = sum(losses) / len(losses)
-            course.append(Epoch(len(course) + 1, self.step, mean, score))
+            course.append(EpochMetrics(len(course) + 1, self.step, mean, score))
             losses.clear()
-            self._best.offer(number, score, self._decay, keep=not last)
+            self._best.update(number, score, self._decay, keep=not last)
 
     def restore_best(self) -> list[float]:
         """Give every model the weights of its best epoch; return its ``decay`` by then."""
@@ -105,10 +107,10 @@ class Loop:
         return self._best.decays
 
 
-class _Best:
+class BestWeights:
     """The weights of every model's best epoch so far; the first of equals stays."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: StackedModel) -> None:
         self.stack = stack
         self.scores = [-math.inf] * len(stack)
         self.decays = [1.0] * len(stack)
@@ -116,7 +118,7 @@ class _Best:
         self._older: set[int] = set()
         """Models that are now as after another epoch than their best."""
 
-    def offer(self, number: int, score: float, decay: float, *, keep: bool) -> None:
+    def update(self, number: int, score: float, decay: float, *, keep: bool) -> None:
         """Take note of a score; copy the weights only if there is more training to come."""
         self._older.add(number)
         if score <= self.scores[number]:
@@ -128,11 +130,11 @@ class _Best:
         now = [parameter.detach() for parameter in self.stack.model.parameters()]
         self._kept = self._kept or [torch.empty_like(value) for value in now]
         for kept, value in zip(self._kept, now, strict=True):
-            self.stack.of_member(kept, number).copy_(self.stack.of_member(value, number))
+            self.stack.member_slice(kept, number).copy_(self.stack.member_slice(value, number))
 
     def restore(self) -> None:
         """Give every model its best weights back."""
         for number in self._older:
             for kept, parameter in zip(self._kept, self.stack.model.parameters(), strict=True):
-                now = self.stack.of_member(parameter.detach(), number)
-                now.copy_(self.stack.of_member(kept, number))
+                now = self.stack.member_slice(parameter.detach(), number)
+                now.copy_(self.stack.member_slice(kept, number))

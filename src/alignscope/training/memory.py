@@ -13,9 +13,9 @@ from torch import Tensor
 from alignscope._util.cpu import available_cores
 from alignscope.config.run import Precision
 from alignscope.encoders.batching import Batch
-from alignscope.encoders.precision import autocast, single
+from alignscope.encoders.precision import autocast, to_float32
 from alignscope.tasks.task import Task
-from alignscope.training.model import Model
+from alignscope.training.model import TaskModel
 
 LARGE = 2**20
 _MMAP_THRESHOLD = -3
@@ -52,20 +52,20 @@ def _free_of_group() -> float:
     return float("inf")
 
 
-def out_of_memory(error: RuntimeError) -> bool:
+def is_out_of_memory(error: RuntimeError) -> bool:
     """Whether an error says that there is no more memory, on a GPU or not."""
     said = ("not enough memory", "can't allocate memory", "out of memory", "ALLOC_FAILED")
     return isinstance(error, torch.OutOfMemoryError) or any(one in str(error) for one in said)
 
 
-def free_memory() -> None:
+def release_memory() -> None:
     """Give back what nothing uses any more."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
 
-def give_back_at_once() -> None:
+def return_freed_memory_to_os() -> None:
     """Have the system take back every large block when it is freed, where memory is tight.
 
     Otherwise the C library keeps freed blocks, which do not fit the next batch: 1.7 times of what
@@ -76,10 +76,10 @@ def give_back_at_once() -> None:
         ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, LARGE)
 
 
-class Peak:
+class PeakMemory:
     """The most memory in use since it was made, above what was in use then.
 
-    >>> peak = Peak(torch.device("cpu"))
+    >>> peak = PeakMemory(torch.device("cpu"))
     >>> ...
     >>> peak.bytes()        # None where the system does not say
     """
@@ -110,7 +110,7 @@ def _status(name: str) -> int:
 
 
 @dataclass(frozen=True)
-class Footprint:
+class MemoryEstimate:
     """The bytes that training one model takes."""
 
     weights: int
@@ -125,9 +125,9 @@ class Footprint:
         return self.weights + self.optimiser + self.activations
 
 
-def footprint(
-    model: Model, task: Task, batch: Batch, rows: int, precision: Precision, *, copies: bool
-) -> Footprint:
+def measure_memory(
+    model: TaskModel, task: Task, batch: Batch, rows: int, precision: Precision, *, copies: bool
+) -> MemoryEstimate:
     """Measure what a training step on a batch keeps, without taking it.
 
     Args:
@@ -140,10 +140,10 @@ def footprint(
     trained = weights - table.nbytes + read
     activations = _kept_for_backward(model, task, batch, precision)
     cut = read if rows < len(table) else 0
-    return Footprint(weights + cut, (4 if copies else 3) * trained, activations)
+    return MemoryEstimate(weights + cut, (4 if copies else 3) * trained, activations)
 
 
-def _kept_for_backward(model: Model, task: Task, batch: Batch, precision: Precision) -> int:
+def _kept_for_backward(model: TaskModel, task: Task, batch: Batch, precision: Precision) -> int:
     own = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
     kept: dict[int, int] = {}
 
@@ -159,6 +159,6 @@ def _kept_for_backward(model: Model, task: Task, batch: Batch, precision: Precis
         torch.autograd.graph.saved_tensors_hooks(note, lambda value: value),
         autocast(model.encoder, precision),
     ):
-        loss = task.loss(single(model(batch)), batch.gold, batch.mask)
+        loss = task.loss(to_float32(model(batch)), batch.gold, batch.mask)
     del loss
     return sum(kept.values())

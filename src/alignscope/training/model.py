@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from alignscope._util.seeding import derive
+from alignscope._util.seeding import derive_seed
 from alignscope.encoders.batching import Batch
 from alignscope.tasks.task import Task
 
 
-class Model(nn.Module):
+class TaskModel(nn.Module):
     """Encoder and head; between them the pieces of each word are averaged, once."""
 
     def __init__(self, encoder: PreTrainedModel, head: nn.Module) -> None:
@@ -26,19 +26,21 @@ class Model(nn.Module):
 
     def words(self, batch: Batch) -> Tensor:
         """Return the word vectors (sentences, words, hidden); zero where there is no word."""
-        output = self.encoder(input_ids=batch.ids, attention_mask=batch.present)
+        output = self.encoder(input_ids=batch.ids, attention_mask=batch.attention_mask)
         hidden: Tensor = output.last_hidden_state.flatten(0, 1)
         sentences, words = batch.mask.shape
-        used = hidden[batch.positions]
+        used = hidden[batch.subword_index]
         total = used.new_zeros(sentences * words, hidden.shape[-1])
-        total = total.index_add(0, batch.owners, used)
+        total = total.index_add(0, batch.word_index, used)
         count = used.new_zeros(sentences * words)
-        count = count.index_add(0, batch.owners, used.new_ones(len(batch.owners)))
+        count = count.index_add(0, batch.word_index, used.new_ones(len(batch.word_index)))
         return (total / count.clamp(min=1)[:, None]).view(sentences, words, -1)
 
 
-def build_model(encoder: PreTrainedModel, task: Task, labels: Sequence[str], seed: int) -> Model:
+def build_model(
+    encoder: PreTrainedModel, task: Task, labels: Sequence[str], seed: int
+) -> TaskModel:
     """Put a fresh head of ``task`` on an encoder; the head's weights depend on the seed alone."""
     with torch.random.fork_rng():
-        torch.manual_seed(derive(seed, "head"))
-        return Model(encoder, task.head(encoder.config.hidden_size, labels))
+        torch.manual_seed(derive_seed(seed, "head"))
+        return TaskModel(encoder, task.head(encoder.config.hidden_size, labels))

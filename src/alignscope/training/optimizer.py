@@ -5,25 +5,25 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from alignscope.config.run import Training
-from alignscope.training.stacked.stack import Stack
+from alignscope.config.run import TrainingConfig
+from alignscope.training.stacked.stack import StackedModel
 
 
-def _optimizer(stack: Stack, training: Training) -> torch.optim.Optimizer:
+def make_optimizer(stack: StackedModel, training: TrainingConfig) -> torch.optim.Optimizer:
     """AdamW with one rate for the encoder and one for the head; vectors are not decayed."""
     groups: list[dict[str, Any]] = []
     for part, rate in (
         (stack.model.encoder, training.learning_rate),
         (stack.model.head, training.head_learning_rate),
     ):
-        matrices = [p for p in part.parameters() if stack.dimensions(p) > 1]
-        vectors = [p for p in part.parameters() if stack.dimensions(p) < 2]
+        matrices = [p for p in part.parameters() if stack.member_ndim(p) > 1]
+        vectors = [p for p in part.parameters() if stack.member_ndim(p) < 2]
         groups.append({"params": matrices, "lr": rate, "weight_decay": training.weight_decay})
         groups.append({"params": vectors, "lr": rate, "weight_decay": 0.0})
     return torch.optim.AdamW(groups, fused=True)
 
 
-def _clip(stack: Stack, most: float) -> Tensor:
+def clip_gradients(stack: StackedModel, most: float) -> Tensor:
     """Scale the gradient of every model down to a norm of ``most``; return the norms before."""
     gradients = [p.grad for p in stack.model.parameters() if p.grad is not None]
     if len(stack) == 1:

@@ -7,14 +7,14 @@ from typing import Any
 
 import torch
 
-from alignscope.config.run import Training
+from alignscope.config.run import TrainingConfig
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.batching import Example, collate, plan_batches
-from alignscope.encoders.precision import autocast, single
-from alignscope.encoders.tokenization import Subwords
+from alignscope.encoders.batching import EncodedSentence, bucket_by_length, collate
+from alignscope.encoders.precision import autocast, to_float32
+from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.tasks.task import Task
-from alignscope.training.model import Model
-from alignscope.training.stacked.stack import Stack
+from alignscope.training.model import TaskModel
+from alignscope.training.stacked.stack import StackedModel
 
 EXAMPLE_WORDS = 30
 """An example is a sentence that a person reads at a glance."""
@@ -25,37 +25,39 @@ class Predictions:
     """Predicted sentences in the order asked, and how many needed special care."""
 
     sentences: list[Sentence]
-    windowed: int
+    split_sentences: int
     """Sentences longer than the encoder's input, read in consecutive chunks."""
-    cut: int
+    truncated_words: int
     """Words longer than a whole input."""
-    unknown: int
+    unknown_words: int
     """Words read as the unknown token."""
 
 
 def predict(
-    model: Model,
+    model: TaskModel,
     task: Task,
     labels: Sequence[str],
     sentences: Sequence[Sentence],
-    subwords: Subwords,
-    training: Training,
+    subwords: WordTokenizer,
+    training: TrainingConfig,
 ) -> Predictions:
     """Predict every word of every sentence; batching and padding do not change a prediction."""
     corpora = {"": sentences}
-    (found,) = predict_together(Stack([model]), [0], task, labels, corpora, subwords, training)
+    (found,) = predict_stacked(
+        StackedModel([model]), [0], task, labels, corpora, subwords, training
+    )
     return found[""]
 
 
 @torch.inference_mode()
-def predict_together(
-    stack: Stack,
+def predict_stacked(
+    stack: StackedModel,
     members: Sequence[int],
     task: Task,
     labels: Sequence[str],
     corpora: Mapping[str, Sequence[Sentence]],
-    subwords: Subwords,
-    training: Training,
+    subwords: WordTokenizer,
+    training: TrainingConfig,
 ) -> list[dict[str, Predictions]]:
     """Predict several corpora at once with the chosen models of a stack, as `predict` does each.
 
@@ -64,16 +66,16 @@ def predict_together(
     """
     stack.model.eval()
     sentences = [sentence for corpus in corpora.values() for sentence in corpus]
-    examples = [Example(pieces, {}) for pieces in subwords.split(sentences)]
+    examples = [EncodedSentence(pieces, {}) for pieces in subwords.split(sentences)]
     predicted: list[list[Sentence]] = [list(sentences) for _ in members]
     budget = training.batch_pieces * max(1, 4 // len(stack))  # no gradients take memory
-    for group in plan_batches([example.cost for example in examples], budget):
+    for group in bucket_by_length([example.cost for example in examples], budget):
         batch = collate([examples[i] for i in group], subwords.pad, training.pooling)
         with autocast(stack.encoder, training.precision):
             outputs = stack(batch.to(stack.encoder.device))
         lengths = [len(sentences[i]) for i in group]
         for own, member in zip(predicted, members, strict=True):
-            found = task.decode(single(outputs[member]), lengths, labels)
+            found = task.decode(to_float32(outputs[member]), lengths, labels)
             for i, annotations in zip(group, found, strict=True):
                 own[i] = dataclasses.replace(sentences[i], **annotations)
     return [_by_corpus(own, examples, corpora) for own in predicted]
@@ -81,7 +83,7 @@ def predict_together(
 
 def _by_corpus(
     predicted: Sequence[Sentence],
-    examples: Sequence[Example],
+    examples: Sequence[EncodedSentence],
     corpora: Mapping[str, Sequence[Sentence]],
 ) -> dict[str, Predictions]:
     found, start = {}, 0
@@ -89,21 +91,21 @@ def _by_corpus(
         here = slice(start, start := start + len(sentences))
         found[name] = Predictions(
             list(predicted[here]),
-            windowed=sum(example.pieces.windowed for example in examples[here]),
-            cut=sum(example.pieces.cut for example in examples[here]),
-            unknown=sum(example.pieces.unknown for example in examples[here]),
+            split_sentences=sum(example.pieces.windowed for example in examples[here]),
+            truncated_words=sum(example.pieces.cut for example in examples[here]),
+            unknown_words=sum(example.pieces.unknown for example in examples[here]),
         )
     return found
 
 
-def example(
+def example_prediction(
     task: Task, gold: Sequence[Sentence], predicted: Sequence[Sentence]
 ) -> dict[str, Any] | None:
     """Show what a prediction is: one sentence, and what every word of it should and did get.
 
     >>> gold = Sentence(words=("Dogs", "bark"), upos=("NOUN", "VERB"), id="1")
     >>> wrong = dataclasses.replace(gold, upos=("NOUN", "NOUN"))
-    >>> example(TASKS["pos"], [gold], [wrong])["predicted"]
+    >>> example_prediction(TASKS["pos"], [gold], [wrong])["predicted"]
     ['NOUN', 'NOUN']
 
     It is the first of at most 30 words; None where there is none.

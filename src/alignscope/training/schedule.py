@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 
-def _ramp(steps: int, warmup: float) -> Callable[[int], float]:
+def linear_warmup_decay(steps: int, warmup: float) -> Callable[[int], float]:
     """Linear warm-up over a fraction of the steps, then linear decay to zero."""
     warm = math.ceil(warmup * steps)
 

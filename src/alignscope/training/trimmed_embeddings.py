@@ -11,13 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from alignscope.training.stacked.stack import Stack
+from alignscope.training.stacked.stack import StackedModel
 
 
-class ReadRows:
+class TrimmedEmbedding:
     """The word embeddings of a stack, cut down to the rows of some sub-words until restored.
 
-    >>> rows = ReadRows(stack, ids=[0, 2, 3, 17])
+    >>> rows = TrimmedEmbedding(stack, ids=[0, 2, 3, 17])
     >>> ...  # train
     >>> rows.restore(decay=[0.999])
 
@@ -25,13 +25,13 @@ class ReadRows:
     another module, nothing is cut.
     """
 
-    def __init__(self, stack: Stack, ids: Iterable[int]) -> None:
+    def __init__(self, stack: StackedModel, ids: Iterable[int]) -> None:
         self.stack = stack
         self.table: Any = stack.encoder.get_input_embeddings()
         self.whole: nn.Parameter = self.table.weight
         self.rows = torch.tensor(sorted(set(ids)), device=self.whole.device)
         self._hook: Any = None
-        if is_alone(stack.model, self.whole):
+        if is_untied(stack.model, self.whole):
             self._cut()
 
     def _cut(self) -> None:
@@ -55,14 +55,14 @@ class ReadRows:
             return
         self._hook.remove()
         for number, factor in enumerate(decay):
-            whole = self.stack.of_member(self.whole.detach(), number)
+            whole = self.stack.member_slice(self.whole.detach(), number)
             whole.mul_(factor)
-            whole[self.rows] = self.stack.of_member(self.table.weight.detach(), number)
+            whole[self.rows] = self.stack.member_slice(self.table.weight.detach(), number)
         self.table.weight = self.whole
         self.table.num_embeddings, self.table.padding_idx = self.whole.shape[-2], self._padding
 
 
-def is_alone(model: nn.Module, weight: nn.Parameter) -> bool:
+def is_untied(model: nn.Module, weight: nn.Parameter) -> bool:
     """Whether a weight belongs to one module only, so that it can be cut there."""
     named = model.named_parameters(remove_duplicate=False)
     return sum(parameter is weight for _, parameter in named) == 1

@@ -7,10 +7,10 @@ from functools import cache
 import pytest
 
 from alignscope.data.sentence import Sentence
-from alignscope.data.synthetic.corpus import Speaker, domains
+from alignscope.data.synthetic.corpus import SentenceGenerator, domains
 from alignscope.data.synthetic.language import Language, languages, load_language
-from alignscope.data.synthetic.meaning import Clause, imagine
-from alignscope.data.synthetic.rng import stream
+from alignscope.data.synthetic.meaning import Clause, sample_meaning
+from alignscope.data.synthetic.rng import rng_for
 
 SAMPLE = 100
 """Sentences of each language and domain that are looked at."""
@@ -81,10 +81,13 @@ def grow(sentence: Sentence) -> Tree:
 
 @cache
 def _say(language: str, domain: str) -> list[Said]:
-    speaker = Speaker(language)
+    speaker = SentenceGenerator(language)
     ids = [f"{domain}-test-{number:05}" for number in range(SAMPLE)]
     sentences = [speaker.say(domain, identity) for identity in ids]
-    return [Said(one, grow(one), imagine(domain, stream("meaning", one.id))) for one in sentences]
+    return [
+        Said(one, grow(one), sample_meaning(domain, rng_for("meaning", one.id)))
+        for one in sentences
+    ]
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import hashlib
 import json
 import sys
 
-from alignscope.data.synthetic.corpus import Speaker, domains
+from alignscope.data.synthetic.corpus import SentenceGenerator, domains
 from alignscope.data.synthetic.language import languages, load_language
 from alignscope.data.synthetic.lexicon import Lexicon
 from alignscope.data.synthetic.world import FUNCTION_WORDS, world
@@ -15,7 +15,7 @@ from alignscope.data.synthetic.world import FUNCTION_WORDS, world
 
 def content(language: str) -> str:
     """All that is known of a few sentences, and a few lines of text."""
-    speaker = Speaker(language)
+    speaker = SentenceGenerator(language)
     sentences = [
         speaker.say(domain, f"{domain}-{split}-{number:05}")
         for domain in domains()

@@ -12,10 +12,15 @@ from udtools.validator import Validator
 
 from alignscope.data.conllu import read_conllu, write_conllu
 from alignscope.data.synthetic import corpus
-from alignscope.data.synthetic.corpus import Speaker, domains, read_synthetic, read_synthetic_text
+from alignscope.data.synthetic.corpus import (
+    SentenceGenerator,
+    domains,
+    read_synthetic,
+    read_synthetic_text,
+)
 from alignscope.data.synthetic.language import languages
-from alignscope.data.synthetic.meaning import imagine
-from alignscope.data.synthetic.rng import stream
+from alignscope.data.synthetic.meaning import sample_meaning
+from alignscope.data.synthetic.rng import rng_for
 from alignscope.errors import DataError
 
 GOLDEN = "506b2fc0133e1f9bcbc4f784c80ca953d94de40f24c48fa3ff29769775efae7a"
@@ -58,7 +63,7 @@ def test_trees_are_valid_and_survive_a_file(sayings, tmp_path):
 
 @pytest.mark.slow
 def test_a_thousand_trees_of_each_domain_are_valid(language, tmp_path):
-    speaker, path = Speaker(language.name.lower()), tmp_path / "made.conllu"
+    speaker, path = SentenceGenerator(language.name.lower()), tmp_path / "made.conllu"
     ids = [
         (domain, f"{domain}-train-{number:05}") for domain in domains() for number in range(1000)
     ]
@@ -148,10 +153,10 @@ def meanings_of(monkeypatch, read):
             seen.append(rest)
         return plain(purpose, *rest)
 
-    plain = corpus.stream
-    monkeypatch.setattr(corpus, "stream", stream)
+    plain = corpus.rng_for
+    monkeypatch.setattr(corpus, "rng_for", stream)
     assert list(read()) != []
-    monkeypatch.setattr(corpus, "stream", plain)
+    monkeypatch.setattr(corpus, "rng_for", plain)
     assert len(seen) == len(set(seen))
     return set(seen)
 
@@ -176,7 +181,10 @@ def test_few_meanings_are_drawn_twice():
     """What is short and likely is: the shares that docs/corpora.md gives."""
 
     def drawn(identities):
-        return [repr(imagine(name.split("-")[0], stream("meaning", name))) for name in identities]
+        return [
+            repr(sample_meaning(name.split("-")[0], rng_for("meaning", name)))
+            for name in identities
+        ]
 
     said = {
         domain: set(drawn(f"{domain}-text-dorun-{number}" for number in range(2000)))
@@ -190,12 +198,12 @@ def test_few_meanings_are_drawn_twice():
 
 
 def test_texts(small):
-    speaker = Speaker("vesti")
+    speaker = SentenceGenerator("vesti")
     assert list(read_synthetic_text("vesti")) == [speaker.text("", i) for i in range(30)]
     assert list(read_synthetic_text("vesti/chat")) == [speaker.text("chat", i) for i in range(30)]
     every = list(read_synthetic_text("*"))
     assert len(every) == 30 * len(languages())
-    assert every[:30] == [Speaker(languages()[0]).text("", i) for i in range(30)]
+    assert every[:30] == [SentenceGenerator(languages()[0]).text("", i) for i in range(30)]
 
 
 def test_the_sizes_of_splits(small):

@@ -7,7 +7,7 @@ import pytest
 
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.locate import read_corpus
-from alignscope.data.paths import Places
+from alignscope.data.paths import DataPaths
 from alignscope.data.synthetic import export as treebanks
 from alignscope.data.synthetic.corpus import domains, read_synthetic
 from alignscope.data.synthetic.export import write_treebanks
@@ -23,7 +23,7 @@ def _few(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_written_reads_back(tmp_path: Path) -> None:
     written = write_treebanks(tmp_path, ["lianu", "qadir"])
     assert len(written) == len(set(written)) == 2 * 3 * 2 * 2
-    places = Places((tmp_path,), tmp_path / "cache", download=False)
+    places = DataPaths((tmp_path,), tmp_path / "cache", download=False)
     for language in ("lianu", "qadir"):
         for domain in domains():
             gold = read_synthetic(language, domain, "dev")

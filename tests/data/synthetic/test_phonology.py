@@ -4,7 +4,14 @@ import re
 
 import pytest
 
-from alignscope.data.synthetic.phonology import NAME, PARTICLE, ROOT, Family, SoundChanges, family
+from alignscope.data.synthetic.phonology import (
+    NAME,
+    PARTICLE,
+    ROOT,
+    LanguageFamily,
+    SoundChanges,
+    family,
+)
 from alignscope.data.synthetic.scripts import script
 from alignscope.data.synthetic.world import table
 
@@ -26,7 +33,7 @@ def test_roots_have_the_shape_of_their_family(name):
 
 
 def test_roots_do_not_depend_on_which_came_first():
-    forward, backward = (Family("north", FAMILIES["north"]) for _ in range(2))
+    forward, backward = (LanguageFamily("north", FAMILIES["north"]) for _ in range(2))
     one = {concept: forward.root(concept, ROOT) for concept in CONCEPTS}
     assert {concept: backward.root(concept, ROOT) for concept in CONCEPTS[::-1]} == one
 

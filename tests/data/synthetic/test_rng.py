@@ -10,9 +10,9 @@ from alignscope.data.synthetic import rng as chance
 from alignscope.data.synthetic.grammar import Grammar
 from alignscope.data.synthetic.language import load_language
 from alignscope.data.synthetic.lexicon import Lexicon
-from alignscope.data.synthetic.meaning import imagine
+from alignscope.data.synthetic.meaning import sample_meaning
 from alignscope.data.synthetic.phonology import family
-from alignscope.data.synthetic.rng import Weighted, one_of, some_of, stream, zipf
+from alignscope.data.synthetic.rng import WeightedChoice, choice, rng_for, sample, zipf
 from alignscope.data.synthetic.world import world
 
 
@@ -31,8 +31,8 @@ class Fixed:
 
 
 def test_weights_are_proportions():
-    random = stream("a test")
-    draw = Weighted({"a": 6, "b": 3, "never": 0, "c": 1})
+    random = rng_for("a test")
+    draw = WeightedChoice({"a": 6, "b": 3, "never": 0, "c": 1})
     found = Counter(draw.draw(random) for _ in range(20_000))
     assert set(found) == {"a", "b", "c"}
     for item, share in {"a": 0.6, "b": 0.3, "c": 0.1}.items():
@@ -40,7 +40,7 @@ def test_weights_are_proportions():
 
 
 def test_the_borders_of_weights():
-    draw = Weighted({"a": 1, "b": 3})
+    draw = WeightedChoice({"a": 1, "b": 3})
     numbers = Fixed(0.0, 0.2499, 0.25, math.nextafter(1, 0))
     assert [draw.draw(numbers) for _ in range(4)] == ["a", "a", "b", "b"]
 
@@ -48,13 +48,13 @@ def test_the_borders_of_weights():
 @pytest.mark.parametrize("weights", [{}, {"a": 0}])
 def test_nothing_to_draw_from(weights):
     with pytest.raises(ValueError, match="nothing to draw from"):
-        Weighted(weights)
+        WeightedChoice(weights)
 
 
 def test_one_and_some():
-    assert [one_of("abc", Fixed(number)) for number in (0.0, 0.34, 0.99)] == ["a", "b", "c"]
-    assert some_of("abcd", 3, Fixed(0.99, 0.99, 0.0)) == ["d", "c", "a"]
-    assert sorted(some_of("abc", 9, stream("a test"))) == ["a", "b", "c"]
+    assert [choice("abc", Fixed(number)) for number in (0.0, 0.34, 0.99)] == ["a", "b", "c"]
+    assert sample("abcd", 3, Fixed(0.99, 0.99, 0.0)) == ["d", "c", "a"]
+    assert sorted(sample("abc", 9, rng_for("a test"))) == ["a", "b", "c"]
 
 
 def test_zipf():
@@ -64,9 +64,9 @@ def test_zipf():
 
 
 def test_streams_differ_by_purpose():
-    first = {stream(*purpose).random() for purpose in (("a", "b"), ("a",), ("b", "a"), ("a", 1))}
+    first = {rng_for(*purpose).random() for purpose in (("a", "b"), ("a",), ("b", "a"), ("a", 1))}
     assert len(first) == 4
-    assert stream("roots", "dog").random() == 0.20523450500301899
+    assert rng_for("roots", "dog").random() == 0.20523450500301899
 
 
 def _forget():
@@ -78,7 +78,7 @@ def _say(make):
     """Everything anew, from the world to the sentences."""
     _forget()
     grammar = Grammar(load_language("zoravi"))
-    meanings = [imagine("chat", make(number)) for number in range(60)]
+    meanings = [sample_meaning("chat", make(number)) for number in range(60)]
     return [
         [(word.form, word.relation) for word in grammar.sentence(meaning, make(number))]
         for number, meaning in enumerate(meanings)

@@ -5,9 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from alignscope.data.synthetic.corpus import Speaker, domains
-from alignscope.data.synthetic.meaning import imagine
-from alignscope.data.synthetic.rng import stream
+from alignscope.data.synthetic.corpus import SentenceGenerator, domains
+from alignscope.data.synthetic.meaning import sample_meaning
+from alignscope.data.synthetic.rng import rng_for
 from alignscope.data.synthetic.world import FAVOURITES, world
 
 
@@ -23,7 +23,11 @@ def slope(counts):
 
 def test_frequencies_follow_zipf():
     """Loosely: of content words the first few are not that much more frequent than the next."""
-    speaker, words, tagged = Speaker("vesti"), Counter(), {"NOUN": Counter(), "VERB": Counter()}
+    speaker, words, tagged = (
+        SentenceGenerator("vesti"),
+        Counter(),
+        {"NOUN": Counter(), "VERB": Counter()},
+    )
     for number in range(1500):
         sentence = speaker.say("news", f"news-train-{number:05}")
         words.update(sentence.words)
@@ -54,7 +58,7 @@ def test_what_verbs_ask_for_there_is():
 
 def test_verbs_have_favourites():
     def drawn(by):
-        random = stream("a test", by)
+        random = rng_for("a test", by)
         return Counter(
             world().noun(("food", "tool"), "kitchen", random, by)[0] for _ in range(2000)
         )
@@ -70,7 +74,7 @@ def test_topics_keep_together():
     kitchen = {noun for topics in world().nouns.values() for noun in topics.get("kitchen", ())}
     shares = {
         topic: sum(
-            world().noun(("person", "tool"), topic, stream("a test", topic, number))[0] in kitchen
+            world().noun(("person", "tool"), topic, rng_for("a test", topic, number))[0] in kitchen
             for number in range(500)
         ) / 500
         for topic in ("kitchen", "sport")
@@ -87,5 +91,5 @@ def test_surnames_that_are_nouns():
 
 @pytest.mark.parametrize("domain", domains())
 def test_a_meaning_depends_on_its_stream_alone(domain):
-    one, again, other = (imagine(domain, stream("meaning", name)) for name in "aab")
+    one, again, other = (sample_meaning(domain, rng_for("meaning", name)) for name in "aab")
     assert one == again != other

@@ -8,30 +8,30 @@ from typing import Any
 
 import pytest
 
-from alignscope.config.grid import Inspected, runs
-from alignscope.config.run import Run
+from alignscope.config.grid import EncoderInfo, expand
+from alignscope.config.run import RunSpec
 from alignscope.config.study import Study
-from alignscope.data.paths import Places
+from alignscope.data.paths import DataPaths
 from alignscope.errors import AlignScopeError, DataError
-from alignscope.experiments.executors.ray_cluster import Cluster
+from alignscope.experiments.executors.ray_cluster import RayExecutor
 from alignscope.experiments.grouping import Group
-from alignscope.experiments.inputs import checksums
-from alignscope.experiments.remote import files_of, perform_there
+from alignscope.experiments.inputs import input_checksums
+from alignscope.experiments.remote import execute_shipped, files_to_ship
 from alignscope.experiments.sweep import sweep
-from alignscope.results.store import Failure, Outcome, Result, Store
+from alignscope.results.store import ResultStore, RunFailure, RunOutcome, RunResult
 from tests.helpers import ROOT, work
 from tests.helpers.tiny import Workshop
 
 slow = pytest.mark.slow
 
 
-def plan(*seeds: int, source: str = "ud:en_tiny", encoder: str = "enc") -> list[Run]:
+def plan(*seeds: int, source: str = "ud:en_tiny", encoder: str = "enc") -> list[RunSpec]:
     tasks = {"pos": {"sources": [source], "targets": ["ud:de_tiny"]}}
     grid = {"encoders": [encoder], "seeds": seeds, "windows": ["none"], "tasks": tasks}
-    return runs(Study.model_validate(grid), lambda encoder: Inspected("sha256:1", 4))
+    return expand(Study.model_validate(grid), lambda encoder: EncoderInfo("sha256:1", 4))
 
 
-def alone(todo: list[Run]) -> list[Group]:
+def alone(todo: list[RunSpec]) -> list[Group]:
     """Groups of one run each."""
     return [(run,) for run in todo]
 
@@ -40,35 +40,35 @@ def alone(todo: list[Run]) -> list[Group]:
 
 
 def test_all_that_a_run_reads_is_carried(workshop: Workshop, tmp_path: Path) -> None:
-    places = Places.of([workshop.data], download=False)
+    places = DataPaths.of([workshop.data], download=False)
     (run,) = plan(1, encoder=str(workshop.encoder))
-    carried = files_of([run], places)
+    carried = files_to_ship([run], places)
     for name, path in carried.items():
         there = tmp_path / "there" / name
         there.parent.mkdir(parents=True, exist_ok=True)
         there.write_bytes(path.read_bytes())
-    elsewhere = Places(folders=(tmp_path / "there",), cache=tmp_path / "none", download=False)
-    assert checksums(run, elsewhere) == checksums(run, places)
+    elsewhere = DataPaths(folders=(tmp_path / "there",), cache=tmp_path / "none", download=False)
+    assert input_checksums(run, elsewhere) == input_checksums(run, places)
     assert {f"encoders/1/{name}" for name in ("config.json", "model.safetensors")} <= set(carried)
 
 
 def test_what_is_made_need_not_be_carried() -> None:
     (run,) = plan(1, source="synthetic:vesti/news", encoder="embedded")
     run = run.model_copy(update={"evaluated": ("synthetic:vesti/news", "synthetic:qadir/news")})
-    assert files_of([run], Places((), Path(), download=False)) == {}
+    assert files_to_ship([run], DataPaths((), Path(), download=False)) == {}
 
 
 def test_a_path_means_nothing_elsewhere(workshop: Workshop) -> None:
     path = next(workshop.data.rglob("train.conllu*"))
     (run,) = plan(1, source=f"en={path}")
     with pytest.raises(DataError, match="is named by its path, which other machines do not have"):
-        files_of([run], Places((), Path(), download=False))
+        files_to_ship([run], DataPaths((), Path(), download=False))
 
 
 def test_ray_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
     with pytest.raises(AlignScopeError, match=r"pip install 'alignscope\[ray\]'"):
-        list(Cluster(carry=lambda run: {})([tuple(plan(1))], lambda group, folder: []))
+        list(RayExecutor(carry=lambda run: {})([tuple(plan(1))], lambda group, folder: []))
 
 
 # A cluster of two machines, imitated on this one
@@ -89,7 +89,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     made.shutdown()
 
 
-def there(group: Group, folder: Path) -> list[Result]:
+def there(group: Group, folder: Path) -> list[RunOutcome]:
     """Perform made-up runs."""
     return work.each(work.perform, group)
 
@@ -98,17 +98,19 @@ def there(group: Group, folder: Path) -> list[Result]:
 @pytest.mark.filterwarnings("default")
 def test_results_are_those_of_one_process(cluster: Any, tmp_path: Path) -> None:
     todo = plan(1, 2, work.DIVERGES, 4, 5)
-    executor = Cluster(carry=lambda run: {}, address=cluster.address)
-    swept = sweep([tuple(todo[:2]), *alone(todo[2:])], there, Store(tmp_path / "store"), executor)
+    executor = RayExecutor(carry=lambda run: {}, address=cluster.address)
+    swept = sweep(
+        [tuple(todo[:2]), *alone(todo[2:])], there, ResultStore(tmp_path / "store"), executor
+    )
     assert swept.done == 4
     assert [failure.run.seed for failure in swept.failures] == [work.DIVERGES]
-    for outcome in Store(tmp_path / "store").outcomes(todo):
+    for outcome in ResultStore(tmp_path / "store").load_results(todo):
         assert outcome.scores == work.outcome(outcome.run).scores
     with pytest.raises(ZeroDivisionError):
         list(executor(alone(plan(work.CRASHES)), there))
 
 
-def long(folder: Path, group: Group, _: Path) -> list[Result]:
+def long(folder: Path, group: Group, _: Path) -> list[RunOutcome]:
     """Take two seconds, leave a note of when and where it began."""
     import ray
 
@@ -125,10 +127,10 @@ def test_a_machine_that_dies_costs_its_runs_in_flight(cluster: Any, tmp_path: Pa
     notes = tmp_path / "notes"
     notes.mkdir()
     todo, killed = plan(*range(1, 9)), False
-    executor = Cluster(carry=lambda run: {}, address=cluster.address)
+    executor = RayExecutor(carry=lambda run: {}, address=cluster.address)
     done: list[int] = []
     for (result,) in executor(alone(todo), partial(long, notes)):
-        assert not isinstance(result, Failure)
+        assert not isinstance(result, RunFailure)
         done.append(result.run.seed)
         if not killed:
             cluster.remove_node(cluster.nodes_of_work[1], allow_graceful=False)
@@ -144,11 +146,11 @@ def test_a_machine_that_dies_costs_its_runs_in_flight(cluster: Any, tmp_path: Pa
 def test_fractions_of_a_core_are_honoured(cluster: Any, tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     notes.mkdir()
-    executor = Cluster(carry=lambda run: {}, address=cluster.address, cpus=0.5)
+    executor = RayExecutor(carry=lambda run: {}, address=cluster.address, cpus=0.5)
     list(executor(alone(plan(1, 2, 3, 4)), partial(long, notes)))
     begun = sorted(int(path.name.split("-")[1]) for path in notes.iterdir())
     assert begun[-1] - begun[0] < 1.8e9  # all four at once, on two cores
-    one_each = Cluster(carry=lambda run: {}, address=cluster.address, cpus=1)
+    one_each = RayExecutor(carry=lambda run: {}, address=cluster.address, cpus=1)
     list(one_each(alone(plan(11, 12, 13, 14)), partial(long, notes)))  # two by two
     when = {int(seed): int(at) for seed, at in (path.name.split("-") for path in notes.iterdir())}
     later = sorted(at for seed, at in when.items() if seed > 10)
@@ -169,18 +171,18 @@ def test_tables_are_those_of_one_process(workshop: Workshop, tmp_path: Path) -> 
 
 
 def test_an_outcome_names_the_encoder_as_the_run_does(workshop: Workshop, tmp_path: Path) -> None:
-    from alignscope.config.run import Limits, Training
+    from alignscope.config.run import SplitLimits, TrainingConfig
     from alignscope.encoders.identity import encoder_identity
 
     (run,) = plan(1, encoder=str(workshop.encoder))
-    small = {"training": Training(epochs=1), "limits": Limits(train=4, dev=2, test=2)}
+    small = {"training": TrainingConfig(epochs=1), "limits": SplitLimits(train=4, dev=2, test=2)}
     small["identity"] = encoder_identity(str(workshop.encoder))  # type: ignore[assignment]
     run = run.model_copy(update=small)
-    for name, path in files_of([run], Places.of([workshop.data], download=False)).items():
+    for name, path in files_to_ship([run], DataPaths.of([workshop.data], download=False)).items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(path.read_bytes())
-    (outcome,) = perform_there((run,), tmp_path)
-    assert isinstance(outcome, Outcome)
+    (outcome,) = execute_shipped((run,), tmp_path)
+    assert isinstance(outcome, RunResult)
     assert outcome.run == run
     assert outcome.provenance["encoder"]["name"] == str(workshop.encoder)
     assert {row["corpus"] for row in outcome.scores} == {"ud:en_tiny", "ud:de_tiny"}

@@ -14,7 +14,7 @@ from alignscope.errors import StudyError
 from alignscope.report.figures.curves import check_figure, similarity_figure, write_figure
 from alignscope.report.figures.figure import FORMATS
 from alignscope.report.labels import MEASURES
-from alignscope.results.schemas import SIMILARITY, frame
+from alignscope.results.schemas import SIMILARITY, to_frame
 
 LANGUAGES = ("vesti", "dorun", "qadir", "ataru", "hanbe", "lianu")
 
@@ -38,7 +38,7 @@ def table(targets: tuple[str, ...] = LANGUAGES[1:]) -> pl.DataFrame:
                 null = {"null_low": -0.01 * rank, "null_high": 0.02}
                 found = {"measure": measure, "estimator": estimator, "value": value}
                 rows.append({**same, **found, **ends, **null})
-    return frame(rows, SIMILARITY)
+    return to_frame(rows, SIMILARITY)
 
 
 def words(axes: Axes) -> set[str]:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from alignscope.report.tables.export import latex, markdown, render
-from alignscope.results.schemas import EFFECTS, RUNS, SCORES, frame
+from alignscope.report.tables.export import export_table, latex, markdown
+from alignscope.results.schemas import EFFECTS, RUNS, SCORES, to_frame
 
 NASTY = "a|b & 50% $x$ #1 _y_ {z} ~ ^ \\ −1"
 LATEX_ONE = re.compile(
@@ -30,7 +30,7 @@ def row(schema: dict[str, Any], **values: Any) -> dict[str, Any]:
 def effects() -> pl.DataFrame:
     none = {f"domains_{what}": None for what in ("mean", "std", "corpora")}
     base = {**none, "encoder": "enc", "task": "pos", "metric": "accuracy", "source": "ud:en_a"}
-    return frame(
+    return to_frame(
         [
             row(EFFECTS, **base, window="majority", init=None, seeds=1, source_mean=0.4,
                 source_std=None, targets_mean=0.389, targets_std=None),
@@ -49,8 +49,8 @@ FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 @given(st.lists(st.tuples(FLOATS, st.text("abc|,\"'é \n", min_size=1)), max_size=5))
 def test_csv_comes_back_exactly(values: list[tuple[float, str]]) -> None:
     rows = [row(SCORES, score=number, encoder=text, init=None) for number, text in values]
-    table = frame(rows, SCORES)
-    back = pl.read_csv(io.BytesIO(render(table, "csv")), schema=SCORES)
+    table = to_frame(rows, SCORES)
+    back = pl.read_csv(io.BytesIO(export_table(table, "csv")), schema=SCORES)
     assert_frame_equal(back, table, check_exact=True)
     assert bits(back["score"]) == bits(table["score"])
 
@@ -63,14 +63,14 @@ def bits(column: pl.Series) -> list[bytes]:
 @given(st.lists(st.tuples(FLOATS, st.text()), max_size=5))
 def test_parquet_comes_back_exactly(values: list[tuple[float, str]]) -> None:
     rows = [row(SCORES, score=number, encoder=text, init=None) for number, text in values]
-    table = frame(rows, SCORES)
-    back = pl.read_parquet(io.BytesIO(render(table, "parquet")))
+    table = to_frame(rows, SCORES)
+    back = pl.read_parquet(io.BytesIO(export_table(table, "parquet")))
     assert_frame_equal(back, table, check_exact=True)
     assert back.schema == table.schema
 
 
 def test_programs_get_fractions_and_all_columns() -> None:
-    lines = render(effects(), "csv").decode().splitlines()
+    lines = export_table(effects(), "csv").decode().splitlines()
     assert lines[0].split(",") == list(EFFECTS)
     assert ",0.861,0.003," in lines[2]
     assert ",-0.31,," in lines[3]
@@ -83,7 +83,7 @@ def cells(text: str) -> list[list[str]]:
 
 
 def test_people_get_points_with_sign_and_deviation() -> None:
-    header, majority, ref, window = cells(render(effects(), "md").decode())
+    header, majority, ref, window = cells(export_table(effects(), "md").decode())
     assert header == [
         *("task", "metric", "source", "window", "on source", "on targets", "on domains", "seeds")
     ]
@@ -96,17 +96,19 @@ def test_encoder_and_init_are_named_where_there_are_several() -> None:
     several = effects().with_columns(
         encoder=pl.Series(["a", "b", "b"]), init=pl.Series([None, "config", "torch-default"])
     )
-    header, *rows = cells(render(several, "md").decode())
+    header, *rows = cells(export_table(several, "md").decode())
     assert [row[header.index("encoder")] for row in rows] == ["a", "b", "b"]
     assert [row[header.index("init")] for row in rows] == ["", "config", "torch-default"]
 
 
 def test_scores_and_runs_are_in_points_but_seconds_are_seconds() -> None:
-    header, only = cells(render(frame([row(SCORES, score=0.3, words=7)], SCORES), "md").decode())
+    header, only = cells(
+        export_table(to_frame([row(SCORES, score=0.3, words=7)], SCORES), "md").decode()
+    )
     shown = dict(zip(header, only, strict=True))
     assert (shown["score"], shown["words"], shown["majority"]) == ("30.0", "7", "100.0")
     done = row(RUNS, dev_score=0.5, seconds=12.34, reason=None)
-    header, only = cells(render(frame([done], RUNS), "md").decode())
+    header, only = cells(export_table(to_frame([done], RUNS), "md").decode())
     shown = dict(zip(header, only, strict=True))
     assert (shown["dev_score"], shown["seconds"], shown["reason"]) == ("50.0", "12.3", "")
 
@@ -130,7 +132,7 @@ def test_latex_escapes_what_is_special() -> None:
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_latex_is_a_tabular_with_booktabs(schema: dict[str, Any], count: int) -> None:
     tables = [row(schema, encoder=NASTY) for _ in range(count)]
-    lines = render(frame(tables, schema), "latex").decode().splitlines()
+    lines = export_table(to_frame(tables, schema), "latex").decode().splitlines()
     begin = re.fullmatch(r"\\begin\{tabular\}\{(l+)\}", lines[0])
     assert begin is not None
     assert [lines[1], lines[3], *lines[-2:]] == [
@@ -146,7 +148,7 @@ def test_latex_is_a_tabular_with_booktabs(schema: dict[str, Any], count: int) ->
 
 
 def test_latex_of_effects_has_signs_in_math() -> None:
-    text = render(effects(), "latex").decode()
+    text = export_table(effects(), "latex").decode()
     assert r"$\Delta$ 0-1 & $-$31.0 & +1.2 $\pm$ 10.0 &  & 2 \\" in text
     assert r"REF & 86.1 $\pm$ 0.3 & 100.0 $\pm$ 0.0 &  & 3 \\" in text
 
@@ -154,7 +156,7 @@ def test_latex_of_effects_has_signs_in_math() -> None:
 @pytest.mark.parametrize("form", ["csv", "md", "latex", "parquet"])
 @pytest.mark.parametrize("schema", [EFFECTS, SCORES, RUNS])
 def test_an_empty_table_has_its_header(form: str, schema: dict[str, Any]) -> None:
-    assert b"source" in render(frame([], schema), form)
+    assert b"source" in export_table(to_frame([], schema), form)
 
 
 @pytest.mark.parametrize("wrong", [{"extra": 1}, {}])
@@ -163,4 +165,4 @@ def test_a_frame_takes_exactly_its_columns(wrong: dict[str, Any]) -> None:
     if not wrong:
         del rows[0]["metric"]
     with pytest.raises(ValueError, match="are due"):
-        frame(rows, SCORES)
+        to_frame(rows, SCORES)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from alignscope.analysis.results import Findings
+from alignscope.analysis.results import StudyResults
 from alignscope.report.page import Report
 from tests.helpers.imagined import build
 
@@ -17,7 +17,7 @@ PDFLATEX = shutil.which("pdflatex")
 @pytest.mark.skipif(PDFLATEX is None, reason="needs pdflatex (Debian's texlive-latex-recommended)")
 def test_every_table_compiles(tmp_path: Path) -> None:
     study, store = build(tmp_path)
-    report = Report(study.name, Findings.of(study, store))
+    report = Report(study.name, StudyResults.of(study, store))
     body = []
     for sheet in report.tables:
         for name, content in sheet.write().items():

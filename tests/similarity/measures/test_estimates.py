@@ -17,7 +17,11 @@ from alignscope.similarity.measures import null as nulls
 from alignscope.similarity.measures.anc import anc
 from alignscope.similarity.measures.cca import procrustes, pwcca, svcca
 from alignscope.similarity.measures.estimate import Estimate
-from alignscope.similarity.measures.intervals import influence_interval, jackknife, share_interval
+from alignscope.similarity.measures.intervals import (
+    infinitesimal_jackknife,
+    jackknife,
+    wilson_interval,
+)
 from alignscope.similarity.measures.kernels import (
     Kernel,
     gaussian_kernel,
@@ -106,16 +110,18 @@ def test_moments_of_kernels_are_those_of_all_pairings(measure: str) -> None:
     values = np.array([PURE[measure, PAIRED[measure]](left, right[order]) for order in orders])
     kind = measure != "rsa"
     scale = math.sqrt(
-        cka._own(x, False) * cka._own(y, False) if kind else float(x.own.sum() * y.own.sum())
+        cka._self_inner(x, False) * cka._self_inner(y, False)
+        if kind
+        else float(x.own.sum() * y.own.sum())
     )
     mean, rows = nulls.pairing_moments(x, y)
-    rest = cka._own(x, True) * cka._own(y, True) * nulls.independent_spread(6) ** 2
+    rest = cka._self_inner(x, True) * cka._self_inner(y, True) * nulls.debiased_cka_null_sd(6) ** 2
     assert values.mean() == pytest.approx(mean / scale, abs=1e-9)
     assert values.var() == pytest.approx((rows + rest) / scale**2, rel=1e-9)
 
 
 def test_moments_of_means_are_those_of_all_pairings() -> None:
-    left, right = (nulls.Rows(side) for side in related(6, 3))
+    left, right = (nulls.RowMatrix(side) for side in related(6, 3))
     orders = map(list, itertools.permutations(range(6)))
     values = [float((left.rows * right.rows[order]).sum(1).mean()) for order in orders]
     mean, variance = nulls.mean_moments(left, right)
@@ -209,10 +215,10 @@ def test_many_rows_give_what_few_give() -> None:
 
 
 def test_intervals_of_shares_and_means_are_the_textbooks() -> None:
-    low, high = share_interval(0.5, 100)
+    low, high = wilson_interval(0.5, 100)
     assert (low, high) == pytest.approx((0.40383, 0.59617), abs=1e-5)
     values = torch.tensor([1.0, 2.0, 3.0, 4.0], dtype=torch.float64)
-    low, high = influence_interval(2.5, values)
+    low, high = infinitesimal_jackknife(2.5, values)
     assert high - 2.5 == pytest.approx(3.18244630 * values.std() / 2)
     assert low + high == pytest.approx(5)
 
@@ -229,5 +235,5 @@ def test_ties_take_no_memory_for_every_pairing_and_entry() -> None:
     found = estimates("retrieval", side, side)["plain"]
     assert found.null_low < 1 / 300 < found.null_high
     whole, blocks = torch.ones(3, 3), nulls._AT_ONCE
-    assert nulls.drawn_band(nulls.Shares.of(whole / 3)) == pytest.approx((1 / 3, 1 / 3))
+    assert nulls.permutation_null(nulls.SparseScores.of(whole / 3)) == pytest.approx((1 / 3, 1 / 3))
     assert blocks < 290 * 290

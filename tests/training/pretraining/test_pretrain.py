@@ -17,12 +17,12 @@ from torch import Tensor
 from transformers import BertForMaskedLM, BertModel, PreTrainedTokenizerFast
 
 from alignscope._util.files import checksum
-from alignscope.data.corpora import gather
-from alignscope.data.paths import Places
+from alignscope.data.corpora import load_raw_texts
+from alignscope.data.paths import DataPaths
 from alignscope.encoders.load import load_encoder, load_tokenizer
 from alignscope.errors import DataError, EncoderError
-from alignscope.training.pretraining.config import Recipe, recipe_of
-from alignscope.training.pretraining.masking import IGNORED, Masking
+from alignscope.training.pretraining.config import PretrainingConfig, parse_config
+from alignscope.training.pretraining.masking import IGNORED_LABEL, MaskingStrategy
 from alignscope.training.pretraining.pretrain import pretrain
 from alignscope.training.pretraining.wordpiece import train_wordpiece
 from tests.helpers import families
@@ -35,8 +35,8 @@ TINY = {
 }  # fmt: skip
 
 
-def recipe(**options: Any) -> Recipe:
-    return Recipe.model_validate({**TINY, **options})
+def recipe(**options: Any) -> PretrainingConfig:
+    return PretrainingConfig.model_validate({**TINY, **options})
 
 
 class KilledError(Exception):
@@ -296,13 +296,15 @@ def test_batches_in_which_nothing_was_masked_do_no_harm(tmp_path: Path) -> None:
 def test_long_lines_are_read_to_their_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     batches: list[Tensor] = []
 
-    original = Masking.hide
+    original = MaskingStrategy.mask_tokens
 
-    def spy(self: Masking, batch: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def spy(
+        self: MaskingStrategy, batch: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
         batches.append(batch)
         return original(self, batch, generator)
 
-    monkeypatch.setattr(Masking, "hide", spy)
+    monkeypatch.setattr(MaskingStrategy, "mask_tokens", spy)
     lines = [" ".join(str((n * n) % 7) for n in range(count)) for count in (100, 3, 10, 11)]
     pretrain(lines, tmp_path, recipe(steps=1, max_pieces=12, batch_pieces=4096))
     ids = load_tokenizer(str(tmp_path))(lines, add_special_tokens=False)["input_ids"]
@@ -366,13 +368,15 @@ def test_a_recipe_that_does_not_fit_is_refused_in_a_sentence(
     options: dict[str, int], message: str
 ) -> None:
     with pytest.raises(EncoderError) as caught:
-        recipe_of(**options)
+        parse_config(**options)
     assert str(caught.value) == message
 
 
 def test_a_text_given_twice_is_refused() -> None:
     with pytest.raises(DataError, match="the text synthetic:vesti is given twice"):
-        gather(["synthetic:vesti", "synthetic:vesti"], Places((), Path(), download=False))
+        load_raw_texts(
+            ["synthetic:vesti", "synthetic:vesti"], DataPaths((), Path(), download=False)
+        )
 
 
 def test_gather_reads_in_order_and_knows_the_files(tmp_path: Path) -> None:
@@ -380,26 +384,26 @@ def test_gather_reads_in_order_and_knows_the_files(tmp_path: Path) -> None:
         (tmp_path / "text" / code).mkdir(parents=True)
         for name, text in texts.items():
             (tmp_path / "text" / code / f"{name}.tsv").write_text(f"1\t{text}\n2\t{text}!\n")
-    places = Places((tmp_path,), tmp_path / "cache", download=False)
-    lines, source = gather(["text:de", "text:en"], places)
+    places = DataPaths((tmp_path,), tmp_path / "cache", download=False)
+    lines, source = load_raw_texts(["text:de", "text:en"], places)
     assert lines == ["drei", "drei!", "one", "one!", "two", "two!"]
     assert source == {
         "text:de": [checksum(tmp_path / "text" / "de" / "c.tsv")],
         "text:en": [checksum(tmp_path / "text" / "en" / f"{name}.tsv") for name in "ab"],
     }
     with pytest.raises(DataError, match="text:fr was not found"):
-        gather(["text:de", "text:fr"], places)
+        load_raw_texts(["text:de", "text:fr"], places)
 
 
 def masked(batch: Tensor, fraction: float, seed: int) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(seed)
-    return Masking.of(families.tokenizer(), fraction).hide(batch, generator)
+    return MaskingStrategy.of(families.tokenizer(), fraction).mask_tokens(batch, generator)
 
 
 def test_masking_has_the_fractions_of_the_paper() -> None:
     batch = torch.randint(5, len(families.VOCABULARY), (400, 500))
     inputs, gold = masked(batch, 0.15, seed=1)
-    chosen = gold != IGNORED
+    chosen = gold != IGNORED_LABEL
     assert chosen.float().mean().item() == pytest.approx(0.15, abs=0.005)
     assert torch.equal(gold[chosen], batch[chosen])
     assert torch.equal(inputs[~chosen], batch[~chosen])
@@ -421,7 +425,7 @@ def test_special_tokens_and_padding_are_never_chosen(
     batch = torch.randint(0, 12, (8, 16), generator=draw)
     inputs, gold = masked(batch, fraction, seed)
     special = batch < 5
-    assert (gold[special] == IGNORED).all()
+    assert (gold[special] == IGNORED_LABEL).all()
     assert torch.equal(inputs[special], batch[special])
 
 
@@ -433,9 +437,9 @@ def test_whole_words_are_hidden_whole() -> None:
     assert continues.any()
     assert not continues.all()
     for whole in (True, False):
-        masking = Masking.of(tokenizer, 0.3, whole_words=whole)
-        _, gold = masking.hide(batch, torch.Generator().manual_seed(2))
-        chosen = gold != IGNORED
+        masking = MaskingStrategy.of(tokenizer, 0.3, whole_words=whole)
+        _, gold = masking.mask_tokens(batch, torch.Generator().manual_seed(2))
+        chosen = gold != IGNORED_LABEL
         alike = (chosen[:, 1:] == chosen[:, :-1])[continues]
         assert alike.all() == whole
         assert chosen.float().mean().item() == pytest.approx(0.3, abs=0.03)

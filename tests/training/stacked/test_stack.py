@@ -12,22 +12,22 @@ import torch
 from scipy.stats import ks_2samp, ttest_1samp
 from torch import Tensor, nn
 
-from alignscope.config.run import Training
+from alignscope.config.run import TrainingConfig
 from alignscope.config.windows import Window
 from alignscope.encoders.batching import collate
 from alignscope.encoders.reinitialize import reinitialize
-from alignscope.errors import DivergedError, StackError
+from alignscope.errors import DivergedError, StackingError
 from alignscope.tasks import TASKS
 from alignscope.training import loop
 from alignscope.training import trimmed_embeddings as vocabulary
-from alignscope.training.finetune import Source, _examples, fine_tune_together
-from alignscope.training.loop import Course
-from alignscope.training.model import Model
-from alignscope.training.predict import predict_together
+from alignscope.training.finetune import TrainingData, _examples, fine_tune_stacked
+from alignscope.training.loop import TrainingHistory
+from alignscope.training.model import TaskModel
+from alignscope.training.predict import predict_stacked
 from alignscope.training.stacked import modules as folded
 from alignscope.training.stacked import stack as stack_module
-from alignscope.training.stacked.dropout import OneMask
-from alignscope.training.stacked.stack import Stack
+from alignscope.training.stacked.dropout import SharedDropout
+from alignscope.training.stacked.stack import StackedModel
 from tests.helpers import toys
 
 Folders = Callable[[str], Path]
@@ -40,7 +40,7 @@ ALONE = ["deberta-v2", "mt5"]
 WINDOWS = [None, "0-1", "2-3"]
 
 
-def models(folder: Path, task: str = "pos", *, drop: bool = False) -> list[Model]:
+def models(folder: Path, task: str = "pos", *, drop: bool = False) -> list[TaskModel]:
     """REF and two windows; without dropout unless it is asked for."""
     found = [toys.model(folder, task, TRAIN) for _ in WINDOWS]
     for model, window in zip(found, WINDOWS, strict=True):
@@ -51,7 +51,7 @@ def models(folder: Path, task: str = "pos", *, drop: bool = False) -> list[Model
     return found
 
 
-def without_dropout(model: Model) -> None:
+def without_dropout(model: TaskModel) -> None:
     """Modules, and what eager and fused attention look up each time."""
     for module in model.modules():
         if isinstance(module, nn.Dropout):
@@ -61,11 +61,13 @@ def without_dropout(model: Model) -> None:
                 setattr(module, name, 0.0)
 
 
-def source(task: str) -> Source:
-    return Source(TRAIN, DEV, TASKS[task].labels(TRAIN))
+def source(task: str) -> TrainingData:
+    return TrainingData(TRAIN, DEV, TASKS[task].labels(TRAIN))
 
 
-def learn(stack: Stack, folder: Path, task: str, seed: int = 1, **options: object) -> list[Course]:
+def learn(
+    stack: StackedModel, folder: Path, task: str, seed: int = 1, **options: object
+) -> list[TrainingHistory]:
     """Fine-tune in lockstep, for 50 steps or more.
 
     The head's rate is low: the parser's candidates share a bias whose gradient is zero but for
@@ -74,13 +76,13 @@ def learn(stack: Stack, folder: Path, task: str, seed: int = 1, **options: objec
     rates = {"learning_rate": 1e-4, "head_learning_rate": 2e-4}
     asked = {"epochs": 2, "batch_pieces": 64, **rates, **options}
     subwords, given = toys.subwords(folder), toys.training(**asked)
-    return fine_tune_together(stack, TASKS[task], source(task), subwords, given, seed=seed)
+    return fine_tune_stacked(stack, TASKS[task], source(task), subwords, given, seed=seed)
 
 
-def scores(stack: Stack, folder: Path, task: str) -> list[dict[str, float]]:
+def scores(stack: StackedModel, folder: Path, task: str) -> list[dict[str, float]]:
     labels, options = TASKS[task].labels(TRAIN), toys.training()
     members = range(len(stack))
-    found = predict_together(
+    found = predict_stacked(
         stack, members, TASKS[task], labels, {"dev": DEV}, toys.subwords(folder), options
     )
     return [TASKS[task].score(DEV, own["dev"].sentences) for own in found]
@@ -101,8 +103,8 @@ def test_each_learns_what_it_learns_by_itself(
     """At least fifty steps in single precision; weights within 1e-4, scores within 1e-6."""
     folder = encoder_folders(family)
     apart, together = models(folder, task), models(folder, task)
-    expected = [learn(Stack([model]), folder, task)[0] for model in apart]
-    stack = Stack(together)
+    expected = [learn(StackedModel([model]), folder, task)[0] for model in apart]
+    stack = StackedModel(together)
     for one, other in zip(expected, learn(stack, folder, task), strict=True):
         assert isinstance(other, list)
         assert other[-1].steps >= 50
@@ -112,7 +114,7 @@ def test_each_learns_what_it_learns_by_itself(
     for a, b in zip(apart, together, strict=True):
         assert farthest(a, b) < 1e-4
     for own, model in zip(scores(stack, folder, task), apart, strict=True):
-        (by_itself,) = scores(Stack([model]), folder, task)
+        (by_itself,) = scores(StackedModel([model]), folder, task)
         assert own == pytest.approx(by_itself, abs=1e-6)
 
 
@@ -123,13 +125,13 @@ def test_one_mask_serves_all_models_as_if_each_were_alone(
     """On a CPU what is dropped is what a run by itself drops, in attention, too."""
     folder = encoder_folders(family)
     apart, together = (models(folder, "parsing", drop=True) for _ in range(2))
-    expected = [learn(Stack([model]), folder, "parsing")[0] for model in apart]
-    found = learn(Stack(together), folder, "parsing")
+    expected = [learn(StackedModel([model]), folder, "parsing")[0] for model in apart]
+    found = learn(StackedModel(together), folder, "parsing")
     for one, other in zip(expected, found, strict=True):
         assert isinstance(one, list)
         assert isinstance(other, list)
         assert other[0].loss == pytest.approx(one[0].loss, rel=1e-5)
-    without = learn(Stack(models(folder, "parsing")), folder, "parsing")
+    without = learn(StackedModel(models(folder, "parsing")), folder, "parsing")
     assert [course[0].loss for course in without] != pytest.approx(
         [c[0].loss for c in found], rel=1e-3
     )  # type: ignore[index]
@@ -143,8 +145,10 @@ def test_with_dropout_scores_have_the_distribution_of_runs_by_themselves(
     monkeypatch.setattr(stack_module, "OneMask", lambda models: nullcontext())
     folder, apart, together = encoder_folders("bert"), list[float](), list[float]()
     for seed in range(20):
-        alone = [learn(Stack([m]), folder, "pos", seed)[0] for m in models(folder, drop=True)]
-        stacked = learn(Stack(models(folder, drop=True)), folder, "pos", seed)
+        alone = [
+            learn(StackedModel([m]), folder, "pos", seed)[0] for m in models(folder, drop=True)
+        ]
+        stacked = learn(StackedModel(models(folder, drop=True)), folder, "pos", seed)
         apart += [course[-1].loss for course in alone]  # type: ignore[index]
         together += [course[-1].loss for course in stacked]  # type: ignore[index]
     differences = [a - b for a, b in zip(apart, together, strict=True)]
@@ -157,7 +161,7 @@ def test_members_are_at_any_time_what_the_stack_has_made_of_them(
     encoder_folders: Folders,
 ) -> None:
     folder = encoder_folders("bert")
-    stack = Stack(models(folder))
+    stack = StackedModel(models(folder))
     learn(stack, folder, "pos")
     subwords = toys.subwords(folder)
     examples = _examples(TASKS["pos"], source("pos"), subwords)[:5]
@@ -176,9 +180,9 @@ def test_one_that_diverges_is_let_go_and_the_others_do_not_notice(
     well, ill = models(folder, "parsing"), models(folder, "parsing")
     with torch.no_grad():
         ill[1].head.arc.weight.fill_(torch.nan)
-    stack = Stack(well)
+    stack = StackedModel(well)
     expected = learn(stack, folder, "parsing")
-    broken = Stack(models(folder, "parsing"))
+    broken = StackedModel(models(folder, "parsing"))
     with torch.no_grad():
         broken.members[1].head.arc.weight.fill_(torch.nan)
     found = learn(broken, folder, "parsing")
@@ -186,7 +190,7 @@ def test_one_that_diverges_is_let_go_and_the_others_do_not_notice(
     assert str(found[1]).startswith("the loss is nan at step 1 of ")
     assert (found[0], found[2]) == (expected[0], expected[2])
     with torch.no_grad():
-        broken = Stack(models(folder, "parsing"))
+        broken = StackedModel(models(folder, "parsing"))
         for member in broken.members:
             member.head.arc.weight.fill_(torch.nan)
     assert all(isinstance(course, DivergedError) for course in learn(broken, folder, "parsing"))
@@ -198,15 +202,15 @@ def test_what_cannot_be_stacked_is_refused_and_left_as_it_was(
 ) -> None:
     folder = encoder_folders(family)
     given, others = models(folder), models(folder)
-    with pytest.raises(StackError, match=r"^\w+ cannot be stacked: \w+ .*"):
-        Stack(given)
+    with pytest.raises(StackingError, match=r"^\w+ cannot be stacked: \w+ .*"):
+        StackedModel(given)
     assert [farthest(*pair) for pair in zip(given, others, strict=True)] == [0, 0, 0]
-    assert isinstance(learn(Stack(given[:1]), folder, "pos")[0], list)
+    assert isinstance(learn(StackedModel(given[:1]), folder, "pos")[0], list)
 
 
 def test_a_proof_leaves_the_weights_as_they_are(encoder_folders: Folders) -> None:
     given, others = models(encoder_folders("bert")), models(encoder_folders("bert"))
-    Stack(given)
+    StackedModel(given)
     assert [farthest(*pair) for pair in zip(given, others, strict=True)] == [0, 0, 0]
 
 
@@ -214,26 +218,26 @@ def test_a_stack_that_mixes_up_its_models_is_found_out(
     encoder_folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Wherever it happens: also in weights that are the same in all models to begin with."""
-    forward = folded.Norms.forward
+    forward = folded.StackedNorm.forward
 
-    def mixed(self: folded.Norms, x: Tensor) -> Tensor:
+    def mixed(self: folded.StackedNorm, x: Tensor) -> Tensor:
         return forward(self, x.roll(1, dims=0))
 
-    monkeypatch.setattr(folded.Norms, "forward", mixed)
-    with pytest.raises(StackError, match="gives something else in a stack than by itself"):
-        Stack([toys.model(encoder_folders("bert"), "pos", TRAIN) for _ in range(3)])
+    monkeypatch.setattr(folded.StackedNorm, "forward", mixed)
+    with pytest.raises(StackingError, match="gives something else in a stack than by itself"):
+        StackedModel([toys.model(encoder_folders("bert"), "pos", TRAIN) for _ in range(3)])
 
 
 @pytest.mark.parametrize("count", [2, 35])
 def test_many_models_fit_into_a_stack(encoder_folders: Folders, count: int) -> None:
     """However many there are, the proof asks for no longer input than an encoder has."""
     model = toys.model(encoder_folders("xlm-roberta"), "pos", TRAIN)
-    assert len(Stack([deepcopy(model) for _ in range(count)])) == count
+    assert len(StackedModel([deepcopy(model) for _ in range(count)])) == count
 
 
 def test_a_stack_is_gone_when_nothing_uses_it(encoder_folders: Folders) -> None:
     """Without waiting for the garbage collector: a GPU is full before it comes."""
-    stack = Stack(models(encoder_folders("bert")))
+    stack = StackedModel(models(encoder_folders("bert")))
     weight = weakref.ref(next(iter(stack.model.parameters())))
     gc.collect()
     gc.disable()
@@ -249,7 +253,7 @@ def test_an_encoder_may_have_any_padding(encoder_folders: Folders, padding: int 
     model = toys.model(encoder_folders("bert"), "pos", TRAIN)
     table = model.encoder.get_input_embeddings()
     table.padding_idx = padding
-    assert isinstance(learn(Stack([model]), encoder_folders("bert"), "pos")[0], list)
+    assert isinstance(learn(StackedModel([model]), encoder_folders("bert"), "pos")[0], list)
     assert table.padding_idx == padding
 
 
@@ -257,7 +261,7 @@ def test_causal_attention_stays_causal_under_dropout() -> None:
     torch.manual_seed(1)
     query, key, value = torch.randn(3, 4, 2, 6, 8)
     attend = torch.nn.functional.scaled_dot_product_attention
-    with OneMask(2):
+    with SharedDropout(2):
         found = attend(query, key, value, dropout_p=1e-9, is_causal=True)
     torch.testing.assert_close(found, attend(query, key, value, is_causal=True))
 
@@ -265,10 +269,10 @@ def test_causal_attention_stays_causal_under_dropout() -> None:
 def test_what_is_said_once_for_all_rows_is_dropped_as_ever() -> None:
     """Such as the vectors of positions, (1, pieces, hidden), and what is not contiguous."""
     once, apart = torch.ones(1, 50, 8), torch.ones(8, 50, 4).transpose(0, 2)
-    with OneMask(3):
+    with SharedDropout(3):
         found = torch.nn.functional.dropout(once, 0.5)
     assert set(found.flatten().tolist()) == {0.0, 2.0}
-    with OneMask(2):
+    with SharedDropout(2):
         one, other = torch.nn.functional.dropout(apart, 0.5).chunk(2)
     assert torch.equal(one, other)
     assert set(one.flatten().tolist()) == {0.0, 2.0}
@@ -277,8 +281,8 @@ def test_what_is_said_once_for_all_rows_is_dropped_as_ever() -> None:
 def test_models_of_different_shapes_are_refused(encoder_folders: Folders) -> None:
     one = toys.model(encoder_folders("bert"), "pos", TRAIN)
     other = toys.model(encoder_folders("bert"), "ner", TRAIN)
-    with pytest.raises(StackError, match="BertModel cannot be stacked: Linear has other shapes"):
-        Stack([one, other])
+    with pytest.raises(StackingError, match="BertModel cannot be stacked: Linear has other shapes"):
+        StackedModel([one, other])
 
 
 @pytest.mark.parametrize("size", [1, 3])
@@ -290,18 +294,18 @@ def test_rows_that_are_never_read_are_decayed_all_the_same(
     if family in ALONE and size > 1:
         pytest.skip("cannot be stacked")
     folder = encoder_folders(family)
-    cut, whole = (Stack(models(folder)[:size]) for _ in range(2))
+    cut, whole = (StackedModel(models(folder)[:size]) for _ in range(2))
     before = cut.members[0].encoder.get_input_embeddings().weight.detach().clone()
     trained: list[int] = []
-    original = loop._optimizer
+    original = loop.make_optimizer
 
-    def watched(stack: Stack, options: Training) -> torch.optim.Optimizer:
+    def watched(stack: StackedModel, options: TrainingConfig) -> torch.optim.Optimizer:
         trained.append(stack.encoder.get_input_embeddings().weight.shape[-2])
         return original(stack, options)
 
-    monkeypatch.setattr(loop, "_optimizer", watched)
+    monkeypatch.setattr(loop, "make_optimizer", watched)
     found = learn(cut, folder, "pos", weight_decay=0.5)
-    monkeypatch.setattr(vocabulary, "is_alone", lambda model, weight: False)
+    monkeypatch.setattr(vocabulary, "is_untied", lambda model, weight: False)
     expected = learn(whole, folder, "pos", weight_decay=0.5)
     assert trained[0] < trained[1] == len(before) or family == "mt5"
     for one, other in zip(found, expected, strict=True):

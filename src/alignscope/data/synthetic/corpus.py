@@ -6,8 +6,8 @@ from functools import cache, lru_cache
 from alignscope.data.sentence import Sentence
 from alignscope.data.synthetic.grammar import Grammar
 from alignscope.data.synthetic.language import languages, load_language
-from alignscope.data.synthetic.meaning import imagine
-from alignscope.data.synthetic.rng import Weighted, stream
+from alignscope.data.synthetic.meaning import sample_meaning
+from alignscope.data.synthetic.rng import WeightedChoice, rng_for
 from alignscope.data.synthetic.scripts import Script
 from alignscope.data.synthetic.word import Word, Words
 from alignscope.data.synthetic.world import world
@@ -37,7 +37,7 @@ def read_synthetic(language: str, domain: str, split: str) -> tuple[Sentence, ..
     """
     _check(domain, domains(), "domain")
     _check(split, tuple(SIZES), "split")
-    speaker = Speaker(language)
+    speaker = SentenceGenerator(language)
     return tuple(
         speaker.say(domain, f"{domain}-{split}-{number:05}") for number in range(SIZES[split])
     )
@@ -55,7 +55,7 @@ def read_synthetic_text(name: str) -> Iterator[str]:
     language, _, domain = name.partition("/")
     if domain:
         _check(domain, domains(), "domain")
-    speakers = [Speaker(one) for one in (languages() if language == "*" else (language,))]
+    speakers = [SentenceGenerator(one) for one in (languages() if language == "*" else (language,))]
     return (speaker.text(domain, number) for speaker in speakers for number in range(TEXT))
 
 
@@ -72,18 +72,18 @@ def _grammar(language: str) -> Grammar:
     return Grammar(load_language(language))
 
 
-class Speaker:
+class SentenceGenerator:
     """Says meanings in one language."""
 
     def __init__(self, language: str) -> None:
         self.language = language
         self._grammar = _grammar(language)
-        self._domains = Weighted(dict.fromkeys(domains(), 1.0))
+        self._domains = WeightedChoice(dict.fromkeys(domains(), 1.0))
 
     def say(self, domain: str, identity: str) -> Sentence:
         """Say the meaning of an identity, such as ``news-test-00012``."""
         words = self._words(domain, identity)
-        glue = glued(words, self._grammar.lexicon.script)
+        glue = no_space_after(words, self._grammar.lexicon.script)
         return Sentence(
             words=tuple(word.form for word in words),
             id=identity,
@@ -97,17 +97,17 @@ class Speaker:
 
     def text(self, domain: str, number: int) -> str:
         """Say something that only this language says, in any domain if none is named."""
-        random = stream("domain of", self.language, number)
+        random = rng_for("domain of", self.language, number)
         chosen = domain or self._domains.draw(random)
         words = self._words(chosen, f"{chosen}-text-{self.language}-{number}")
-        return _text(words, glued(words, self._grammar.lexicon.script))
+        return _text(words, no_space_after(words, self._grammar.lexicon.script))
 
     def _words(self, domain: str, identity: str) -> Words:
-        meaning = imagine(domain, stream("meaning", identity))
-        return self._grammar.sentence(meaning, stream("say", self.language, identity))
+        meaning = sample_meaning(domain, rng_for("meaning", identity))
+        return self._grammar.sentence(meaning, rng_for("say", self.language, identity))
 
 
-def glued(words: Words, script: Script) -> list[bool]:
+def no_space_after(words: Words, script: Script) -> list[bool]:
     """Say of each word whether no blank follows it: before marks, and in unsegmented scripts."""
     before_mark = [word.upos == "PUNCT" for word in words[1:]]
     return [script.unsegmented or mark for mark in before_mark] + [False]

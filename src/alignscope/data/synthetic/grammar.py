@@ -5,12 +5,12 @@ from random import Random
 from alignscope.data.synthetic.language import Language, Side
 from alignscope.data.synthetic.lexicon import Lexicon
 from alignscope.data.synthetic.meaning import Clause
-from alignscope.data.synthetic.phrases import Phrases
-from alignscope.data.synthetic.word import Headed, Word, Words, beside
+from alignscope.data.synthetic.phrases import PhraseGrammar
+from alignscope.data.synthetic.word import Headed, Word, Words, place_beside
 
 
 class Grammar:
-    """The rules of one language for sentences and clauses; `Phrases` has those for the rest.
+    """The rules of one language for sentences and clauses; `PhraseGrammar` has those for the rest.
 
     Most methods return words in their order and the head among them. What a word is under is
     said when it is placed, so that every tree is projective.
@@ -19,7 +19,7 @@ class Grammar:
     def __init__(self, language: Language) -> None:
         self.language = language
         self.lexicon = Lexicon(language)
-        self._phrases = Phrases(language, self.lexicon, self._clause)
+        self._phrases = PhraseGrammar(language, self.lexicon, self._clause)
         # Auxiliaries and copulas follow where the verb is last, and precede elsewhere.
         self._helpers: Side = "after" if language.verb_final else "before"
 
@@ -176,7 +176,7 @@ class Grammar:
             return words
         form = self.lexicon.auxiliary(meaning.tense, self._person(meaning))
         auxiliary = Word(form, "AUX", meaning.tense).under(head, "aux")
-        return beside(self._helpers, [auxiliary], words)
+        return place_beside(self._helpers, [auxiliary], words)
 
     def _predicate(self, meaning: Clause, random: Random) -> Headed:
         """Say what somebody is: an adjective, a noun or a place, with a copula where it is due."""
@@ -191,7 +191,7 @@ class Grammar:
             bare = self._takes_auxiliary(meaning)
             features = () if bare else (*self._tense(meaning), *self._person(meaning))
             copula = Word(self.lexicon.auxiliary("be", features), "AUX", "be").under(head, "cop")
-            words = beside(self._helpers, [copula], words)
+            words = place_beside(self._helpers, [copula], words)
         return self._with_auxiliary(meaning, words, head), head
 
     def _predicate_word(self, meaning: Clause) -> Word:

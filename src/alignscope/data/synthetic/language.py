@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from alignscope._util.validation import explain
+from alignscope._util.validation import first_error
 from alignscope.data.synthetic.phonology import family_names
 from alignscope.data.synthetic.scripts import SOUNDS, script_names
 from alignscope.data.synthetic.world import FUNCTION_WORDS, world
@@ -167,4 +167,4 @@ def load_language(name: str) -> Language:
     except tomllib.TOMLDecodeError as error:
         raise DataError(f"{name}.toml is not valid TOML: {error}") from None
     except ValidationError as error:
-        raise DataError(f"{name}.toml: {explain(error, {None: Language})}") from None
+        raise DataError(f"{name}.toml: {first_error(error, {None: Language})}") from None

@@ -5,7 +5,7 @@ from itertools import count
 
 from alignscope.data.synthetic.language import Language
 from alignscope.data.synthetic.phonology import NAME, PARTICLE, ROOT, SoundChanges, family
-from alignscope.data.synthetic.rng import one_of, stream
+from alignscope.data.synthetic.rng import choice, rng_for
 from alignscope.data.synthetic.scripts import script
 from alignscope.data.synthetic.world import FUNCTION_WORDS, world
 
@@ -68,7 +68,7 @@ class Lexicon:
         if kind in ("word", "auxiliary"):
             return self._particles[concept]
         root = self._homographs.get((kind, concept), f"{kind} {concept}")
-        lot = stream("loan", self.language.name, root).random()
+        lot = rng_for("loan", self.language.name, root).random()
         for donor, share in self.language.loans.items():
             if lot < share:
                 return family(donor).root(root, ROOT)
@@ -87,7 +87,7 @@ class Lexicon:
             return []
         if self.language.morphology == "agglutinating":
             return [self._ending(feature) for feature in features]
-        sort = stream("class", self.language.family, concept).random() * self.language.classes
+        sort = rng_for("class", self.language.family, concept).random() * self.language.classes
         what = "verb" if kind in ("verb", "auxiliary") else "noun"
         return [self._ending(" ".join((what, str(int(sort)), *features)))]
 
@@ -127,9 +127,9 @@ class Lexicon:
         candidates = [("verb", verb.gloss) for verb in world().verbs]
         candidates += [("adjective", word) for word in adjectives]
         for kind, concept in candidates:
-            random = stream("homograph", self.language.family, kind, concept)
+            random = rng_for("homograph", self.language.family, kind, concept)
             if random.random() < self.language.homographs:
-                twins[kind, concept] = f"noun {one_of(nouns, random)}"
+                twins[kind, concept] = f"noun {choice(nouns, random)}"
         return twins
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
-from alignscope.data.synthetic.rng import one_of
+from alignscope.data.synthetic.rng import choice
 from alignscope.data.synthetic.world import Domain, Verb, World, world
 
 
@@ -67,12 +67,12 @@ class Clause:
 MANY = ("2", "3", "4", "5", "8", "10", "12", "20", "two", "three", "four", "many", "some")
 
 
-def imagine(domain: str, random: Random) -> Clause:
+def sample_meaning(domain: str, random: Random) -> Clause:
     """Draw a sentence's meaning in the manner of a domain."""
-    return _Speaker(world(), world().domains[domain], random).sentence()
+    return MeaningSampler(world(), world().domains[domain], random).sentence()
 
 
-class _Speaker:
+class MeaningSampler:
     """Draws the parts of one sentence: one world, domain, topic and run of chance."""
 
     def __init__(self, world: World, domain: Domain, random: Random) -> None:
@@ -80,17 +80,19 @@ class _Speaker:
         self.topic = domain.topics.draw(random)
 
     def has(self, construction: str) -> bool:
+        """Decide at random whether the next clause has a construction of the domain."""
         return self.domain.has(construction, self.random)
 
     def sentence(self) -> Clause:
+        """Sample what the next sentence says."""
         clause = self._main()
         if self.has("subordinates"):
-            word = one_of(("because", "when", "if", "although"), self.random)
+            word = choice(("because", "when", "if", "although"), self.random)
             clause.subordinate = (word, self._statement(depth=1))
         elif self.has("seconds") and not clause.question and not clause.command:
-            clause.second = (one_of(("and", "but"), self.random), self._statement(depth=1))
+            clause.second = (choice(("and", "but"), self.random), self._statement(depth=1))
         if self.has("interjections"):
-            clause.interjection = one_of(("yes", "no", "oh", "hm", "thanks"), self.random)
+            clause.interjection = choice(("yes", "no", "oh", "hm", "thanks"), self.random)
         if self.has("vocatives"):
             clause.vocative = self._name("person")
         clause.final = clause.question or self.has("final")
@@ -167,7 +169,7 @@ class _Speaker:
         if verb.frame in ("saying", "control"):
             return
         if verb.frame == "motion":
-            way = one_of(("to", "to", "from"), self.random)
+            way = choice(("to", "to", "from"), self.random)
             clause.adjuncts = ((way, self._phrase(("place", "loc"), f"way of {verb.gloss}", 1)),)
         elif self.has("adjuncts"):
             clause.adjuncts = (self._adjunct(by=verb.gloss),)
@@ -175,7 +177,7 @@ class _Speaker:
             clause.manner = self.world.manner(verb.gloss, self.random)
 
     def _adjunct(self, names: tuple[str, ...] = (), by: str = "be") -> tuple[str, Phrase]:
-        name = one_of(names or WHERE_AND_HOW, self.random)
+        name = choice(names or WHERE_AND_HOW, self.random)
         return name, self._phrase(tuple(self.world.adjuncts[name]), f"{name} of {by}", 1)
 
     def _phrase(self, kinds: tuple[str, ...], by: str, depth: int = 1) -> Phrase:
@@ -185,11 +187,11 @@ class _Speaker:
             return Phrase(pronoun=True, person=person, plural=plural, kind="person")
         nameable = [kind for kind in kinds if kind in ("person", "loc", "org", "institution")]
         if nameable and (self.has("names") or not _nouns(kinds)):
-            kind = one_of(nameable, self.random)
+            kind = choice(nameable, self.random)
             return self._name("org" if kind == "institution" else kind)
         phrase = self._noun_phrase(kinds, by, depth)
         if depth < 2 and self.has("coordinations"):
-            phrase.joined = (one_of(("and", "and", "or"), self.random),
+            phrase.joined = (choice(("and", "and", "or"), self.random),
                              self._noun_phrase(kinds, by, 2))  # fmt: skip
         return phrase
 
@@ -198,7 +200,7 @@ class _Speaker:
         noun, kind = self.world.noun(kinds, topic, random, by)
         phrase = Phrase(noun, kind, plural=self.has("plurals"), definite=random.random() < 0.6)
         if self.has("numerals"):
-            phrase.numeral, phrase.plural, phrase.definite = one_of(MANY, random), True, False
+            phrase.numeral, phrase.plural, phrase.definite = choice(MANY, random), True, False
         elif random.random() < 0.08:
             phrase.pointed, phrase.definite = True, True
         if self.has("adjectives"):

@@ -5,7 +5,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from alignscope.data.synthetic.rng import Weighted, one_of, stream
+from alignscope.data.synthetic.rng import WeightedChoice, choice, rng_for
 from alignscope.data.synthetic.world import table
 
 Syllables = dict[int, float]
@@ -14,13 +14,13 @@ PARTICLE: Syllables = {1: 3.0, 2: 1.0}
 NAME: Syllables = {2: 3.0, 3: 2.0}
 
 
-class Family:
+class LanguageFamily:
     """A family's sounds, and the roots made of them."""
 
     def __init__(self, name: str, rows: dict[str, Any]) -> None:
         self.name = name
         self._letters = {"C": rows["consonants"], "V": rows["vowels"], "N": rows["closing"]}
-        self._syllables = Weighted(rows["syllables"])
+        self._syllables = WeightedChoice(rows["syllables"])
         self._roots: dict[str, str] = {}
 
     def root(self, concept: str, length: Syllables) -> str:
@@ -33,25 +33,25 @@ class Family:
         return self._roots[concept]
 
     def _new(self, concept: str, length: Syllables) -> str:
-        random = stream("root", self.name, concept)
-        count = Weighted(length).draw(random)
+        random = rng_for("root", self.name, concept)
+        count = WeightedChoice(length).draw(random)
         return "".join(self._syllable(random) for _ in range(count))
 
     def _syllable(self, random: Random) -> str:
         shape = self._syllables.draw(random)
-        return "".join(one_of(self._letters[place], random) for place in shape)
+        return "".join(choice(self._letters[place], random) for place in shape)
 
     def ending(self, meaning: str) -> str:
         """Return a suffix: a vowel, a syllable, or a vowel and a consonant."""
-        random = stream("ending", self.name, meaning)
-        shape = Weighted({"V": 2.0, "CV": 2.0, "VN": 2.0, "CVN": 1.0}).draw(random)
-        return "".join(one_of(self._letters[place], random) for place in shape)
+        random = rng_for("ending", self.name, meaning)
+        shape = WeightedChoice({"V": 2.0, "CV": 2.0, "VN": 2.0, "CVN": 1.0}).draw(random)
+        return "".join(choice(self._letters[place], random) for place in shape)
 
 
 @cache
-def family(name: str) -> Family:
+def family(name: str) -> LanguageFamily:
     """Return a family of ``families.toml``."""
-    return Family(name, table("families.toml")[name])
+    return LanguageFamily(name, table("families.toml")[name])
 
 
 def family_names() -> tuple[str, ...]:

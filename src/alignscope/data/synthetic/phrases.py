@@ -6,7 +6,7 @@ from random import Random
 from alignscope.data.synthetic.language import Language, Side
 from alignscope.data.synthetic.lexicon import Lexicon
 from alignscope.data.synthetic.meaning import Clause, Phrase
-from alignscope.data.synthetic.word import Headed, Word, Words, beside
+from alignscope.data.synthetic.word import Headed, Word, Words, place_beside
 
 _CASE_OF = {
     "object": "accusative",
@@ -20,7 +20,7 @@ _CASE_OF = {
 _ADPOSITION_OF = {"recipient": "to"}
 
 
-class Phrases:
+class PhraseGrammar:
     """The rules for phrases; ``say_clause`` is what says their relative clauses.
 
     A ``role`` is what a phrase is to its verb or noun (``subject``, ``object``, ``recipient``,
@@ -41,7 +41,7 @@ class Phrases:
             return words, head
         concept = _ADPOSITION_OF.get(role, role)
         adposition = self._word(concept, "ADP").under(head, "case")
-        return beside(self.language.adposition, [adposition], words), head
+        return place_beside(self.language.adposition, [adposition], words), head
 
     def bare(self, phrase: Phrase, role: str, random: Random) -> Headed:
         """Say a phrase without an adposition, in the case of its role."""
@@ -98,7 +98,7 @@ class Phrases:
         (place,) = phrase.parts
         head = Word(self.lexicon.noun(phrase.noun, case), "NOUN", phrase.noun)
         city = Word(self.lexicon.name(place), "PROPN", place).under(head, "nmod")
-        return beside(self.language.genitive, [city], [head]), head
+        return place_beside(self.language.genitive, [city], [head]), head
 
     # Nouns
 
@@ -114,7 +114,7 @@ class Phrases:
             agreed = features if language.agreement else ()
             form = self.lexicon.adjective(concept, agreed, phrase.noun)
             adjective = Word(form, "ADJ", concept).under(head, "amod")
-            words = beside(language.adjective, [adjective], words)
+            words = place_beside(language.adjective, [adjective], words)
         if phrase.numeral:
             words = self._counted(phrase.numeral, words, head)
         words = self._with_determiner(phrase, words, head)
@@ -139,7 +139,7 @@ class Phrases:
         count = [number]
         if self.language.classifiers:
             count.append(self._word("classifier", "NOUN").under(number, "clf"))
-        return beside(self.language.numeral, count, words)
+        return place_beside(self.language.numeral, count, words)
 
     def _with_determiner(self, phrase: Phrase, words: Words, head: Word) -> Words:
         articles = self.language.article
@@ -155,18 +155,18 @@ class Phrases:
 
     def _determined(self, concept: str, words: Words, head: Word) -> Words:
         word = self._word(concept, "DET").under(head, "det")
-        return beside(self.language.determiner, [word], words)
+        return place_beside(self.language.determiner, [word], words)
 
     def _with_possessor(self, possessor: Phrase, words: Words, head: Word, random: Random) -> Words:
         if self.language.possession == "adposition":
             owner, noun = self.bare(possessor, "of", random)
             of = self._word("of", "ADP").under(noun, "case")
             between: Side = "after" if self.language.genitive == "before" else "before"
-            owner = beside(between, [of], owner)
+            owner = place_beside(between, [of], owner)
         else:
             owner, noun = self.bare(possessor, "possessor", random)
         noun.under(head, "nmod")
-        return beside(self.language.genitive, owner, words)
+        return place_beside(self.language.genitive, owner, words)
 
     def _with_relative(
         self, clause: Clause, phrase: Phrase, words: Words, head: Word, random: Random
@@ -181,4 +181,4 @@ class Phrases:
         elif kind == "particle":
             mark = self._word("relativizer", "SCONJ").under(verb, "mark")
             said = [*said, mark] if side == "before" else [mark, *said]
-        return beside(side, said, words)
+        return place_beside(side, said, words)

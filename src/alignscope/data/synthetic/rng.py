@@ -10,36 +10,36 @@ from itertools import accumulate
 from random import Random
 from typing import Generic, TypeVar
 
-from alignscope._util.seeding import derive
+from alignscope._util.seeding import derive_seed
 
 Item = TypeVar("Item")
 
 
-def stream(*purpose: object) -> Random:
+def rng_for(*purpose: object) -> Random:
     """Return the random numbers of one purpose.
 
-    >>> stream("roots", "dog").random() == stream("roots", "dog").random()
+    >>> rng_for("roots", "dog").random() == rng_for("roots", "dog").random()
     True
     """
-    return Random(derive(0, "synthetic", *purpose))
+    return Random(derive_seed(0, "synthetic", *purpose))
 
 
-def one_of(items: Sequence[Item], random: Random) -> Item:
+def choice(items: Sequence[Item], random: Random) -> Item:
     """Draw an item, all alike."""
     return items[int(random.random() * len(items))]
 
 
-def some_of(items: Sequence[Item], count: int, random: Random) -> list[Item]:
+def sample(items: Sequence[Item], count: int, random: Random) -> list[Item]:
     """Draw ``count`` different items (fewer if there are not so many)."""
     left = list(items)
     count = min(count, len(left))
     return [left.pop(int(random.random() * len(left))) for _ in range(count)]
 
 
-class Weighted(Generic[Item]):
+class WeightedChoice(Generic[Item]):
     """Items with weights, to draw from.
 
-    >>> Weighted({"heads": 1, "tails": 0}).draw(stream("a coin"))
+    >>> WeightedChoice({"heads": 1, "tails": 0}).draw(rng_for("a coin"))
     'heads'
     """
 

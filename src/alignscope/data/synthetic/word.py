@@ -28,11 +28,11 @@ Headed = tuple[Words, Word]
 """Words in their order, and the head among them."""
 
 
-def beside(side: Side, part: Words, words: Words) -> Words:
+def place_beside(side: Side, part: Words, words: Words) -> Words:
     """Put a part before or after the words that are there already.
 
     >>> cat, old = Word("cat", "NOUN", "cat"), Word("old", "ADJ", "old")
-    >>> [word.form for word in beside("before", [old], [cat])]
+    >>> [word.form for word in place_beside("before", [old], [cat])]
     ['old', 'cat']
     """
     return [*part, *words] if side == "before" else [*words, *part]

@@ -8,7 +8,7 @@ from importlib.resources import files
 from random import Random
 from typing import Any
 
-from alignscope.data.synthetic.rng import Weighted, one_of, some_of, stream, zipf
+from alignscope.data.synthetic.rng import WeightedChoice, choice, rng_for, sample, zipf
 
 ENTITY_OF = {"person": "PER", "loc": "LOC", "org": "ORG"}
 FOREIGN = 0.02  # how much rarer a concept is outside its topics
@@ -37,9 +37,9 @@ class Domain:
     """How likely each construction is in a domain (``domains.toml`` says what is what)."""
 
     name: str
-    topics: Weighted[str]
-    persons: Weighted[int]
-    tenses: Weighted[str]
+    topics: WeightedChoice[str]
+    persons: WeightedChoice[int]
+    tenses: WeightedChoice[str]
     chances: Mapping[str, float]
 
     def has(self, construction: str, random: Random) -> bool:
@@ -71,17 +71,17 @@ class World:
             for kind, count in concepts["names"].items()
         }
         self.domains = {name: _domain(name, rows) for name, rows in domains.items()}
-        self._verb_draws: dict[str, Weighted[Verb]] = {}
-        self._noun_draws: dict[tuple[tuple[str, ...], str], Weighted[tuple[str, str]]] = {}
-        self._favourites: dict[tuple[str, str], Weighted[tuple[str, str]]] = {}
-        self._companions: dict[tuple[str, str], Weighted[str]] = {}
-        self._name_draws = {kind: Weighted(zipf(names)) for kind, names in self.names.items()}
+        self._verb_draws: dict[str, WeightedChoice[Verb]] = {}
+        self._noun_draws: dict[tuple[tuple[str, ...], str], WeightedChoice[tuple[str, str]]] = {}
+        self._favourites: dict[tuple[str, str], WeightedChoice[tuple[str, str]]] = {}
+        self._companions: dict[tuple[str, str], WeightedChoice[str]] = {}
+        self._name_draws = {kind: WeightedChoice(zipf(names)) for kind, names in self.names.items()}
 
     def verb(self, topic: str, random: Random) -> Verb:
         """Draw a verb that goes with a topic."""
         if topic not in self._verb_draws:
             ranked = sorted(_shuffled(self.verbs, topic), key=lambda verb: topic not in verb.topics)
-            self._verb_draws[topic] = Weighted(
+            self._verb_draws[topic] = WeightedChoice(
                 {
                     verb: weight * (1.0 if topic in verb.topics else FOREIGN)
                     for verb, weight in zipf(ranked).items()
@@ -98,7 +98,7 @@ class World:
             return self._favourite(kinds, by).draw(random)
         key = (kinds, topic)
         if key not in self._noun_draws:
-            self._noun_draws[key] = Weighted(self._noun_weights(kinds, topic))
+            self._noun_draws[key] = WeightedChoice(self._noun_weights(kinds, topic))
         return self._noun_draws[key].draw(random)
 
     def _noun_weights(
@@ -112,13 +112,13 @@ class World:
             for noun, weight in zipf(nouns).items()
         }
 
-    def _favourite(self, kinds: tuple[str, ...], by: str) -> Weighted[tuple[str, str]]:
+    def _favourite(self, kinds: tuple[str, ...], by: str) -> WeightedChoice[tuple[str, str]]:
         """The few nouns that a verb prefers in a role: what tells verbs, and nouns, apart."""
         key = (by, " ".join(kinds))
         if key not in self._favourites:
-            every = Weighted(self._noun_weights(kinds, topic=None))
-            chosen = every.draw_some(FAVOURITES, stream("favourites", *key))
-            self._favourites[key] = Weighted(zipf(chosen))
+            every = WeightedChoice(self._noun_weights(kinds, topic=None))
+            chosen = every.draw_some(FAVOURITES, rng_for("favourites", *key))
+            self._favourites[key] = WeightedChoice(zipf(chosen))
         return self._favourites[key]
 
     def adjective(self, noun: str, kind: str, random: Random) -> str:
@@ -136,13 +136,13 @@ class World:
     def _companion(self, by: str, allowed: list[str], count: int, random: Random) -> str:
         key = (by, allowed[0])
         if key not in self._companions:
-            chosen = some_of(allowed, count, stream("companions", *key))
-            self._companions[key] = Weighted(zipf(chosen))
+            chosen = sample(allowed, count, rng_for("companions", *key))
+            self._companions[key] = WeightedChoice(zipf(chosen))
         return self._companions[key].draw(random)
 
     def when(self, tense: str, random: Random) -> str:
         """Draw an adverb of time that goes with a tense."""
-        return one_of([*self.adverbs[tense], *self.adverbs["any"]], random)
+        return choice([*self.adverbs[tense], *self.adverbs["any"]], random)
 
     def name(self, kind: str, random: Random) -> str:
         """Draw a name of a kind: given, surname, city, country or company."""
@@ -155,21 +155,21 @@ class World:
             return None
         people = [noun for kind in ("person", "animal", "tool", "food")
                   for nouns in self.nouns[kind].values() for noun in nouns]  # fmt: skip
-        return one_of(people, stream("surname", number))
+        return choice(people, rng_for("surname", number))
 
 
 def _shuffled(verbs: list[Verb], topic: str) -> list[Verb]:
     """Each topic has its own frequent verbs."""
-    return some_of(verbs, len(verbs), stream("verbs", topic))
+    return sample(verbs, len(verbs), rng_for("verbs", topic))
 
 
 def _domain(name: str, rows: dict[str, Any]) -> Domain:
     chances = {key: value for key, value in rows.items() if isinstance(value, float)}
     return Domain(
         name,
-        Weighted(rows["topics"]),
-        Weighted(dict(zip((1, 2, 3), rows["persons"], strict=True))),
-        Weighted(dict(zip(("past", "present", "future"), rows["tenses"], strict=True))),
+        WeightedChoice(rows["topics"]),
+        WeightedChoice(dict(zip((1, 2, 3), rows["persons"], strict=True))),
+        WeightedChoice(dict(zip(("past", "present", "future"), rows["tenses"], strict=True))),
         chances,
     )
 

@@ -13,17 +13,17 @@ from typing import Any
 from alignscope._util.cpu import threads_of_each
 from alignscope.errors import AlignScopeError
 from alignscope.experiments.grouping import Group
-from alignscope.results.store import Result
+from alignscope.results.store import RunOutcome
 
-Work = Callable[[Group], list[Result]]
+Work = Callable[[Group], list[RunOutcome]]
 
 
-def serial(groups: Iterable[Group], work: Work) -> Iterator[list[Result]]:
+def serial(groups: Iterable[Group], work: Work) -> Iterator[list[RunOutcome]]:
     """Perform groups of runs one after another, in this process."""
     return map(work, groups)
 
 
-def processes(groups: Iterable[Group], work: Work, workers: int) -> Iterator[list[Result]]:
+def processes(groups: Iterable[Group], work: Work, workers: int) -> Iterator[list[RunOutcome]]:
     """Perform groups in ``workers`` spawned processes, which share the cores and GPUs.
 
     ``groups`` is drawn from only as workers become free, so that a run finished elsewhere
@@ -38,7 +38,7 @@ def processes(groups: Iterable[Group], work: Work, workers: int) -> Iterator[lis
     with ProcessPoolExecutor(
         workers, mp_context=context, initializer=_prepare, initargs=given
     ) as pool:
-        flying: set[Future[list[Result]]] = set()
+        flying: set[Future[list[RunOutcome]]] = set()
         try:
             yield from _perform(pool, flying, iter(groups), work, workers)
         except BrokenProcessPool:
@@ -56,11 +56,11 @@ def processes(groups: Iterable[Group], work: Work, workers: int) -> Iterator[lis
 
 def _perform(
     pool: ProcessPoolExecutor,
-    flying: set[Future[list[Result]]],
+    flying: set[Future[list[RunOutcome]]],
     waiting: Iterator[Group],
     work: Work,
     workers: int,
-) -> Iterator[list[Result]]:
+) -> Iterator[list[RunOutcome]]:
     """Keep as many groups in flight as there are workers; what has ended is handed out."""
     for _ in range(workers):
         pool.submit(_import, work)

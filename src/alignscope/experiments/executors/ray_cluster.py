@@ -9,19 +9,19 @@ from typing import Any
 
 from alignscope.errors import AlignScopeError
 from alignscope.experiments.grouping import Group
-from alignscope.results.store import Result
+from alignscope.results.store import RunOutcome
 
 Carry = Callable[[Group], Mapping[str, Path]]
 """What runs need of this machine's disk: files here, by their names there."""
-WorkThere = Callable[[Group, Path], list[Result]]
+WorkThere = Callable[[Group, Path], list[RunOutcome]]
 """Perform runs with the files that were carried into a folder."""
 
 
 @dataclass(frozen=True)
-class Cluster:
+class RayExecutor:
     """An executor whose workers are processes of a Ray cluster.
 
-    >>> executor = Cluster(carry=files_of, gpus=0.5)     # two runs share a GPU
+    >>> executor = RayExecutor(carry=files_of, gpus=0.5)     # two runs share a GPU
     >>> sweep(together(runs), perform_there, store, executor)
 
     ``address`` is that of a running cluster (``auto`` for the one this machine is part of); without
@@ -37,7 +37,7 @@ class Cluster:
     gpus: float = 0
     retries: int = 3
 
-    def __call__(self, groups: Iterable[Group], work: WorkThere) -> Iterator[list[Result]]:
+    def __call__(self, groups: Iterable[Group], work: WorkThere) -> Iterator[list[RunOutcome]]:
         """Perform groups as the cluster has room for them; results in the order they end.
 
         Raises:
@@ -53,7 +53,7 @@ class Cluster:
 
     def _perform(
         self, ray: Any, waiting: Iterator[Group], work: WorkThere
-    ) -> Iterator[list[Result]]:
+    ) -> Iterator[list[RunOutcome]]:
         task = ray.remote(_attempt).options(
             num_cpus=self.cpus, num_gpus=self.gpus, max_retries=self.retries
         )
@@ -104,9 +104,9 @@ def _connect(ray: Any, address: str | None) -> bool:
     return True
 
 
-def _result(ray: Any, ended: Any, group: Group) -> list[Result]:
+def _result(ray: Any, ended: Any, group: Group) -> list[RunOutcome]:
     try:
-        result: list[Result] = ray.get(ended)
+        result: list[RunOutcome] = ray.get(ended)
     except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError) as error:
         raise AlignScopeError(
             f"{group[0].label} was lost with its worker too often, perhaps for want of memory; "
@@ -120,7 +120,7 @@ def _result(ray: Any, ended: Any, group: Group) -> list[Result]:
 
 def _attempt(
     work: WorkThere, group: Group, share: tuple[int, float], names: list[str], *contents: bytes
-) -> list[Result]:
+) -> list[RunOutcome]:
     """Perform runs on a worker, with the files that came along."""
     import torch
 

@@ -11,21 +11,21 @@ from matplotlib.artist import Artist
 from numpy.typing import NDArray
 
 from alignscope.analysis.effect_intervals import TARGETS_SOURCE
-from alignscope.analysis.effects import differences
-from alignscope.analysis.results import Leading
+from alignscope.analysis.effects import effects_by_corpus
+from alignscope.analysis.results import PrimaryResults
 from alignscope.config.windows import Window
 from alignscope.report.figures.effects import MOST
-from alignscope.report.figures.figure import Labelled, Plate
-from alignscope.report.figures.style import DOMAINS, GAIN, LOSS, MUTED, SOURCE, TARGETS, panel
+from alignscope.report.figures.figure import LabelledFigure, ReportFigure
+from alignscope.report.figures.style import DOMAINS, GAIN, LOSS, MUTED, SOURCE, TARGETS, new_axes
 from alignscope.report.files import file_name
-from alignscope.report.labels import in_points, settings_of
+from alignscope.report.labels import format_points_ci, result_groups
 
 _LINES = [(SOURCE, "o"), (TARGETS, "s"), (DOMAINS, "^"), (GAIN, "D"), (LOSS, "v"), (MUTED, "P")]
 
 
-def contrast_plates(found: Leading) -> list[Plate]:
+def contrast_figures(found: PrimaryResults) -> list[ReportFigure]:
     """What each window costs targets beyond the source, a line per encoder."""
-    settings = settings_of(found.scores)
+    settings = result_groups(found.scores)
     plates = []
     for task, source in dict.fromkeys((setting.task, setting.source) for setting in settings):
         one = next(s for s in settings if (s.task, s.source) == (task, source))
@@ -42,24 +42,24 @@ def contrast_plates(found: Leading) -> list[Plate]:
         table = pl.concat([means, of_seeds], how="diagonal")
         name, title = file_name("contrast", task, source), replace(one, several=False).title
         wide = data["window"].n_unique() > MOST
-        plates.append(Plate(name, title, says, table, partial(_draw, table), wide))
+        plates.append(ReportFigure(name, title, says, table, partial(_draw, table), wide))
     return plates
 
 
 def _by_seed(scores: pl.DataFrame) -> pl.DataFrame:
     """Target − source effects of every seed that has both."""
     keys = ["encoder", "init", "window", "seed"]
-    means = differences(scores).group_by(*keys, "relation").agg(pl.col("value").sort().mean())
+    means = effects_by_corpus(scores).group_by(*keys, "relation").agg(pl.col("value").sort().mean())
     targets, source = (means.filter(relation=name) for name in ("cross-lingual", "in-domain"))
     both = targets.join(source, on=keys, suffix="_source").sort(keys)
     return both.select(*keys, value=pl.col("value") - pl.col("value_source"))
 
 
-def _draw(data: pl.DataFrame) -> Labelled:
+def _draw(data: pl.DataFrame) -> LabelledFigure:
     several = data["init"].n_unique() > 1
     groups = list(data.group_by("encoder", "init", maintain_order=True))
     width = 4.2 if data["window"].n_unique() <= MOST else 8.0
-    figure, axes = panel(width, 3.2, top=0.2 * len(groups) + 0.1)
+    figure, axes = new_axes(width, 3.2, top=0.2 * len(groups) + 0.1)
     labels: list[tuple[Artist, Sequence[str]]] = []
     for rank, ((encoder, init), table) in enumerate(groups):
         colour, marker = _LINES[rank % len(_LINES)]
@@ -84,7 +84,7 @@ def _draw(data: pl.DataFrame) -> Labelled:
     axes.set_xlabel("middle of the re-initialised blocks")
     axes.set_ylabel("target − source, points")
     axes.legend(loc="lower left", bbox_to_anchor=(-0.12, 1), ncols=1, borderaxespad=0.1)
-    return Labelled(figure, labels)
+    return LabelledFigure(figure, labels)
 
 
 def _middles(table: pl.DataFrame) -> NDArray[np.float64]:
@@ -94,5 +94,5 @@ def _middles(table: pl.DataFrame) -> NDArray[np.float64]:
 
 def _said(name: str, row: dict[str, Any]) -> str:
     seed = "" if row["seed"] is None else f", seed {row['seed']}"
-    found = in_points(row["value"], row["low"], row["high"])
+    found = format_points_ci(row["value"], row["low"], row["high"])
     return f"{name}, {row['window']}{seed}: {found}"

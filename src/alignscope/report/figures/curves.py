@@ -16,7 +16,7 @@ from scipy.optimize import isotonic_regression
 from alignscope.errors import StudyError
 from alignscope.report.figures.figure import FORMATS, UNDATED
 from alignscope.report.figures.style import FAINT, INK, MUTED, RAMP
-from alignscope.report.labels import languages, measure, number
+from alignscope.report.labels import corpus_labels, format_number, measure_label
 
 _BESIDE: dict[str, Any] = {
     "xytext": (0, 2), "textcoords": "offset points", "color": MUTED, "fontsize": 8,
@@ -51,12 +51,12 @@ def similarity_figure(similarity: pl.DataFrame) -> Figure:
     encoder = "/".join(one["encoder"].split("/")[-2:])  # of a folder, its end says which
     title = f"{encoder}: {one['source']} and its translations{unit}"
     figure.suptitle(title, fontsize=11)
-    names = languages(similarity["target"].unique(maintain_order=True))
+    names = corpus_labels(similarity["target"].unique(maintain_order=True))
     for place, (name, table) in enumerate(panels.items(), start=1):
         axes = figure.add_subplot(rows, columns, place)
         draw_curves(axes, table, names, ranked=next(iter(panels.values())))
         axes.set_xlabel("layer (0: embeddings, i: after block i − 1)")
-        axes.set_ylabel(measure(name, table["estimator"][0]))
+        axes.set_ylabel(measure_label(name, table["estimator"][0]))
     return figure
 
 
@@ -124,7 +124,7 @@ def _curves(
     x, y = zip(*places, strict=True)
     marks = axes.scatter(x, y, s=16, c=of_each, alpha=float(alone))
     said = [
-        f"{names[target]}, layer {layer}: {number(value)}"
+        f"{names[target]}, layer {layer}: {format_number(value)}"
         for target in colours
         for layer, value in lines[target]
     ]

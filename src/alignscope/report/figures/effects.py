@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PatchCollection
 from matplotlib.patches import Rectangle
 
-from alignscope.analysis.effects import differences, in_order
-from alignscope.report.colour_scale import DEEPEST, depth_of, largest_of
-from alignscope.report.figures.figure import Labelled, Plate
+from alignscope.analysis.effects import effects_by_corpus, window_order
+from alignscope.report.colour_scale import DEEPEST, colour_depth, largest_effect
+from alignscope.report.figures.figure import LabelledFigure, ReportFigure
 from alignscope.report.figures.style import (
     DOMAINS,
     FAINT,
@@ -23,9 +23,15 @@ from alignscope.report.figures.style import (
     MUTED,
     SOURCE,
     TARGETS,
-    panel,
+    new_axes,
 )
-from alignscope.report.labels import Setting, in_points, languages, p_value, points
+from alignscope.report.labels import (
+    ResultGroup,
+    corpus_labels,
+    format_p,
+    format_points,
+    format_points_ci,
+)
 
 PLACES = {"source": "in-domain", "targets": "cross-lingual", "domains": "cross-domain"}
 COLOURS = {"source": SOURCE, "targets": TARGETS, "domains": DOMAINS}
@@ -33,16 +39,16 @@ MOST = 7
 """Windows that fit into a figure of usual width."""
 
 
-def effects_plate(
-    scores: pl.DataFrame, intervals: pl.DataFrame, setting: Setting, init: str
-) -> Plate | None:
+def effects_figure(
+    scores: pl.DataFrame, intervals: pl.DataFrame, setting: ResultGroup, init: str
+) -> ReportFigure | None:
     """Effects by window: every seed a point, means with their intervals; None without windows."""
     by_seed = (
-        differences(setting.of(scores))
+        effects_by_corpus(setting.of(scores))
         .filter(init=init)
         .group_by("window", "relation", "seed")
         .agg(pl.col("value").sort().mean())
-        .sort(*in_order(), "relation", "seed")
+        .sort(*window_order(), "relation", "seed")
     )
     if by_seed.is_empty():
         return None
@@ -60,7 +66,7 @@ def effects_plate(
         f"What re-initialising each window costs in {setting.unit}, in points: a mark is the mean "
         "with its 95 % interval (cut where it is very wide), small ones are single seeds."
     )
-    return Plate(
+    return ReportFigure(
         setting.file("effects", init),
         _title(setting, init, intervals),
         says,
@@ -70,7 +76,7 @@ def effects_plate(
     )
 
 
-def _title(setting: Setting, init: str, intervals: pl.DataFrame) -> str:
+def _title(setting: ResultGroup, init: str, intervals: pl.DataFrame) -> str:
     """The setting, with the initialisation where there are several."""
     several = setting.of(intervals)["init"].n_unique() > 1
     return f"{setting.title} · {init}" if several else setting.title
@@ -81,9 +87,9 @@ def _width(windows: Sequence[str], left: float = 0.62) -> float:
     return max(4.2, left + 0.15 + 0.55 * len(windows))
 
 
-def _draw_effects(data: pl.DataFrame) -> Labelled:
+def _draw_effects(data: pl.DataFrame) -> LabelledFigure:
     windows = data["window"].unique(maintain_order=True).to_list()
-    figure, axes = panel(_width(windows), 3.0, top=0.34)
+    figure, axes = new_axes(_width(windows), 3.0, top=0.34)
     places = [place for place in PLACES if place in set(data["on"])]
     labels: list[tuple[Artist, Sequence[str]]] = []
     for rank, place in enumerate(places):
@@ -99,7 +105,7 @@ def _draw_effects(data: pl.DataFrame) -> Labelled:
     axes.set_xlabel("re-initialised blocks")
     axes.set_ylabel("effect in points")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0.2)
-    return Labelled(figure, labels)
+    return LabelledFigure(figure, labels)
 
 
 def _field(data: pl.DataFrame) -> tuple[float, float]:
@@ -135,19 +141,19 @@ def _series(
         x, middle, s=30, color=colour, marker=MARKERS[colour], linewidths=0, label=place, zorder=4
     )
     said = [
-        f"{row['window']} on {place}: {in_points(row['value'], row['low'], row['high'])}"
+        f"{row['window']} on {place}: {format_points_ci(row['value'], row['low'], row['high'])}"
         for row in means.iter_rows(named=True)
     ]
     each = [
-        f"{row['window']} on {place}, seed {row['seed']}: {points(row['value'])}"
+        f"{row['window']} on {place}, seed {row['seed']}: {format_points(row['value'])}"
         for row in seeds.iter_rows(named=True)
     ]
     return [(small, each), (large, said)]
 
 
-def heat_plate(
-    scores: pl.DataFrame, intervals: pl.DataFrame, setting: Setting, init: str
-) -> Plate | None:
+def corpus_heatmap(
+    scores: pl.DataFrame, intervals: pl.DataFrame, setting: ResultGroup, init: str
+) -> ReportFigure | None:
     """Effects of every window on every corpus, a cell each; None without windows."""
     relations = dict(setting.of(scores).select("corpus", "relation").unique().rows())
     own = setting.of(intervals).filter(pl.col("on").is_in(["source", *relations]), init=init)
@@ -156,18 +162,18 @@ def heat_plate(
     source = pl.col("on") == "source"
     data = own.with_columns(corpus=pl.when(source).then(pl.lit(setting.source)).otherwise("on"))
     data = data.select("corpus", "window", "low", "high", "p", "p_holm", value="mean")
-    each = differences(setting.of(scores)).filter(init=init).sort("seed")
+    each = effects_by_corpus(setting.of(scores)).filter(init=init).sort("seed")
     data = pl.concat([data, each.select("corpus", "window", "seed", "value")], how="diagonal")
     data = data.with_columns(
         relation=pl.col("corpus").replace_strict(relations, return_dtype=pl.String)
-    ).sort(*in_order(), maintain_order=True)
+    ).sort(*window_order(), maintain_order=True)
     says = (
         f"What re-initialising each window costs each corpus in {setting.unit}, in points, the "
         "mean over seeds, which are said when pointed at: orange is lost, purple gained, pale "
         "where the 95 % interval holds 0. Targets that lose most stand first."
     )
-    largest = largest_of(intervals)
-    return Plate(
+    largest = largest_effect(intervals)
+    return ReportFigure(
         setting.file("heat", init),
         _title(setting, init, intervals),
         says,
@@ -183,7 +189,7 @@ def _seeds_of(data: pl.DataFrame) -> dict[tuple[str, str], str]:
     for window, corpus, value in (
         data.filter(pl.col("seed").is_not_null()).select("window", "corpus", "value").rows()
     ):
-        found.setdefault((window, corpus), []).append(points(value))
+        found.setdefault((window, corpus), []).append(format_points(value))
     return {cell: ", ".join(values) for cell, values in found.items()}
 
 
@@ -199,27 +205,27 @@ def _rows_of(data: pl.DataFrame) -> list[str]:
     return ordered["corpus"].to_list()
 
 
-def _draw_heat(everything: pl.DataFrame, largest: float) -> Labelled:
+def _draw_heat(everything: pl.DataFrame, largest: float) -> LabelledFigure:
     data = everything.filter(pl.col("seed").is_null())
     seeds = _seeds_of(everything)
     corpora, windows = _rows_of(data), data["window"].unique(maintain_order=True).to_list()
-    names = languages(corpora)
+    names = corpus_labels(corpora)
     longest = max(map(len, names.values()))
     relations = dict(data.select("corpus", "relation").rows())
     height = 0.21 * len(corpora) + 0.7
     left = min(1.8, 0.25 + 0.075 * longest)
-    figure, axes = panel(_width(windows, left), height, left=left, top=0.1, bottom=0.5)
+    figure, axes = new_axes(_width(windows, left), height, left=left, top=0.1, bottom=0.5)
     cells, colours, said = [], [], []
     for row in data.iter_rows(named=True):
         x, y = windows.index(row["window"]), corpora.index(row["corpus"])
         cells.append(Rectangle((x - 0.47, y - 0.44), 0.94, 0.88))
-        depth = depth_of(row, "value", largest)
+        depth = colour_depth(row, "value", largest)
         colours.append((LOSS if depth < 0 else GAIN, DEEPEST * abs(depth)))
-        cost = in_points(row["value"], row["low"], row["high"])
+        cost = format_points_ci(row["value"], row["low"], row["high"])
         told = f"{row['window']} on {row['corpus']}: {cost}"
-        sure = "" if row["p_holm"] is None else f", p {p_value(row['p_holm'])} (Holm)"
+        sure = "" if row["p_holm"] is None else f", p {format_p(row['p_holm'])} (Holm)"
         said.append(f"{told}{sure}; seeds {seeds[row['window'], row['corpus']]}")
-        axes.text(x, y, points(row["value"]), ha="center", va="center", fontsize=7.5)
+        axes.text(x, y, format_points(row["value"]), ha="center", va="center", fontsize=7.5)
     drawn = PatchCollection(cells, facecolors=colours, linewidths=0)
     axes.add_collection(drawn)
     axes.set_xticks(range(len(windows)), windows)
@@ -233,4 +239,4 @@ def _draw_heat(everything: pl.DataFrame, largest: float) -> Labelled:
         if relations[corpora[y]] != relations[corpora[y - 1]]:
             axes.axhline(y - 0.5, color=INK, linewidth=0.6)
     axes.set_xlabel("re-initialised blocks")
-    return Labelled(figure, [(drawn, said)])
+    return LabelledFigure(figure, [(drawn, said)])

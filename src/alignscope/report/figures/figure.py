@@ -11,7 +11,7 @@ import polars as pl
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
-from alignscope.report.figures.style import styled
+from alignscope.report.figures.style import report_style
 from alignscope.report.figures.svg import _entitle, _inline
 from alignscope.report.files import write_all
 
@@ -25,7 +25,7 @@ UNDATED: dict[str, dict[str, None]] = {
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledFigure:
     """A figure, and what its marks say to whom points at them."""
 
     figure: Figure
@@ -34,22 +34,22 @@ class Labelled:
 
 
 @dataclass(frozen=True)
-class Plate:
+class ReportFigure:
     """A figure that can be drawn, what it shows in a sentence, and the data behind it."""
 
     name: str
     """For files: ``heat-pos-ud-en_ewt``."""
     title: str
-    says: str
+    caption: str
     """For whom does not see it, and below it on the page."""
     data: pl.DataFrame
-    draw: Callable[[], Labelled]
+    draw: Callable[[], LabelledFigure]
     wide: bool = False
     """Whether it takes the whole width of a page."""
 
     def render(self, form: str) -> bytes:
         """Return the figure as ``pdf``, ``png`` or ``svg``; alike from call to call."""
-        with styled(self.name):
+        with report_style(self.name):
             figure = self.draw().figure
             if form != "svg":
                 figure.set_facecolor("white")
@@ -62,7 +62,7 @@ class Plate:
 
         Whatever a name in the data looks like, it is text in there.
         """
-        with styled(self.name):
+        with report_style(self.name):
             drawn = self.draw()
             for place, (artist, _) in enumerate(drawn.labels):
                 artist.set_gid(f"marks-{place}")
@@ -71,7 +71,7 @@ class Plate:
         root = ElementTree.fromstring(buffer.getvalue())
         for place, (_, texts) in enumerate(drawn.labels):
             _entitle(root, f"marks-{place}", texts)
-        return _inline(root, self.title, self.says)
+        return _inline(root, self.title, self.caption)
 
     def write(self, folder: Path) -> list[Path]:
         """Write ``NAME.svg``, ``.pdf``, ``.png`` and ``.csv``.

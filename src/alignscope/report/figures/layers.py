@@ -9,19 +9,26 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from alignscope.report.figures.curves import draw_curves
-from alignscope.report.figures.figure import Labelled, Plate
-from alignscope.report.figures.style import DOMAINS, FAINT, INK, panel
+from alignscope.report.figures.figure import LabelledFigure, ReportFigure
+from alignscope.report.figures.style import DOMAINS, FAINT, INK, new_axes
 from alignscope.report.files import file_name
-from alignscope.report.labels import Setting, in_numbers, languages, measure, number, treebank
-from alignscope.results.tables import REF, first_measure
+from alignscope.report.labels import (
+    ResultGroup,
+    corpus_label,
+    corpus_labels,
+    format_ci,
+    format_number,
+    measure_label,
+)
+from alignscope.results.tables import REF, primary_measure
 
 LAYER = "layer (0: embeddings)"
 
 
-def similarity_plates(similarity: pl.DataFrame) -> list[Plate]:
+def similarity_figures(similarity: pl.DataFrame) -> list[ReportFigure]:
     """Similarity of the pretrained encoder by layer: per encoder, source corpus and measure.
 
-    Takes `Leading.similarity`, which has one estimate of each measure.
+    Takes `PrimaryResults.similarity`, which has one estimate of each measure.
     The pretrained encoder is the same whatever it is fine-tuned for, so any run will do.
     """
     own = similarity.filter(state="pretrained", window=REF)
@@ -31,10 +38,10 @@ def similarity_plates(similarity: pl.DataFrame) -> list[Plate]:
     for key, group in ordered.group_by(keys, maintain_order=True):
         encoder, corpus, which = map(str, key)
         table = group.unique(["target", "layer"], keep="first", maintain_order=True)
-        what = f"{measure(which, table['estimator'][0])} · {treebank(corpus)}"
+        what = f"{measure_label(which, table['estimator'][0])} · {corpus_label(corpus)}"
         title = f"{encoder} · {what}" if own["encoder"].n_unique() > 1 else what
         plates.append(
-            Plate(
+            ReportFigure(
                 file_name("similarity", encoder, corpus, which),
                 title,
                 f"Pretrained {encoder}, {_units(table)}: "
@@ -46,9 +53,11 @@ def similarity_plates(similarity: pl.DataFrame) -> list[Plate]:
     return plates
 
 
-def tuned_plate(similarity: pl.DataFrame, setting: Setting) -> Plate | None:
+def finetuned_similarity_figure(
+    similarity: pl.DataFrame, setting: ResultGroup
+) -> ReportFigure | None:
     """Similarity after fine-tuning (REF), the mean over seeds; None where it was not measured."""
-    own = first_measure(setting.of(similarity).filter(state="fine-tuned", window=REF))
+    own = primary_measure(setting.of(similarity).filter(state="fine-tuned", window=REF))
     if own.is_empty():
         return None
     same = ["corpus", "split", "unit", "pooling", "after_norm", "n", "measure", "estimator"]
@@ -61,12 +70,13 @@ def tuned_plate(similarity: pl.DataFrame, setting: Setting) -> Plate | None:
     )
     seeds = own.group_by("seed", "layer").agg(pl.col("value").sort().mean()).sort("seed", "layer")
     says = (
-        f"{measure(table['measure'][0], table['estimator'][0])} after fine-tuning: {_range(table)} "
+        f"{measure_label(table['measure'][0], table['estimator'][0])} after fine-tuning: "
+        f"{_range(table)} "
         "Points: the mean over targets of single seeds."
     )
     data = own.select(*_COLUMNS, "seed").sort("target", "layer", "seed")
     title, draw = f"{setting.title} · fine-tuned", partial(_draw_similarity, table, seeds)
-    return Plate(setting.file("tuned"), title, says, data, draw)
+    return ReportFigure(setting.file("tuned"), title, says, data, draw)
 
 
 _COLUMNS = [
@@ -86,25 +96,28 @@ def _range(table: pl.DataFrame) -> str:
     means = table.group_by("layer").agg(pl.mean("value")).sort("layer")
     top = means.sort("value", "layer", descending=[True, False]).row(0, named=True)
     return (
-        f"over {table['target'].n_unique()} targets the mean is {number(means['value'][0])} at "
-        f"layer {means['layer'][0]} and highest at layer {top['layer']}, {number(top['value'])}."
+        f"over {table['target'].n_unique()} targets the mean is {format_number(means['value'][0])} "
+        f"at layer {means['layer'][0]} and highest at layer {top['layer']}, "
+        f"{format_number(top['value'])}."
     )
 
 
-def _draw_similarity(table: pl.DataFrame, seeds: pl.DataFrame | None = None) -> Labelled:
-    names = languages(table["target"])
-    figure, axes = panel(4.2, 3.4, right=0.35 + 0.07 * max(4, *map(len, names.values())))
+def _draw_similarity(table: pl.DataFrame, seeds: pl.DataFrame | None = None) -> LabelledFigure:
+    names = corpus_labels(table["target"])
+    figure, axes = new_axes(4.2, 3.4, right=0.35 + 0.07 * max(4, *map(len, names.values())))
     labels = draw_curves(axes, table, names)
     axes.set_xlabel(LAYER)
-    axes.set_ylabel(measure(table["measure"][0], table["estimator"][0]))
+    axes.set_ylabel(measure_label(table["measure"][0], table["estimator"][0]))
     if seeds is not None:
         labels.append(_seeds(axes, seeds, INK))
-    return Labelled(figure, labels)
+    return LabelledFigure(figure, labels)
 
 
-def drift_plate(drift: pl.DataFrame, similarity: pl.DataFrame, setting: Setting) -> Plate | None:
+def drift_figure(
+    drift: pl.DataFrame, similarity: pl.DataFrame, setting: ResultGroup
+) -> ReportFigure | None:
     """How alike each layer is before and after fine-tuning; None where it was not measured."""
-    own = first_measure(setting.of(drift)).sort("layer")
+    own = primary_measure(setting.of(drift)).sort("layer")
     if own.is_empty():
         return None
     chosen = own.row(0, named=True)
@@ -123,20 +136,22 @@ def drift_plate(drift: pl.DataFrame, similarity: pl.DataFrame, setting: Setting)
     )
     lowest = own.row(int(own["mean"].arg_min() or 0), named=True)
     says = (
-        f"{measure(chosen['measure'], chosen['estimator'])} of each layer before and after "
+        f"{measure_label(chosen['measure'], chosen['estimator'])} of each layer before and after "
         f"fine-tuning (1: left as it was), lowest at layer {lowest['layer']}, "
-        f"{number(lowest['mean'])}; band: 95 % interval, points: seeds, thin lines: corpora."
+        f"{format_number(lowest['mean'])}; band: 95 % interval, points: seeds, thin lines: corpora."
     )
-    return Plate(setting.file("drift"), setting.title, says, data, partial(_draw_drift, data))
+    return ReportFigure(
+        setting.file("drift"), setting.title, says, data, partial(_draw_drift, data)
+    )
 
 
-def _draw_drift(data: pl.DataFrame) -> Labelled:
-    figure, axes = panel(4.2, 2.8)
+def _draw_drift(data: pl.DataFrame) -> LabelledFigure:
+    figure, axes = new_axes(4.2, 2.8)
     seeds = data.filter(pl.col("seed").is_not_null())
     lines = data.filter(pl.col("target").is_not_null())
     means = data.filter(pl.col("seed").is_null() & pl.col("target").is_null())
     labels: list[tuple[Artist, Sequence[str]]] = []
-    names = languages(lines["target"])
+    names = corpus_labels(lines["target"])
     groups = dict(lines.group_by("target", maintain_order=True))
     thin = LineCollection(
         [line.select("layer", "value").rows() for line in groups.values()],
@@ -154,13 +169,13 @@ def _draw_drift(data: pl.DataFrame) -> Labelled:
         means["layer"], means["value"], s=18, color=DOMAINS, linewidths=0, zorder=4
     )
     told = [
-        f"layer {row['layer']}: {in_numbers(row['value'], row['low'], row['high'])}"
+        f"layer {row['layer']}: {format_ci(row['value'], row['low'], row['high'])}"
         for row in means.iter_rows(named=True)
     ]
     labels.append((marks, told))
     layer_axis(axes, means)
     axes.set_ylabel("similarity before and after")
-    return Labelled(figure, labels)
+    return LabelledFigure(figure, labels)
 
 
 def _seeds(axes: Axes, seeds: pl.DataFrame, colour: str) -> tuple[Artist, Sequence[str]]:
@@ -169,7 +184,9 @@ def _seeds(axes: Axes, seeds: pl.DataFrame, colour: str) -> tuple[Artist, Sequen
         seeds["layer"], seeds["value"], s=9, color=colour, alpha=0.5, linewidths=0, zorder=3
     )
     rows = seeds.iter_rows(named=True)
-    return dots, [f"seed {r['seed']}, layer {r['layer']}: {number(r['value'])}" for r in rows]
+    return dots, [
+        f"seed {r['seed']}, layer {r['layer']}: {format_number(r['value'])}" for r in rows
+    ]
 
 
 def layer_axis(axes: Axes, table: pl.DataFrame) -> None:

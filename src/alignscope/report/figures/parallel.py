@@ -7,15 +7,15 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from alignscope.report.figures.figure import Plate
+from alignscope.report.figures.figure import ReportFigure
 
 _WORK = "from alignscope.report.figures.parallel import work; work()"
 
 
-class Drawing:
+class ParallelRenderer:
     """Draws plates for a page; the second process is started at once, to be ready in time.
 
-    >>> with closing(Drawing(helped=True)) as drawing:
+    >>> with closing(ParallelRenderer(helped=True)) as drawing:
     ...     elements = drawing.inline(plates)
 
     It is a program of its own rather than a fork or a pool: polars does not survive the one, and
@@ -32,7 +32,7 @@ class Drawing:
             self.helper.kill()
             self.helper.communicate()
 
-    def inline(self, plates: Sequence[Plate]) -> list[str]:
+    def inline(self, plates: Sequence[ReportFigure]) -> list[str]:
         """Return the ``svg`` element of each plate."""
         if self.helper is None or self.helper.stdin is None or self.helper.stdout is None:
             return [plate.inline() for plate in plates]
@@ -53,13 +53,13 @@ def _start() -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", _WORK], stdin=pipe, stdout=pipe)
 
 
-def work() -> None:
+def render_worker() -> None:
     """Draw the plates that come in, and hand out what was drawn."""
     import gc
 
     # Everything that a figure takes is imported before there is one to draw.
 
-    plates: list[Plate] = pickle.load(sys.stdin.buffer)
+    plates: list[ReportFigure] = pickle.load(sys.stdin.buffer)
     gc.disable()
     pickle.dump([plate.inline() for plate in plates], sys.stdout.buffer)
     sys.stdout.buffer.flush()

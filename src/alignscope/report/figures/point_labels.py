@@ -15,7 +15,7 @@ _WIDE, _HIGH = 0.64 * SIZE, 1.15 * SIZE
 Box = tuple[float, float, float, float]
 
 
-def name_points(axes: Axes, names: Sequence[str], x: Sequence[float], y: Sequence[float]) -> None:
+def label_points(axes: Axes, names: Sequence[str], x: Sequence[float], y: Sequence[float]) -> None:
     """Write every name beside its point, at the first of twelve places that is free.
 
     Limits of the axes are fixed by this. Where no place is free the name is left out; it is still

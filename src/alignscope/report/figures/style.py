@@ -57,7 +57,7 @@ PARAMETERS: Any = {
 
 
 @contextmanager
-def styled(salt: str = "alignscope") -> Iterator[None]:
+def report_style(salt: str = "alignscope") -> Iterator[None]:
     """Draw and write in this style, alike from call to call; ``salt`` goes into names in SVG."""
     parameters = PARAMETERS | {"svg.hashsalt": salt}
     before = {name: matplotlib.rcParams[name] for name in parameters}
@@ -68,7 +68,7 @@ def styled(salt: str = "alignscope") -> Iterator[None]:
         matplotlib.rcParams.update(before)
 
 
-def panel(
+def new_axes(
     width: float = 4.2, height: float = 3.0, *, left: float = 0.62, right: float = 0.15,
     bottom: float = 0.48, top: float = 0.12,
 ) -> tuple[Figure, Axes]:  # fmt: skip

@@ -5,11 +5,17 @@ from typing import Any
 import polars as pl
 
 from alignscope.analysis.effects import MAJORITY
-from alignscope.report.labels import in_numbers, in_points, number, p_value, points
+from alignscope.report.labels import (
+    format_ci,
+    format_number,
+    format_p,
+    format_points,
+    format_points_ci,
+)
 from alignscope.results.tables import REF
 
 
-def for_people(table: pl.DataFrame) -> pl.DataFrame:
+def format_for_display(table: pl.DataFrame) -> pl.DataFrame:
     """Return a table of text: fractions as points, several columns that belong together as one."""
     if "null_low" in table.columns:
         return _estimates_for_people(table)
@@ -48,7 +54,7 @@ def _effects_for_people(table: pl.DataFrame) -> pl.DataFrame:
         )
     names = ["encoder", "task", "metric", "source", "window", "init", "on source", "on targets",
              "on domains", "seeds"]  # fmt: skip
-    return without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String)))
+    return drop_constant_columns(pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String)))
 
 
 def _contrasts_for_people(table: pl.DataFrame) -> pl.DataFrame:
@@ -58,13 +64,13 @@ def _contrasts_for_people(table: pl.DataFrame) -> pl.DataFrame:
     rows = [
         {
             **{name: row[name] or "" for name in names},
-            **{title: in_points(*_ends(row, part)) for part, title in parts.items()},
+            **{title: format_points_ci(*_ends(row, part)) for part, title in parts.items()},
             "seeds": str(row["seeds"]),
         }
         for row in table.iter_rows(named=True)
     ]
     columns = [*names, *parts.values(), "seeds"]
-    return without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+    return drop_constant_columns(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
 
 
 def _intervals_for_people(table: pl.DataFrame) -> pl.DataFrame:
@@ -73,16 +79,16 @@ def _intervals_for_people(table: pl.DataFrame) -> pl.DataFrame:
     rows = [
         {
             **{name: row[name] or "" for name in names},
-            "effect": in_points(row["mean"], row["low"], row["high"]),
-            "p": p_value(row["p"]),
-            "p (Holm)": p_value(row["p_holm"]),
+            "effect": format_points_ci(row["mean"], row["low"], row["high"]),
+            "p": format_p(row["p"]),
+            "p (Holm)": format_p(row["p_holm"]),
             "seeds": str(row["seeds"]),
             "corpora": str(row["corpora"]),
         }
         for row in table.iter_rows(named=True)
     ]
     columns = [*names, "effect", "p", "p (Holm)", "seeds", "corpora"]
-    return without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+    return drop_constant_columns(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
 
 
 def _boundaries_for_people(table: pl.DataFrame) -> pl.DataFrame:
@@ -93,13 +99,13 @@ def _boundaries_for_people(table: pl.DataFrame) -> pl.DataFrame:
             **{name: row[name] or "" for name in names},
             "windows": str(row["windows"]),
             "predicts from block": row["reason"] or f"{row['block']} [{row['low']}, {row['high']}]",
-            "p": p_value(row["p"]),
+            "p": format_p(row["p"]),
             "distribution": _shares(row["shares"]),
         }
         for row in table.iter_rows(named=True)
     ]
     columns = [*names, "windows", "predicts from block", "p", "distribution"]
-    return without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+    return drop_constant_columns(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
 
 
 def _claims_for_people(table: pl.DataFrame) -> pl.DataFrame:
@@ -108,8 +114,8 @@ def _claims_for_people(table: pl.DataFrame) -> pl.DataFrame:
     rows = []
     for row in table.iter_rows(named=True):
         effect = row["init"] is not None  # effects are in points, similarities are not
-        show = in_points if effect else in_numbers
-        limit = points(row["threshold"]) if effect else number(row["threshold"])
+        show = format_points_ci if effect else format_ci
+        limit = format_points(row["threshold"]) if effect else format_number(row["threshold"])
         rows.append(
             {
                 **{name: row[name] or "" for name in names},
@@ -123,7 +129,7 @@ def _claims_for_people(table: pl.DataFrame) -> pl.DataFrame:
         )
     columns = [*names[:2], "verdict", "claim", "found", "supported if", "window", "source",
                "metric", "init", "statistic"]  # fmt: skip
-    return without_repetition(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+    return drop_constant_columns(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
 
 
 def _shares(text: str) -> str:
@@ -139,11 +145,11 @@ def _gaps_for_people(table: pl.DataFrame) -> pl.DataFrame:
         {
             **{name: str(row[name]) for name in (*names, "layer", "targets")},
             "Spearman": _correlation(row["spearman"], row["low"], row["high"]),
-            "p": p_value(row["p"]),
-            "p (Holm)": p_value(row["p_holm"]),
+            "p": format_p(row["p"]),
+            "p (Holm)": format_p(row["p_holm"]),
             "Pearson": _correlation(row["pearson"], None, None),
             "given distance": _correlation(row["partial"], row["partial_low"], row["partial_high"]),
-            "p given it (Holm)": p_value(row["partial_p_holm"]),
+            "p given it (Holm)": format_p(row["partial_p_holm"]),
         }
         for row in table.iter_rows(named=True)
     ]
@@ -151,11 +157,11 @@ def _gaps_for_people(table: pl.DataFrame) -> pl.DataFrame:
                "given distance", "p given it (Holm)"]  # fmt: skip
     people = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String))
     empty = [n for n in ("given distance", "p given it (Holm)") if set(people[n]) <= {""}]
-    return without_repetition(people.drop(empty))
+    return drop_constant_columns(people.drop(empty))
 
 
 def _correlation(value: float | None, low: float | None, high: float | None) -> str:
-    return "" if value is None else in_numbers(value, low, high)
+    return "" if value is None else format_ci(value, low, high)
 
 
 _ALWAYS = ("target", "layer", "n", "measure", "estimator")
@@ -172,8 +178,10 @@ def _estimates_for_people(table: pl.DataFrame) -> pl.DataFrame:
     rows = [
         {
             **{name: _text(row[name]) for name in names},
-            "value": in_numbers(row["value"], row["low"], row["high"]),
-            "random pairs": f"[{number(row['null_low'])}, {number(row['null_high'])}]",
+            "value": format_ci(row["value"], row["low"], row["high"]),
+            "random pairs": (
+                f"[{format_number(row['null_low'])}, {format_number(row['null_high'])}]"
+            ),
         }
         for row in table.iter_rows(named=True)
     ]
@@ -190,7 +198,7 @@ def _ends(row: dict[str, Any], part: str) -> tuple[float, float | None, float | 
     return row[f"{part}_mean"], row[f"{part}_low"], row[f"{part}_high"]
 
 
-def without_repetition(people: pl.DataFrame) -> pl.DataFrame:
+def drop_constant_columns(people: pl.DataFrame) -> pl.DataFrame:
     """A column that says the same in every row only makes a table wider."""
     same = [
         name
@@ -204,7 +212,7 @@ def _mean_std(mean: float | None, std: float | None, signed: bool) -> str:
     """``86.1 ± 0.3`` in points, or ``−31.0``; empty where nothing was measured."""
     if mean is None:
         return ""
-    return points(mean, signed=signed) + ("" if std is None else f" ± {100 * std:.1f}")
+    return format_points(mean, signed=signed) + ("" if std is None else f" ± {100 * std:.1f}")
 
 
 _FRACTIONS = {"score", "majority", "dev_score"}
@@ -218,7 +226,7 @@ def _points(table: pl.DataFrame) -> pl.DataFrame:
         if value is None:
             return ""
         if isinstance(value, float) and name in _PRECISE:
-            return number(value)
+            return format_number(value)
         if isinstance(value, float):
             return f"{100 * value:.1f}" if name in _FRACTIONS else f"{value:.1f}"
         return str(value)

@@ -5,22 +5,25 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 from alignscope.analysis.effect_intervals import TARGETS_SOURCE
-from alignscope.analysis.results import Leading
-from alignscope.report.labels import in_points
-from alignscope.report.tables.display import for_people
-from alignscope.report.tables.tables import Sheet
+from alignscope.analysis.results import PrimaryResults
+from alignscope.report.labels import format_points_ci
+from alignscope.report.tables.display import format_for_display
+from alignscope.report.tables.tables import ReportTable
 
 
-def side_by_side(found: Leading) -> list[Sheet]:
+def encoder_tables(found: PrimaryResults) -> list[ReportTable]:
     """Contrasts, boundaries and verdicts, each with a column per encoder."""
     contrasts = found.in_order(found.intervals).filter(on=TARGETS_SOURCE)
     told = [
-        in_points(row["mean"], row["low"], row["high"]) for row in contrasts.iter_rows(named=True)
+        format_points_ci(row["mean"], row["low"], row["high"])
+        for row in contrasts.iter_rows(named=True)
     ]
     boundaries = found.in_order(found.boundaries)
-    where = for_people(boundaries)["predicts from block"]
+    where = format_for_display(boundaries)["predicts from block"]
     claims = found.in_order(found.claims)
-    verdicts = for_people(claims).select(pl.format("{}: {}", "verdict", "found")).to_series()
+    verdicts = (
+        format_for_display(claims).select(pl.format("{}: {}", "verdict", "found")).to_series()
+    )
     key = ["task", "metric", "source", "init"]
     return [
         _wide("contrasts", "Target − source effects in points, encoder by encoder",
@@ -34,7 +37,7 @@ def side_by_side(found: Leading) -> list[Sheet]:
 
 def _wide(
     name: str, title: str, table: pl.DataFrame, keys: Sequence[str], cells: Iterable[str]
-) -> Sheet:
+) -> ReportTable:
     """Put what is said of each row into the column of its encoder."""
     encoders = table["encoder"].unique(maintain_order=True).to_list()
     columns = {name: f"encoder {name}" if name in keys else name for name in encoders}
@@ -50,4 +53,4 @@ def _wide(
     people = pl.DataFrame(
         [*rows.values()], schema=dict.fromkeys([*keys, *columns.values()], pl.String)
     )
-    return Sheet(name, title, table, people)
+    return ReportTable(name, title, table, people)

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import polars as pl
 
 from alignscope.report.labels import MINUS
-from alignscope.report.tables.display import for_people
+from alignscope.report.tables.display import format_for_display
 
 
-def render(table: pl.DataFrame, form: str) -> bytes:
+def export_table(table: pl.DataFrame, form: str) -> bytes:
     """Render a table for programs (csv, parquet: fractions) or people (md, latex: points)."""
     if form == "parquet":
         buffer = io.BytesIO()
@@ -18,7 +18,7 @@ def render(table: pl.DataFrame, form: str) -> bytes:
         return buffer.getvalue()
     if form == "csv":
         return table.write_csv().encode()
-    people = for_people(table)
+    people = format_for_display(table)
     write: Callable[[pl.DataFrame], str] = {"md": markdown, "latex": latex}[form]
     return write(people).encode()
 

@@ -8,14 +8,14 @@ from typing import Any
 import polars as pl
 
 from alignscope.analysis.effect_intervals import TARGETS_DOMAINS, TARGETS_SOURCE
-from alignscope.analysis.results import Findings, Leading
-from alignscope.report.colour_scale import depth_of, largest_of
-from alignscope.report.labels import in_points
-from alignscope.report.tables.display import for_people, without_repetition
+from alignscope.analysis.results import PrimaryResults, StudyResults
+from alignscope.report.colour_scale import colour_depth, largest_effect
+from alignscope.report.labels import format_points_ci
+from alignscope.report.tables.display import drop_constant_columns, format_for_display
 from alignscope.report.tables.export import latex, markdown
 from alignscope.results.schemas import RUNS
-from alignscope.results.store import Outcome
-from alignscope.results.tables import first_measure
+from alignscope.results.store import RunResult
+from alignscope.results.tables import primary_measure
 
 _NUMBER = re.compile(r"[<>]? ?[−+]?\d[\d.]*( \[|$| ±)")
 MEANS = {
@@ -30,7 +30,7 @@ _GRID = ["encoder", "task", "metric", "source", "init", "window"]
 
 
 @dataclass(frozen=True)
-class Sheet:
+class ReportTable:
     """A table with a name for files and one for people."""
 
     name: str
@@ -43,7 +43,7 @@ class Sheet:
     """How deep cells are coloured, row by row: from −1, most of all lost, to 1."""
 
     @property
-    def wordy(self) -> set[str]:
+    def long_text_columns(self) -> set[str]:
         """The columns with a cell that takes more than a line."""
         return {n for n in self.people.columns if max(map(len, self.people[n]), default=0) > 40}
 
@@ -65,59 +65,59 @@ class Sheet:
         }
 
 
-def sheet(name: str, title: str, table: pl.DataFrame) -> Sheet:
+def make_table(name: str, title: str, table: pl.DataFrame) -> ReportTable:
     """A sheet whose text is that of `people.for_people`."""
-    return Sheet(name, title, table, for_people(table))
+    return ReportTable(name, title, table, format_for_display(table))
 
 
-def effects_sheet(found: Leading) -> Sheet:
+def effects_table(found: PrimaryResults) -> ReportTable:
     """What each window costs, with intervals."""
     table = found.in_order(found.intervals).filter(pl.col("on").is_in(list(MEANS)))
-    largest = largest_of(found.intervals)
+    largest = largest_effect(found.intervals)
     rows: dict[tuple[Any, ...], dict[str, str]] = {}
     depths: dict[tuple[Any, ...], dict[str, float]] = {}
     for row in table.iter_rows(named=True):
         key = tuple(row[name] for name in _GRID)
         cells = rows.setdefault(key, {**dict(zip(_GRID, key, strict=True)), "seeds": "0"})
-        cells[MEANS[row["on"]]] = in_points(row["mean"], row["low"], row["high"])
+        cells[MEANS[row["on"]]] = format_points_ci(row["mean"], row["low"], row["high"])
         cells["seeds"] = str(max(int(cells["seeds"]), row["seeds"]))
-        depths.setdefault(key, {})[MEANS[row["on"]]] = round(depth_of(row, "mean", largest), 3)
+        depths.setdefault(key, {})[MEANS[row["on"]]] = round(colour_depth(row, "mean", largest), 3)
     columns = ["encoder", "task", "window", *MEANS.values(), "source", "metric", "init", "seeds"]
     filled = [{name: row.get(name, "") for name in columns} for row in rows.values()]
     people = pl.DataFrame(filled, schema=dict.fromkeys(columns, pl.String))
     kept = [name for name in columns if set(people[name]) != {""}]
     title = "Effects in points: the score with fresh blocks − REF's, with 95 % intervals"
-    shown = without_repetition(people.select(kept))
-    return Sheet("effects", title, table, shown, tuple(depths.values()))
+    shown = drop_constant_columns(people.select(kept))
+    return ReportTable("effects", title, table, shown, tuple(depths.values()))
 
 
-def claims_sheet(found: Leading) -> Sheet:
+def hypotheses_table(found: PrimaryResults) -> ReportTable:
     """The claims."""
-    return sheet("claims", "Claims and verdicts", found.in_order(found.claims))
+    return make_table("claims", "Claims and verdicts", found.in_order(found.claims))
 
 
-def boundaries_sheet(found: Leading) -> Sheet:
+def boundaries_table(found: PrimaryResults) -> ReportTable:
     """The boundaries."""
     table = found.in_order(found.boundaries)
-    return sheet("boundaries", "Where alignment ends and prediction begins", table)
+    return make_table("boundaries", "Where alignment ends and prediction begins", table)
 
 
-def gaps_sheet(found: Leading) -> Sheet:
+def transfer_gap_table(found: PrimaryResults) -> ReportTable:
     """The correlations of the first measure."""
-    table = first_measure(found.in_order(found.gaps))
-    return sheet("gaps", "Similarity and gap, correlated over target languages", table)
+    table = primary_measure(found.in_order(found.gaps))
+    return make_table("gaps", "Similarity and gap, correlated over target languages", table)
 
 
-def drift_sheet(found: Leading) -> Sheet:
+def drift_table(found: PrimaryResults) -> ReportTable:
     """The drift in the first measure."""
-    return sheet(
+    return make_table(
         "drift",
         "Similarity before and after fine-tuning",
-        first_measure(found.in_order(found.drift)),
+        primary_measure(found.in_order(found.drift)),
     )
 
 
-def runs_sheet(found: Findings) -> Sheet:
+def runs_table(found: StudyResults) -> ReportTable:
     """Every run that was planned, and how those that are done came about."""
     made = {outcome.run.address: _made(outcome) for outcome in found.outcomes}
     none = dict.fromkeys(_made_columns())
@@ -127,17 +127,17 @@ def runs_sheet(found: Findings) -> Sheet:
     ]
     schema = {name: RUNS[name] for name in RUNS if name not in ("reason", "adapters")}
     schema |= dict.fromkeys(_made_columns(), pl.String)
-    return sheet("runs", "Runs and their provenance", pl.DataFrame(rows, schema=schema))
+    return make_table("runs", "Runs and their provenance", pl.DataFrame(rows, schema=schema))
 
 
-def failures_sheet(found: Findings) -> Sheet:
+def failures_table(found: StudyResults) -> ReportTable:
     """The runs that have failed, and why."""
     columns = ["encoder", "task", "source", "window", "init", "seed", "reason"]
     table = found.runs.filter(status="failed").select(columns)
-    return sheet("failures", "Runs that have failed", table)
+    return make_table("failures", "Runs that have failed", table)
 
 
-def data_sheet(found: Findings) -> Sheet:
+def data_table(found: StudyResults) -> ReportTable:
     """The files that were read, with their checksums; a name with two was changed between runs."""
     seen = sorted(
         {
@@ -147,14 +147,14 @@ def data_sheet(found: Findings) -> Sheet:
         }
     )
     table = pl.DataFrame(seen, schema={"data": pl.String, "sha256": pl.String}, orient="row")
-    return sheet("data", "Data and its checksums", table)
+    return make_table("data", "Data and its checksums", table)
 
 
 def _made_columns() -> list[str]:
     return ["started", "device", "precision", "commit", "made_with"]
 
 
-def _made(outcome: Outcome) -> dict[str, str | None]:
+def _made(outcome: RunResult) -> dict[str, str | None]:
     """When, where and with what a run was made."""
     about = outcome.provenance
     return {

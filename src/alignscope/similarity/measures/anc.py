@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 from alignscope.similarity.measures.estimate import Estimate
-from alignscope.similarity.measures.inputs import Array, centred, rounding, sides
-from alignscope.similarity.measures.intervals import correlation_influence, influence_interval
-from alignscope.similarity.measures.null import Rows, mean_moments, normal_band
+from alignscope.similarity.measures.inputs import Array, as_pair, center, rounding_tolerance
+from alignscope.similarity.measures.intervals import correlation_influence, infinitesimal_jackknife
+from alignscope.similarity.measures.null import RowMatrix, mean_moments, normal_null
 
 
 def anc(left: Array, right: Array) -> float:
@@ -25,30 +25,30 @@ def anc(left: Array, right: Array) -> float:
         SimilarityError: if the shapes differ, there are fewer than 2 rows, a value is not finite
             or a side does not vary.
     """
-    both = zip(sides(left, right, "ANC", same_width=True), (left, right), strict=True)
-    x, y = (neurons(side, rounding(given)) for side, given in both)
+    both = zip(as_pair(left, right, "ANC", same_width=True), (left, right), strict=True)
+    x, y = (standardise_columns(side, rounding_tolerance(given)) for side, given in both)
     return float(_correlations(x, y).mean())
 
 
-def neurons(side: Tensor, relative: float | None = None) -> Rows:
+def standardise_columns(side: Tensor, relative: float | None = None) -> RowMatrix:
     """Centre the columns of a side (n, d) and scale them to norm 1."""
-    relative = relative or rounding(side)
-    columns = centred(side, "ANC", relative)
+    relative = relative or rounding_tolerance(side)
+    columns = center(side, "ANC", relative)
     # Where a neuron is constant, centring leaves rounding, which would be scaled up.
     varies = columns.abs().amax(0) > relative * side.abs().amax(0)
     columns = torch.where(varies, columns, 0.0)
-    return Rows(torch.nn.functional.normalize(columns, dim=0))
+    return RowMatrix(torch.nn.functional.normalize(columns, dim=0))
 
 
-def compare_neurons(x: Rows, y: Rows) -> list[Estimate]:
+def anc_estimates(x: RowMatrix, y: RowMatrix) -> list[Estimate]:
     """Return the ANC of two sides, with interval and the normal null of its exact moments."""
     correlations, (n, d) = _correlations(x, y), x.rows.shape
     influence = correlation_influence(x.rows, y.rows, correlations).mean(1)
     value = float(correlations.mean())
     mean, variance = mean_moments(x, y)
-    null = normal_band(mean * n / d, variance * (n / d) ** 2)
-    return [Estimate("plain", value, *influence_interval(value, influence), *null)]
+    null = normal_null(mean * n / d, variance * (n / d) ** 2)
+    return [Estimate("plain", value, *infinitesimal_jackknife(value, influence), *null)]
 
 
-def _correlations(x: Rows, y: Rows) -> Tensor:
+def _correlations(x: RowMatrix, y: RowMatrix) -> Tensor:
     return (x.rows * y.rows).sum(0)

@@ -11,22 +11,22 @@ from torch import Tensor
 
 from alignscope.errors import SimilarityError
 from alignscope.similarity.measures.estimate import Estimate
-from alignscope.similarity.measures.inputs import CONSTANT, Array, varying_sides, warn_biased
+from alignscope.similarity.measures.inputs import CONSTANT, Array, as_varying_pair, warn_biased
 from alignscope.similarity.measures.intervals import LEVEL, jackknife
 from alignscope.similarity.measures.kernels import (
     Kernel,
+    frobenius_inner,
     gaussian_kernel,
     linear_kernel,
-    shared,
-    trace,
+    rowwise_inner,
 )
-from alignscope.similarity.measures.memo import once
+from alignscope.similarity.measures.memo import memoize
 from alignscope.similarity.measures.null import (
-    band,
-    independent_spread,
-    limit_draws,
+    debiased_cka_null_sd,
+    limit_null_draws,
     normal_draws,
     pairing_moments,
+    quantile_interval,
 )
 
 Number = TypeVar("Number", float, Tensor)
@@ -80,7 +80,7 @@ def rbf_cka(left: Array, right: Array, *, debiased: bool = False) -> float:
     Raises:
         SimilarityError: as `debiased_cka` does.
     """
-    both = varying_sides(left, right, "CKA", least=LEAST)
+    both = as_varying_pair(left, right, "CKA", least=LEAST)
     if not debiased:
         warn_biased("biased RBF CKA", len(both[0]), max(side.shape[1] for side in both))
     x, y = map(gaussian_kernel, both)
@@ -122,7 +122,7 @@ def null_band(left: Array, right: Array, level: float = LEVEL) -> tuple[float, f
     return alignment_band(*_linear(left, right), debiased=True, level=level)
 
 
-def compare_kernels(x: Kernel, y: Kernel) -> list[Estimate]:
+def cka_estimates(x: Kernel, y: Kernel) -> list[Estimate]:
     """Return the debiased and the biased alignment of two kernels, with intervals and nulls.
 
     Raises:
@@ -143,7 +143,7 @@ def compare_kernels(x: Kernel, y: Kernel) -> list[Estimate]:
 
 def alignment(x: Kernel, y: Kernel, *, debiased: bool) -> float:
     """Return the alignment of two kernels: HSIC, divided by that of each with itself."""
-    between, left, right = _hsic(x, y, debiased), _own(x, debiased), _own(y, debiased)
+    between, left, right = _hsic(x, y, debiased), _self_inner(x, debiased), _self_inner(y, debiased)
     if left <= 0 or right <= 0:
         raise SimilarityError(CONSTANT.format("CKA"))
     return between / math.sqrt(left * right)
@@ -153,7 +153,7 @@ def alignment_interval(
     x: Kernel, y: Kernel, *, debiased: bool, level: float = LEVEL
 ) -> tuple[float, float]:
     """Return the jackknife's interval around `alignment`; a kernel's width is not fitted anew."""
-    left, right = (_own_without_each(kernel, debiased) for kernel in (x, y))
+    left, right = (_self_inner_without_each(kernel, debiased) for kernel in (x, y))
     if bool((left <= 0).any() or (right <= 0).any()):
         raise SimilarityError("CKA's interval is not defined where all variation is in one row")
     without = _without_each(x, y, debiased) / (left * right).sqrt()
@@ -165,8 +165,8 @@ def alignment_band(
 ) -> tuple[float, float]:
     """Return the null band of `alignment`; the biased one's is exact in mean and variance too."""
     if debiased:
-        return band(independent_spread(len(x)) * limit_draws(x, y), level)
-    low, high = kernel_band(x, y, math.sqrt(_own(x, False) * _own(y, False)), level)
+        return quantile_interval(debiased_cka_null_sd(len(x)) * limit_null_draws(x, y), level)
+    low, high = kernel_band(x, y, math.sqrt(_self_inner(x, False) * _self_inner(y, False)), level)
     return max(0.0, low), high  # it cannot be less
 
 
@@ -176,42 +176,42 @@ def kernel_band(x: Kernel, y: Kernel, scale: float, level: float = LEVEL) -> tup
     Its moments over all pairings are exact (`nulls.pairing_moments`).
     """
     mean, variance = pairing_moments(x, y)
-    unbiased = math.sqrt(_own(x, True) * _own(y, True)) * independent_spread(len(x))
-    draws = math.sqrt(variance) * normal_draws() + unbiased * limit_draws(x, y)
-    return band((mean + draws) / scale, level)
+    unbiased = math.sqrt(_self_inner(x, True) * _self_inner(y, True)) * debiased_cka_null_sd(len(x))
+    draws = math.sqrt(variance) * normal_draws() + unbiased * limit_null_draws(x, y)
+    return quantile_interval((mean + draws) / scale, level)
 
 
 def _linear(left: Array, right: Array, least: int = LEAST) -> tuple[Kernel, Kernel]:
-    x, y = varying_sides(left, right, "CKA", least=least)
+    x, y = as_varying_pair(left, right, "CKA", least=least)
     return linear_kernel(x), linear_kernel(y)
 
 
 def _hsic(x: Kernel, y: Kernel, debiased: bool) -> float:
     """HSIC, up to a factor that cancels."""
     (_, r), (_, q) = _margins(x, debiased), _margins(y, debiased)
-    entries = trace(x, y) if debiased else trace(x, y) + x.diagonal @ y.diagonal
+    entries = frobenius_inner(x, y) if debiased else frobenius_inner(x, y) + x.diagonal @ y.diagonal
     total, whole_x, whole_y, middle = map(float, (entries, r.sum(), q.sum(), r @ q))
-    return assemble(len(x), total, whole_x, whole_y, middle, debiased)
+    return hsic_from_sums(len(x), total, whole_x, whole_y, middle, debiased)
 
 
 def _without_each(x: Kernel, y: Kernel, debiased: bool) -> Tensor:
     """`_hsic` of all rows but row i, for every i, (n,)."""
     (a, r), (b, q) = _margins(x, debiased), _margins(y, debiased)
-    both = x.own if x is y else shared(x, y)
+    both = x.own if x is y else rowwise_inner(x, y)
     total = both.sum() - 2 * both + a @ b - a * b
     # What row i has to do with all others: the sum over j of r_j L_ij, K_ij q_j and K_ij L_ij.
     middle = r @ q - r * q - y.times(r) - x.times(q) + both
     whole_x, whole_y = r.sum() - 2 * r + a, q.sum() - 2 * q + b
-    return assemble(len(x) - 1, total, whole_x, whole_y, middle, debiased)
+    return hsic_from_sums(len(x) - 1, total, whole_x, whole_y, middle, debiased)
 
 
-@once
-def _own(kernel: Kernel, debiased: bool) -> float:
+@memoize
+def _self_inner(kernel: Kernel, debiased: bool) -> float:
     return _hsic(kernel, kernel, debiased)
 
 
-@once
-def _own_without_each(kernel: Kernel, debiased: bool) -> Tensor:
+@memoize
+def _self_inner_without_each(kernel: Kernel, debiased: bool) -> Tensor:
     return _without_each(kernel, kernel, debiased)
 
 
@@ -222,7 +222,7 @@ def _margins(kernel: Kernel, debiased: bool) -> tuple[Tensor, Tensor]:
     return kernel.diagonal, kernel.sums + kernel.diagonal
 
 
-def assemble(
+def hsic_from_sums(
     n: int, total: Number, whole_x: Number, whole_y: Number, middle: Number, debiased: bool
 ) -> Number:
     """HSIC, up to a factor that cancels, from 1ᵀ(K∘L)1, 1ᵀK1, 1ᵀL1 and 1ᵀKL1.

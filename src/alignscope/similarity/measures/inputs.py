@@ -24,12 +24,12 @@ class BiasWarning(UserWarning):
 CONSTANT = "{} is not defined where a side does not vary between its rows"
 
 
-def rounding(side: Array) -> float:
+def rounding_tolerance(side: Array) -> float:
     """Return how far apart, relative to the largest, values are that rounding may have parted."""
     return DOUBLE if torch.as_tensor(side).dtype == torch.float64 else SINGLE
 
 
-def sides(
+def as_pair(
     left: Array, right: Array, measure: str, *, least: int = 2, same_width: bool = False
 ) -> tuple[Tensor, Tensor]:
     """Return both sides in double, ready to be compared; ``measure`` is for the error.
@@ -48,25 +48,25 @@ def sides(
     if len(x) < least:
         raise SimilarityError(f"{measure} needs at least {least} rows, there are {len(x)}")
     for side in (x, y):
-        largest(side, measure)
+        max_abs(side, measure)
     return x.double(), y.double()
 
 
-def varying_sides(
+def as_varying_pair(
     left: Array, right: Array, measure: str, *, least: int = 2
 ) -> tuple[Tensor, Tensor]:
-    """Return `sides` that may well be centred: neither is constant.
+    """Return `as_pair` that may well be centred: neither is constant.
 
     Raises:
-        SimilarityError: as `sides` does, and if a side is constant.
+        SimilarityError: as `as_pair` does, and if a side is constant.
     """
-    x, y = sides(left, right, measure, least=least)
+    x, y = as_pair(left, right, measure, least=least)
     for side, given in ((x, left), (y, right)):
-        check_varies(side, measure, rounding(given))
+        check_varies(side, measure, rounding_tolerance(given))
     return x, y
 
 
-def centred(side: Tensor, measure: str, relative: float | None = None) -> Tensor:
+def center(side: Tensor, measure: str, relative: float | None = None) -> Tensor:
     """Take the mean of every column off, in double.
 
     Raises:
@@ -77,7 +77,7 @@ def centred(side: Tensor, measure: str, relative: float | None = None) -> Tensor
     return rows
 
 
-def largest(side: Tensor, measure: str) -> float:
+def max_abs(side: Tensor, measure: str) -> float:
     """Return the largest absolute value of a side: one pass that makes no copy.
 
     Raises:
@@ -90,12 +90,12 @@ def largest(side: Tensor, measure: str) -> float:
 
 
 def check_varies(side: Tensor, measure: str, relative: float | None = None) -> None:
-    """Make sure that a side is not constant, to `rounding` or what is given of it.
+    """Make sure that a side is not constant, to `rounding_tolerance` or what is given of it.
 
     Raises:
         SimilarityError: if it is, or not all values are finite.
     """
-    least = (relative or rounding(side)) * largest(side, measure)
+    least = (relative or rounding_tolerance(side)) * max_abs(side, measure)
     if least and (side[0] - side[-1]).abs().max() > least:
         return  # nearly always, and far cheaper than all columns
     if not least or (side.amax(0) - side.amin(0)).max() <= least:

@@ -26,12 +26,12 @@ def jackknife(estimate: float, without_each: Tensor, level: float = LEVEL) -> tu
     return estimate - reach, estimate + reach
 
 
-def influence_interval(
+def infinitesimal_jackknife(
     estimate: float, influence: Tensor, level: float = LEVEL
 ) -> tuple[float, float]:
     """Return an interval from how much every row, (n,), moves a measure.
 
-    >>> low, high = influence_interval(0.5, torch.tensor([0.1, -0.1, 0.2, -0.2]))
+    >>> low, high = infinitesimal_jackknife(0.5, torch.tensor([0.1, -0.1, 0.2, -0.2]))
     >>> low < 0.5 < high
     True
 
@@ -46,7 +46,7 @@ def influence_interval(
 
 
 def correlation_influence(x: Tensor, y: Tensor, correlations: Tensor) -> Tensor:
-    """Return how much every row moves the correlations of columns, (n, k): `influence_interval`.
+    """Return the influence of every row on the correlations of columns, (n, k).
 
     ``x`` and ``y`` (n, k) have centred columns of norm 1 (Devlin et al. 1975); if they are
     canonical variates it holds for canonical correlations too (Romanazzi 1992).
@@ -54,10 +54,10 @@ def correlation_influence(x: Tensor, y: Tensor, correlations: Tensor) -> Tensor:
     return len(x) * (x * y - correlations / 2 * (x.square() + y.square()))
 
 
-def share_interval(share: float, n: int, level: float = LEVEL) -> tuple[float, float]:
+def wilson_interval(share: float, n: int, level: float = LEVEL) -> tuple[float, float]:
     """Return Wilson's interval (1927) of how often something is so, out of n.
 
-    >>> low, high = share_interval(1.0, 100)
+    >>> low, high = wilson_interval(1.0, 100)
     >>> round(low, 3), round(high, 3)
     (0.963, 1.0)
 

@@ -1,9 +1,9 @@
 """Kernels: how alike every row of a side is to every other, as far as comparisons need it.
 
 A comparison of two kernels K and L asks how alike they are entry by entry. All of it follows from
-their diagonals, the sums of their rows, and `shared`: row by row the sum of products of entries.
-Where there are more than twice as many rows as features that comes from products of features, and
-no n × n matrix is ever made.
+their diagonals, the sums of their rows, and `rowwise_inner`: row by row the sum of products of
+entries. Where there are more than twice as many rows as features, that sum comes from products of
+features, and no n × n matrix is ever made.
 """
 
 import math
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from alignscope.errors import SimilarityError
 from alignscope.similarity.measures.inputs import CONSTANT
-from alignscope.similarity.measures.memo import Remembers, once
+from alignscope.similarity.measures.memo import Memoized, memoize
 
 CHUNK = 4096
 """Rows multiplied at a time: sums over more of them in single precision lose digits."""
@@ -26,7 +26,7 @@ SUMMED = 1024
 """Products summed in the precision of the rows, before they are added up in double."""
 
 
-class Kernel(Remembers):
+class Kernel(Memoized):
     """A symmetric kernel of n rows; ``diagonal`` and ``sums`` (of rows without it) are (n,).
 
     It is made of ``rows`` (n, d), the features whose products it holds, or else it is the
@@ -48,7 +48,7 @@ class Kernel(Remembers):
         return len(self.diagonal)
 
     @property
-    @once
+    @memoize
     def entries(self) -> Tensor:
         """The lower triangle: strip by strip what is below, and in the square around, the diagonal.
 
@@ -69,10 +69,10 @@ class Kernel(Remembers):
         return found
 
     @property
-    @once
+    @memoize
     def own(self) -> Tensor:
         """What the kernel shares with itself, (n,)."""
-        return shared(self, self)
+        return rowwise_inner(self, self)
 
     @property
     def width(self) -> float:
@@ -161,7 +161,7 @@ def _dense(matrix: Tensor) -> Kernel:
     return Kernel(diagonal, matrix.sum(1) - diagonal, matrix=matrix)
 
 
-def shared(x: Kernel, y: Kernel) -> Tensor:
+def rowwise_inner(x: Kernel, y: Kernel) -> Tensor:
     """Row by row, (n,): the sum over all other rows j of the product of entries i, j."""
     if _by_features(x, y):
         return _shared_features(x, y)
@@ -172,8 +172,8 @@ def shared(x: Kernel, y: Kernel) -> Tensor:
     return total - x.diagonal * y.diagonal
 
 
-def trace(x: Kernel, y: Kernel) -> Tensor:
-    """The sum of `shared` over all rows, which costs less."""
+def frobenius_inner(x: Kernel, y: Kernel) -> Tensor:
+    """The sum of `rowwise_inner` over all rows, which costs less."""
     if _by_features(x, y):
         return cross(x, y).square().sum() - x.diagonal @ y.diagonal
     if x is y:

@@ -5,12 +5,12 @@ from functools import wraps
 from threading import RLock
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-Side = TypeVar("Side", bound="Remembers")
+Side = TypeVar("Side", bound="Memoized")
 Rest = ParamSpec("Rest")
 Result = TypeVar("Result")
 
 
-class Remembers:
+class Memoized:
     """Something with results that are computed when they are first asked for.
 
     ``functools.cached_property`` of Python 3.11 would hold one lock for all objects of a class.
@@ -21,7 +21,7 @@ class Remembers:
         self._lock = RLock()
 
 
-def once(
+def memoize(
     function: Callable[Concatenate[Side, Rest], Result],
 ) -> Callable[Concatenate[Side, Rest], Result]:
     """Compute what concerns one object alone (the first argument) once, as long as it lives."""

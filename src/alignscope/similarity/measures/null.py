@@ -9,18 +9,18 @@ import torch
 from scipy.special import ndtri
 from torch import Tensor
 
-from alignscope.similarity.measures.kernels import Kernel, trace
-from alignscope.similarity.measures.memo import Remembers, once
+from alignscope.similarity.measures.kernels import Kernel, frobenius_inner
+from alignscope.similarity.measures.memo import Memoized, memoize
 
 LEVEL = 0.95
 SHUFFLES = 39
 """The range of 39 draws holds a further one in 38 of 40 cases: 95 %."""
 
 
-def independent_spread(n: int) -> float:
+def debiased_cka_null_sd(n: int) -> float:
     """Return the standard deviation of debiased CKA over all n! pairings of n rows.
 
-    >>> round(independent_spread(1000), 5)
+    >>> round(debiased_cka_null_sd(1000), 5)
     0.00142
 
     Its mean is exactly 0 and its variance exactly 2 / (n (n - 3)), whatever the sides are: the
@@ -35,7 +35,7 @@ def pairing_moments(x: Kernel, y: Kernel) -> tuple[float, float]:
 
     Over all pairings of the rows of two kernels, that sum is what its diagonals and row sums say,
     which has these two moments, plus the product of what is left of both once these are taken off,
-    which has mean 0 and `independent_spread`; the two are uncorrelated.
+    which has mean 0 and `debiased_cka_null_sd`; the two are uncorrelated.
     """
     n = len(x)
     (a, r), (b, q) = ((kernel.diagonal, kernel.sums) for kernel in (x, y))
@@ -46,7 +46,7 @@ def pairing_moments(x: Kernel, y: Kernel) -> tuple[float, float]:
     return mean, float(variance) / (n - 1)
 
 
-def limit_draws(x: Kernel, y: Kernel) -> Tensor:
+def limit_null_draws(x: Kernel, y: Kernel) -> Tensor:
     """Draw from the limit law of the product of two kernels: mean 0, variance 1, always alike.
 
     For many rows it is the sum over i and j of a_i b_j (z_ij² - 1) with a and b the kernels'
@@ -61,24 +61,24 @@ def limit_draws(x: Kernel, y: Kernel) -> Tensor:
 
 
 def normal_draws() -> Tensor:
-    """As many draws of a normal that has nothing to do with `limit_draws`, always alike."""
+    """As many draws of a normal that has nothing to do with `limit_null_draws`, always alike."""
     return _draws()[2]
 
 
-def band(draws: Tensor, level: float = LEVEL) -> tuple[float, float]:
+def quantile_interval(draws: Tensor, level: float = LEVEL) -> tuple[float, float]:
     """Return the quantiles of draws between which ``level`` of them lie."""
     ends = torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=draws.dtype)
     low, high = torch.quantile(draws, ends).tolist()
     return low, high
 
 
-def normal_band(mean: float, variance: float, level: float = LEVEL) -> tuple[float, float]:
+def normal_null(mean: float, variance: float, level: float = LEVEL) -> tuple[float, float]:
     """Return the band of a null that is normal, such as that of a mean over all rows."""
     reach = float(ndtri((1 + level) / 2)) * math.sqrt(variance)
     return mean - reach, mean + reach
 
 
-class Rows(Remembers):
+class RowMatrix(Memoized):
     """Rows (n, d), of which the products of pairs are averaged; their moments are taken once."""
 
     def __init__(self, rows: Tensor) -> None:
@@ -86,20 +86,20 @@ class Rows(Remembers):
         self.rows = rows
 
     @property
-    @once
+    @memoize
     def mean(self) -> Tensor:
         """The mean row, (d,)."""
         return self.rows.mean(0)
 
     @property
-    @once
+    @memoize
     def scatter(self) -> Tensor:
         """The products of columns from which the mean is taken off, (d, d)."""
         away = self.rows - self.mean
         return away.T @ away
 
 
-def mean_moments(x: Rows, y: Rows) -> tuple[float, float]:
+def mean_moments(x: RowMatrix, y: RowMatrix) -> tuple[float, float]:
     """Return mean and variance over all pairings of the mean over rows of products x_i · y_π(i).
 
     Exact (Hoeffding 1951, theorem 2).
@@ -110,7 +110,7 @@ def mean_moments(x: Rows, y: Rows) -> tuple[float, float]:
 
 
 @dataclass(frozen=True, eq=False)
-class Shares:
+class SparseScores:
     """A sparse matrix (n, n): entry ``rows[k]``, ``columns[k]`` is ``weights[k]``, others are 0."""
 
     n: int
@@ -119,7 +119,7 @@ class Shares:
     weights: Tensor
 
     @classmethod
-    def of(cls, matrix: Tensor) -> "Shares":
+    def of(cls, matrix: Tensor) -> "SparseScores":
         """Keep what is not 0 of a matrix."""
         rows, columns = matrix.nonzero(as_tuple=True)
         return cls(len(matrix), rows.cpu(), columns.cpu(), matrix[rows, columns].double().cpu())
@@ -129,7 +129,7 @@ class Shares:
         return float(self.weights[self.rows == self.columns].sum()) / self.n
 
 
-def drawn_band(shares: Shares, level: float = LEVEL) -> tuple[float, float]:
+def permutation_null(shares: SparseScores, level: float = LEVEL) -> tuple[float, float]:
     """Return the band of the mean over rows i of the shares of i, π(i): drawn, always alike.
 
     For shares that are mostly 0, whose null is no normal one; its mean is that of all entries.
@@ -138,10 +138,10 @@ def drawn_band(shares: Shares, level: float = LEVEL) -> tuple[float, float]:
     parts = (torch.split(part, _AT_ONCE) for part in (shares.rows, shares.columns, shares.weights))
     for rows, columns, weights in zip(*parts, strict=True):
         found += (orders[rows] == columns[:, None].int()).T.double() @ weights
-    return band(found / shares.n, level)
+    return quantile_interval(found / shares.n, level)
 
 
-def shuffled_band(n: int, measure: Callable[[Tensor], float]) -> tuple[float, float]:
+def shuffle_null(n: int, measure: Callable[[Tensor], float]) -> tuple[float, float]:
     """Return the range of ``measure`` of the same shuffles of one side: 95 % of all of them."""
     generator = torch.Generator().manual_seed(1)
     found = [measure(torch.randperm(n, generator=generator)) for _ in range(SHUFFLES)]
@@ -151,7 +151,7 @@ def shuffled_band(n: int, measure: Callable[[Tensor], float]) -> tuple[float, fl
 _COMPONENTS, _BESIDE, _ROUNDS, _DRAWS, _PAIRINGS, _AT_ONCE = 12, 6, 2, 4000, 1000, 8192
 
 
-@once
+@memoize
 def _spectrum(kernel: Kernel) -> Tensor:
     """The largest eigenvalues by subspace iteration; the squares of all would sum to 1."""
     basis = _start(len(kernel)).to(kernel.diagonal.device)
@@ -160,7 +160,9 @@ def _spectrum(kernel: Kernel) -> Tensor:
     basis = basis - basis.mean(0)
     values = torch.linalg.eigvalsh(basis.T @ kernel.product(basis))
     largest: Tensor = values[values.abs().argsort(descending=True)][:_COMPONENTS]
-    return (largest / (trace(kernel, kernel) + kernel.diagonal.square().sum()).sqrt()).cpu()
+    return (
+        largest / (frobenius_inner(kernel, kernel) + kernel.diagonal.square().sum()).sqrt()
+    ).cpu()
 
 
 @lru_cache(maxsize=2)

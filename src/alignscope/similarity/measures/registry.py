@@ -8,24 +8,24 @@ from typing import Any
 from torch import Tensor
 
 from alignscope.config.similarity import MeasureName
-from alignscope.similarity.measures.anc import compare_neurons, neurons
+from alignscope.similarity.measures.anc import anc_estimates, standardise_columns
 from alignscope.similarity.measures.cca import (
-    compare_principal,
-    compare_unit,
-    compare_weighted,
-    principal,
-    unit,
+    principal_subspace,
+    procrustes_estimate,
+    pwcca_estimate,
+    svcca_estimate,
+    unit_frobenius,
 )
-from alignscope.similarity.measures.cka import compare_kernels
+from alignscope.similarity.measures.cka import cka_estimates
 from alignscope.similarity.measures.estimate import Estimate
 from alignscope.similarity.measures.kernels import gaussian_kernel, linear_kernel, rank_kernel
 from alignscope.similarity.measures.retrieval import (
-    compare_agreed,
-    compare_cosines,
-    compare_found,
-    directions,
+    cosine_estimates,
+    mutual_nearest_estimates,
+    retrieval_estimates,
+    unit_rows,
 )
-from alignscope.similarity.measures.rsa import compare_ranks
+from alignscope.similarity.measures.rsa import rsa_estimates
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ class Measure:
 
 
 MEASURES: dict[MeasureName, Measure] = {
-    "cka": Measure(linear_kernel, compare_kernels),
-    "cka-rbf": Measure(gaussian_kernel, compare_kernels),
-    "anc": Measure(neurons, compare_neurons),
-    "retrieval": Measure(directions, compare_found),
-    "mutual": Measure(directions, compare_agreed),
-    "cosine": Measure(directions, compare_cosines),
-    "svcca": Measure(partial(principal, kept=0.99), compare_principal, biased=True),
-    "pwcca": Measure(partial(principal, kept=1.0), compare_weighted, biased=True),
-    "procrustes": Measure(unit, compare_unit, biased=True),
-    "rsa": Measure(rank_kernel, compare_ranks),
+    "cka": Measure(linear_kernel, cka_estimates),
+    "cka-rbf": Measure(gaussian_kernel, cka_estimates),
+    "anc": Measure(standardise_columns, anc_estimates),
+    "retrieval": Measure(unit_rows, retrieval_estimates),
+    "mutual": Measure(unit_rows, mutual_nearest_estimates),
+    "cosine": Measure(unit_rows, cosine_estimates),
+    "svcca": Measure(partial(principal_subspace, kept=0.99), svcca_estimate, biased=True),
+    "pwcca": Measure(partial(principal_subspace, kept=1.0), pwcca_estimate, biased=True),
+    "procrustes": Measure(unit_frobenius, procrustes_estimate, biased=True),
+    "rsa": Measure(rank_kernel, rsa_estimates),
 }

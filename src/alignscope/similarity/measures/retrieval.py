@@ -4,9 +4,15 @@ import torch
 from torch import Tensor
 
 from alignscope.similarity.measures.estimate import Estimate
-from alignscope.similarity.measures.inputs import Array, sides
-from alignscope.similarity.measures.intervals import influence_interval, share_interval
-from alignscope.similarity.measures.null import Rows, Shares, drawn_band, mean_moments, normal_band
+from alignscope.similarity.measures.inputs import Array, as_pair
+from alignscope.similarity.measures.intervals import infinitesimal_jackknife, wilson_interval
+from alignscope.similarity.measures.null import (
+    RowMatrix,
+    SparseScores,
+    mean_moments,
+    normal_null,
+    permutation_null,
+)
 
 
 def retrieval(left: Array, right: Array, *, centred: bool = True) -> float:
@@ -58,53 +64,53 @@ def centred_cosine(left: Array, right: Array, *, centred: bool = True) -> float:
     return float(_cosines(*_both(left, right, "cosine", centred)).mean())
 
 
-def directions(side: Tensor, *, centred: bool = True) -> Rows:
+def unit_rows(side: Tensor, *, centred: bool = True) -> RowMatrix:
     """Scale the rows of a side (n, d) to norm 1, its mean taken off before."""
     rows = side.double()
-    return Rows(torch.nn.functional.normalize(rows - rows.mean(0) if centred else rows, dim=1))
+    return RowMatrix(torch.nn.functional.normalize(rows - rows.mean(0) if centred else rows, dim=1))
 
 
-def compare_found(x: Rows, y: Rows) -> list[Estimate]:
+def retrieval_estimates(x: RowMatrix, y: RowMatrix) -> list[Estimate]:
     """Return retrieval, with Wilson's interval and the null of 1000 pairings."""
     return _share(_found(x, y))
 
 
-def compare_agreed(x: Rows, y: Rows) -> list[Estimate]:
+def mutual_nearest_estimates(x: RowMatrix, y: RowMatrix) -> list[Estimate]:
     """Return mutual nearest neighbours, with Wilson's interval and the null of 1000 pairings."""
     return _share(_agreed(x, y))
 
 
-def compare_cosines(x: Rows, y: Rows) -> list[Estimate]:
+def cosine_estimates(x: RowMatrix, y: RowMatrix) -> list[Estimate]:
     """Return the mean cosine, with Student's interval and the normal null of its exact moments."""
-    cosines, null = _cosines(x, y), normal_band(*mean_moments(x, y))
+    cosines, null = _cosines(x, y), normal_null(*mean_moments(x, y))
     value = float(cosines.mean())
-    return [Estimate("plain", value, *influence_interval(value, cosines), *null)]
+    return [Estimate("plain", value, *infinitesimal_jackknife(value, cosines), *null)]
 
 
-def _both(left: Array, right: Array, measure: str, centred: bool) -> tuple[Rows, Rows]:
-    x, y = sides(left, right, measure, least=1, same_width=True)
-    return directions(x, centred=centred), directions(y, centred=centred)
+def _both(left: Array, right: Array, measure: str, centred: bool) -> tuple[RowMatrix, RowMatrix]:
+    x, y = as_pair(left, right, measure, least=1, same_width=True)
+    return unit_rows(x, centred=centred), unit_rows(y, centred=centred)
 
 
-def _share(shares: Shares) -> list[Estimate]:
+def _share(shares: SparseScores) -> list[Estimate]:
     value = shares.of_pairs()
-    return [Estimate("plain", value, *share_interval(value, shares.n), *drawn_band(shares))]
+    return [Estimate("plain", value, *wilson_interval(value, shares.n), *permutation_null(shares))]
 
 
-def _cosines(x: Rows, y: Rows) -> Tensor:
+def _cosines(x: RowMatrix, y: RowMatrix) -> Tensor:
     return (x.rows * y.rows).sum(1)
 
 
-def _found(x: Rows, y: Rows) -> Shares:
+def _found(x: RowMatrix, y: RowMatrix) -> SparseScores:
     """How far each pair is found, the mean of both directions."""
     cosines = x.rows @ y.rows.T
     there, back = _nearest(cosines), _nearest(cosines.T).T
-    return Shares.of(there / 2 + back / 2)
+    return SparseScores.of(there / 2 + back / 2)
 
 
-def _agreed(x: Rows, y: Rows) -> Shares:
+def _agreed(x: RowMatrix, y: RowMatrix) -> SparseScores:
     cosines = x.rows @ y.rows.T
-    return Shares.of(_nearest(cosines) * _nearest(cosines.T).T)
+    return SparseScores.of(_nearest(cosines) * _nearest(cosines.T).T)
 
 
 def _nearest(cosines: Tensor) -> Tensor:

@@ -6,9 +6,14 @@ from torch import Tensor
 
 from alignscope.similarity.measures.cka import kernel_band
 from alignscope.similarity.measures.estimate import Estimate
-from alignscope.similarity.measures.inputs import Array, sides
+from alignscope.similarity.measures.inputs import Array, as_pair
 from alignscope.similarity.measures.intervals import jackknife
-from alignscope.similarity.measures.kernels import Kernel, rank_kernel, shared, trace
+from alignscope.similarity.measures.kernels import (
+    Kernel,
+    frobenius_inner,
+    rank_kernel,
+    rowwise_inner,
+)
 
 
 def rsa(left: Array, right: Array) -> float:
@@ -27,18 +32,18 @@ def rsa(left: Array, right: Array) -> float:
             not finite, or all pairs of a side are equally dissimilar.
     """
     # Rows are compared as they are: centring them by column as well would be another measure.
-    x, y = (rank_kernel(side) for side in sides(left, right, "RSA", least=4))
+    x, y = (rank_kernel(side) for side in as_pair(left, right, "RSA", least=4))
     return _correlation(x, y)
 
 
-def compare_ranks(x: Kernel, y: Kernel) -> list[Estimate]:
+def rsa_estimates(x: Kernel, y: Kernel) -> list[Estimate]:
     """Return the RSA of two kernels of ranks, with interval and null; ranks are not made anew."""
     value, scale = _correlation(x, y), _scale(x, y)
     return [Estimate("plain", value, *_interval(x, y, value), *kernel_band(x, y, scale))]
 
 
 def _correlation(x: Kernel, y: Kernel) -> float:
-    return float(trace(x, y)) / _scale(x, y)
+    return float(frobenius_inner(x, y)) / _scale(x, y)
 
 
 def _scale(x: Kernel, y: Kernel) -> float:
@@ -50,7 +55,7 @@ def _interval(x: Kernel, y: Kernel, value: float) -> tuple[float, float]:
     pairs = (len(x) - 1) * (len(x) - 2)
 
     def without_each(one: Kernel, other: Kernel) -> Tensor:
-        both = one.own if one is other else shared(one, other)
+        both = one.own if one is other else rowwise_inner(one, other)
         sums = one.sums.sum() - 2 * one.sums, other.sums.sum() - 2 * other.sums
         return both.sum() - 2 * both - sums[0] * sums[1] / pairs
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from alignscope.errors import SimilarityError
-from alignscope.similarity.measures.cka import LEAST, assemble
-from alignscope.similarity.measures.inputs import CONSTANT, Array, sides, warn_biased
+from alignscope.similarity.measures.cka import LEAST, hsic_from_sums
+from alignscope.similarity.measures.inputs import CONSTANT, Array, as_pair, warn_biased
 
 
 class StreamingCka:
@@ -37,7 +37,7 @@ class StreamingCka:
             SimilarityError: if they do not have the same m, another width than those before, or
                 values that are not finite.
         """
-        x, y = sides(left, right, "streaming CKA", least=1)
+        x, y = as_pair(left, right, "streaming CKA", least=1)
         if self._offsets is None:
             self._offsets = x.mean(0), y.mean(0)
         if (x.shape[1], y.shape[1]) != tuple(map(len, self._offsets)):
@@ -85,6 +85,6 @@ def _hsic(n: int, sums: tuple[Tensor, ...], debiased: bool) -> float:
     product, x, y, a, b, norms, x_by_b, y_by_a = sums
     total, middle = product.square().sum(), x @ product @ y
     if not debiased:
-        return float(assemble(n, total, x @ x, y @ y, middle, debiased))
+        return float(hsic_from_sums(n, total, x @ x, y @ y, middle, debiased))
     middle = middle - x @ x_by_b - y @ y_by_a + norms
-    return float(assemble(n, total - norms, x @ x - a, y @ y - b, middle, debiased))
+    return float(hsic_from_sums(n, total - norms, x @ x - a, y @ y - b, middle, debiased))

@@ -17,20 +17,20 @@ from transformers import (
 )
 
 from alignscope._util.files import replace_file
-from alignscope._util.seeding import derive
-from alignscope.encoders.load import quiet
+from alignscope._util.seeding import derive_seed
+from alignscope.encoders.load import silence_transformers
 from alignscope.errors import EncoderError
-from alignscope.training.pretraining.config import Recipe
+from alignscope.training.pretraining.config import PretrainingConfig
 from alignscope.training.pretraining.wordpiece import train_wordpiece
 
 Model: TypeAlias = BertForMaskedLM | RoFormerForMaskedLM
 
 
-class Workplace:
+class PretrainingCheckpoint:
     """The folder of a pretraining: recipe, tokenizer, checkpoint and, at last, the encoder."""
 
     def __init__(
-        self, out: Path, recipe: Recipe, lines: Sequence[str], source: dict[str, Any]
+        self, out: Path, recipe: PretrainingConfig, lines: Sequence[str], source: dict[str, Any]
     ) -> None:
         self.out, self.recipe = out, recipe
         self.begun = {
@@ -44,10 +44,10 @@ class Workplace:
 
     @classmethod
     def open(
-        cls, out: Path, recipe: Recipe, lines: Sequence[str], source: dict[str, Any]
-    ) -> "Workplace":
+        cls, out: Path, recipe: PretrainingConfig, lines: Sequence[str], source: dict[str, Any]
+    ) -> "PretrainingCheckpoint":
         """Begin, or find what was begun, with this very recipe and text."""
-        refuse_finished(out)
+        check_not_finished(out)
         state = cls(out, recipe, lines, source)
         try:
             state._begin()
@@ -84,7 +84,7 @@ class Workplace:
 
     def model(self, tokenizer: PreTrainedTokenizerFast) -> tuple[Model, torch.optim.Optimizer]:
         """Return model and optimizer, fresh or as the checkpoint left them."""
-        torch.manual_seed(derive(self.recipe.seed, "init"))
+        torch.manual_seed(derive_seed(self.recipe.seed, "init"))
         model = _model(self.recipe, tokenizer).train()
         matrices = [p for p in model.parameters() if p.ndim > 1]
         vectors = [p for p in model.parameters() if p.ndim < 2]
@@ -142,14 +142,17 @@ class Workplace:
 
     def _put(self, made: Model | PreTrainedTokenizerFast, last: str) -> None:
         """Write files beside their places; the one that says all are there is moved last."""
-        with quiet(), tempfile.TemporaryDirectory(dir=self.out, prefix=".part") as part:
+        with (
+            silence_transformers(),
+            tempfile.TemporaryDirectory(dir=self.out, prefix=".part") as part,
+        ):
             made.save_pretrained(part)
             for path in sorted(Path(part).iterdir(), key=lambda path: path.name == last):
                 path.chmod(0o644)  # safetensors writes files that only their owner can read
                 path.replace(self.out / path.name)
 
 
-def refuse_finished(out: Path) -> None:
+def check_not_finished(out: Path) -> None:
     """Raise ``EncoderError`` if a folder already holds an encoder."""
     if (out / "model.safetensors").exists():
         raise EncoderError(f"{out} already holds an encoder; choose another folder")
@@ -165,7 +168,7 @@ def _read_object(path: Path) -> dict[str, Any]:
     return found
 
 
-def _model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> Model:
+def _model(recipe: PretrainingConfig, tokenizer: PreTrainedTokenizerFast) -> Model:
     """A BERT, or the same with rotary positions (Su et al. 2021), with fresh weights."""
     shape: dict[str, Any] = {
         "vocab_size": len(tokenizer),

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from alignscope.errors import EncoderError
 
 
-class Recipe(BaseModel):
+class PretrainingConfig(BaseModel):
     """What a small encoder is made by; together with the text it determines the weights."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,7 +31,7 @@ class Recipe(BaseModel):
     seed: int = 1
 
     @model_validator(mode="after")
-    def _heads_divide_hidden(self) -> "Recipe":
+    def _heads_divide_hidden(self) -> "PretrainingConfig":
         if self.hidden % self.attention_heads:
             raise ValueError(
                 f"hidden {self.hidden} is not a multiple of {self.attention_heads} attention heads"
@@ -45,10 +45,10 @@ class Recipe(BaseModel):
         return self
 
 
-def recipe_of(**options: Any) -> Recipe:
+def parse_config(**options: Any) -> PretrainingConfig:
     """Make a recipe from options; EncoderError, one sentence, if they do not fit together."""
     try:
-        return Recipe(**options)
+        return PretrainingConfig(**options)
     except ValidationError as error:
         reason = error.errors()[0]
         place = ".".join(map(str, reason["loc"]))

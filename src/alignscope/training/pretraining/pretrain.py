@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from alignscope._util.seeding import derive
-from alignscope.encoders.batching import plan_batches
+from alignscope._util.seeding import derive_seed
+from alignscope.encoders.batching import bucket_by_length
 from alignscope.errors import EncoderError
-from alignscope.training.pretraining.checkpoint import Model, Workplace
-from alignscope.training.pretraining.config import Recipe
-from alignscope.training.pretraining.masking import IGNORED, Masking
+from alignscope.training.pretraining.checkpoint import Model, PretrainingCheckpoint
+from alignscope.training.pretraining.config import PretrainingConfig
+from alignscope.training.pretraining.masking import IGNORED_LABEL, MaskingStrategy
 
 Progress = Callable[[int, int, float], None]
 """Called as (step, steps, loss)."""
@@ -28,7 +28,7 @@ Progress = Callable[[int, int, float], None]
 def pretrain(
     lines: Sequence[str],
     out: Path,
-    recipe: Recipe,
+    recipe: PretrainingConfig,
     *,
     source: dict[str, Any] | None = None,
     checkpoint_every: int = 500,
@@ -36,7 +36,8 @@ def pretrain(
 ) -> Path:
     """Train a tokenizer and an encoder on ``lines`` and write a Hugging Face folder.
 
-    >>> pretrain(["ein Hund bellt", "a dog barks"] * 500, Path("tiny"), Recipe(steps=100))
+    >>> lines = ["ein Hund bellt", "a dog barks"] * 500
+    >>> pretrain(lines, Path("tiny"), PretrainingConfig(steps=100))
 
     ``out`` holds a checkpoint while the training goes on; calling again with the same recipe and
     text resumes from it. ``source`` (corpus names, checksums) is written into ``recipe.json``. The
@@ -47,7 +48,7 @@ def pretrain(
     """
     if not any(line.strip() for line in lines):
         raise EncoderError(_NO_TEXT)
-    state = Workplace.open(out, recipe, lines, source or {})
+    state = PretrainingCheckpoint.open(out, recipe, lines, source or {})
     tokenizer = state.tokenizer(lines)
     rows = _encode(tokenizer, lines, recipe.max_pieces)
     if not rows:
@@ -61,7 +62,7 @@ _NO_TEXT = "there is no text to pretrain on: every corpus given is empty"
 
 
 def _train(
-    state: Workplace,
+    state: PretrainingCheckpoint,
     tokenizer: PreTrainedTokenizerFast,
     rows: list[Tensor],
     checkpoint_every: int,
@@ -70,7 +71,7 @@ def _train(
     """Take every step that is left, and write the encoder."""
     recipe, last = state.recipe, time.monotonic()
     model, optimizer = state.model(tokenizer)
-    masking = Masking.of(tokenizer, recipe.masked, whole_words=recipe.whole_words)
+    masking = MaskingStrategy.of(tokenizer, recipe.masked, whole_words=recipe.whole_words)
     for step, batch in _batches(rows, recipe, state.step):
         loss = _update(model, optimizer, batch, masking, recipe, step)
         state.losses.append(loss)
@@ -87,17 +88,17 @@ def _update(
     model: Model,
     optimizer: torch.optim.Optimizer,
     batch: Tensor,
-    masking: Masking,
-    recipe: Recipe,
+    masking: MaskingStrategy,
+    recipe: PretrainingConfig,
     step: int,
 ) -> float:
     """Take one step on ``batch`` (rows, pieces) and return its loss."""
-    generator = torch.Generator().manual_seed(derive(recipe.seed, "mask", step))
-    torch.manual_seed(derive(recipe.seed, "dropout", step))
-    inputs, gold = masking.hide(batch, generator)
+    generator = torch.Generator().manual_seed(derive_seed(recipe.seed, "mask", step))
+    torch.manual_seed(derive_seed(recipe.seed, "dropout", step))
+    inputs, gold = masking.mask_tokens(batch, generator)
     present = (batch != model.config.pad_token_id).long()
     hidden = model.base_model(inputs, attention_mask=present).last_hidden_state
-    chosen = gold != IGNORED
+    chosen = gold != IGNORED_LABEL
     # Only masked positions are scored: a softmax over the vocabulary costs more than the blocks.
     scores = model.cls(hidden[chosen])
     # A short batch may have none: the mean of nothing would not be a number.
@@ -114,7 +115,7 @@ def _update(
     return float(loss.item())
 
 
-def _schedule(step: int, recipe: Recipe) -> float:
+def _schedule(step: int, recipe: PretrainingConfig) -> float:
     """Linear warm-up, then linear decay to zero: the factor of the learning rate."""
     warm = max(1, round(recipe.warmup * recipe.steps))
     return min((step + 1) / warm, (recipe.steps - step) / max(1, recipe.steps - warm), 1.0)
@@ -137,13 +138,15 @@ def _encode(tokenizer: PreTrainedTokenizerFast, lines: Sequence[str], most: int)
 _ENCODED_AT_ONCE = 10_000  # an encoding is far larger than its sub-words
 
 
-def _batches(rows: list[Tensor], recipe: Recipe, start: int) -> Iterator[tuple[int, Tensor]]:
+def _batches(
+    rows: list[Tensor], recipe: PretrainingConfig, start: int
+) -> Iterator[tuple[int, Tensor]]:
     """Yield (step, batch (rows, pieces)) from step ``start`` on, epoch after epoch."""
     lengths = [len(row) for row in rows]
     step = 0
     for epoch in range(recipe.steps):
-        generator = torch.Generator().manual_seed(derive(recipe.seed, "order", epoch))
-        for batch in plan_batches(lengths, recipe.batch_pieces, generator):
+        generator = torch.Generator().manual_seed(derive_seed(recipe.seed, "order", epoch))
+        for batch in bucket_by_length(lengths, recipe.batch_pieces, generator):
             if step >= start:
                 chosen = [rows[i] for i in batch]
                 yield step, torch.nn.utils.rnn.pad_sequence(chosen, batch_first=True).long()

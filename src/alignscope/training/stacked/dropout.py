@@ -8,7 +8,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 
-class OneMask(TorchFunctionMode):
+class SharedDropout(TorchFunctionMode):
     """Dropout with one mask for all models, drawn as for one model by itself.
 
     So what a run drops does not depend on its company, and runs of one seed drop the same. On a

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers.models.roformer.modeling_roformer import RoFormerSinusoidalPositionalEmbedding
 
-from alignscope.errors import StackError
-from alignscope.tasks.biaffine import Root
+from alignscope.errors import StackingError
+from alignscope.tasks.biaffine import RootEmbedding
 
 
 @dataclass
-class Side:
+class StackContext:
     """How many models lie side by side, and the rows of all of them in the batch at hand."""
 
     models: int
@@ -25,12 +25,14 @@ class Side:
     """By the first model's own parameter, which may belong to two modules."""
 
 
-def fold_modules(modules: Sequence[nn.Module], side: Side) -> nn.Module:
+def stack_modules(modules: Sequence[nn.Module], side: StackContext) -> nn.Module:
     """One module for several of the same kind: its weights stacked, theirs views of it."""
-    return _fold(modules, side, {})
+    return _stack_children(modules, side, {})
 
 
-def _fold(modules: Sequence[nn.Module], side: Side, done: dict[int, nn.Module]) -> nn.Module:
+def _stack_children(
+    modules: Sequence[nn.Module], side: StackContext, done: dict[int, nn.Module]
+) -> nn.Module:
     first = modules[0]
     if id(first) not in done:
         kind = _kind(first)
@@ -38,22 +40,26 @@ def _fold(modules: Sequence[nn.Module], side: Side, done: dict[int, nn.Module]) 
     return done[id(first)]
 
 
-def _around(modules: Sequence[nn.Module], side: Side, done: dict[int, nn.Module]) -> nn.Module:
+def _around(
+    modules: Sequence[nn.Module], side: StackContext, done: dict[int, nn.Module]
+) -> nn.Module:
     """A module without weights of its own, around parts that are folded."""
     first = modules[0]
     trained = any(parameter.requires_grad for parameter in first.parameters(recurse=False))
     if trained and not isinstance(first, _NEVER_TRAINED):
-        raise StackError(f"{type(first).__name__} has weights of its own kind")
+        raise StackingError(f"{type(first).__name__} has weights of its own kind")
     for own in zip(*map(_fixed, modules), strict=True):
         if not all(torch.equal(value, own[0]) for value in own):
-            raise StackError(f"{type(first).__name__} differs in what is no weight")
+            raise StackingError(f"{type(first).__name__} differs in what is no weight")
     shell = copy(first)
     shell._parameters = {}
     for name, parameter in first.named_parameters(recurse=False):
         setattr(shell, name, parameter.detach())
     shell._forward_pre_hooks = OrderedDict()
     shell._modules = {
-        name: None if child is None else _fold([m.get_submodule(name) for m in modules], side, done)
+        name: None
+        if child is None
+        else _stack_children([m.get_submodule(name) for m in modules], side, done)
         for name, child in first._modules.items()
     }
     return shell
@@ -68,24 +74,24 @@ def _fixed(module: nn.Module) -> list[Tensor]:
     return [*module.parameters(recurse=False), *module.buffers(recurse=False)]
 
 
-Kind = Callable[[Sequence[nn.Module], Side], nn.Module]
+Kind = Callable[[Sequence[nn.Module], StackContext], nn.Module]
 
 
 def _kind(module: nn.Module) -> Kind | None:
     """What a module becomes in a stack; None if it stays as it is around its parts."""
-    for kind, stacked in _KINDS.items():
+    for kind, stacked in _STACKED.items():
         if type(module) is kind:
             return stacked
     shapes = {name: value.ndim for name, value in module.named_parameters()}
     norm = "Norm" in type(module).__name__ and "weight" in shapes
-    return Norms if norm and shapes.items() <= {"weight": 1, "bias": 1}.items() else None
+    return StackedNorm if norm and shapes.items() <= {"weight": 1, "bias": 1}.items() else None
 
 
-def _stacked(modules: Sequence[nn.Module], name: str, side: Side) -> nn.Parameter:
+def _stacked(modules: Sequence[nn.Module], name: str, side: StackContext) -> nn.Parameter:
     """The weights of all modules, (models, …); each module's becomes a view of them."""
     own = [cast(nn.Parameter, getattr(module, name)) for module in modules]
     if len({parameter.shape for parameter in own}) > 1:
-        raise StackError(f"{type(modules[0]).__name__} has other shapes in other models")
+        raise StackingError(f"{type(modules[0]).__name__} has other shapes in other models")
     if id(own[0]) not in side.stacked:
         stacked = nn.Parameter(torch.stack([p.detach() for p in own]), own[0].requires_grad)
         for parameter, part in zip(own, stacked.detach(), strict=True):
@@ -94,14 +100,16 @@ def _stacked(modules: Sequence[nn.Module], name: str, side: Side) -> nn.Paramete
     return side.stacked[id(own[0])]
 
 
-def _stacked_if_there(modules: Sequence[nn.Module], name: str, side: Side) -> nn.Parameter | None:
+def _stacked_if_there(
+    modules: Sequence[nn.Module], name: str, side: StackContext
+) -> nn.Parameter | None:
     return None if getattr(modules[0], name, None) is None else _stacked(modules, name, side)
 
 
-class Linears(nn.Module):
+class StackedLinear(nn.Module):
     """(rows of all models, …, in) to (rows of all models, …, out), each with its own weights."""
 
-    def __init__(self, modules: Sequence[nn.Module], side: Side) -> None:
+    def __init__(self, modules: Sequence[nn.Module], side: StackContext) -> None:
         super().__init__()
         self.models = side.models
         self.weight = _stacked(modules, "weight", side)
@@ -117,13 +125,13 @@ class Linears(nn.Module):
         return found.view(*x.shape[:-1], found.shape[-1])
 
 
-class Norms(nn.Module):
+class StackedNorm(nn.Module):
     """Any norm along the last dimension: it normalises all, each model scales (and shifts) its own.
 
     What normalises is a copy of the first module with weights of one and biases of zero.
     """
 
-    def __init__(self, modules: Sequence[nn.Module], side: Side) -> None:
+    def __init__(self, modules: Sequence[nn.Module], side: StackContext) -> None:
         super().__init__()
         self.models = side.models
         self.weight = _stacked(modules, "weight", side)
@@ -154,14 +162,14 @@ def _plain(norm: nn.Module) -> nn.Module:
     return plain
 
 
-class Embeddings(nn.Module):
+class StackedEmbedding(nn.Module):
     """(rows of all models, …) indices to vectors; indices said once for all rows are repeated."""
 
-    def __init__(self, modules: Sequence[nn.Module], side: Side) -> None:
+    def __init__(self, modules: Sequence[nn.Module], side: StackContext) -> None:
         super().__init__()
         first = cast(nn.Embedding, modules[0])
         if first.max_norm is not None or first.scale_grad_by_freq or first.sparse:
-            raise StackError("Embedding is of a kind (max_norm, sparse) that is not known")
+            raise StackingError("Embedding is of a kind (max_norm, sparse) that is not known")
         self.side = side
         self.weight = _stacked(modules, "weight", side)
         self.padding_idx, self.embedding_dim = first.padding_idx, first.embedding_dim
@@ -172,7 +180,7 @@ class Embeddings(nn.Module):
         if indices.ndim == 2 and len(indices) == 1:
             indices = indices.expand(self.side.rows, -1)
         if len(indices) != self.side.rows:
-            raise StackError("Embedding is asked for something else than sentences")
+            raise StackingError("Embedding is asked for something else than sentences")
         models, count, _ = self.weight.shape
         first = torch.arange(0, models * count, count, device=indices.device)
         own = (indices.reshape(models, -1) + first.unsqueeze(1)).view(indices.shape)
@@ -183,10 +191,10 @@ class Embeddings(nn.Module):
         return torch.where(padding, found.detach(), found)
 
 
-class Roots(nn.Module):
+class StackedRoot(nn.Module):
     """The parser's root vectors."""
 
-    def __init__(self, modules: Sequence[nn.Module], side: Side) -> None:
+    def __init__(self, modules: Sequence[nn.Module], side: StackContext) -> None:
         super().__init__()
         self.vector = _stacked(modules, "vector", side)
 
@@ -196,8 +204,8 @@ class Roots(nn.Module):
         return self.vector.to(words.dtype).repeat_interleave(each, dim=0).unsqueeze(1)
 
 
-_KINDS: dict[type[nn.Module], Kind] = {
-    nn.Linear: Linears,
-    nn.Embedding: Embeddings,
-    Root: Roots,
+_STACKED: dict[type[nn.Module], Kind] = {
+    nn.Linear: StackedLinear,
+    nn.Embedding: StackedEmbedding,
+    RootEmbedding: StackedRoot,
 }

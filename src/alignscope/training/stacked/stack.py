@@ -9,19 +9,19 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from alignscope.encoders.batching import Batch
-from alignscope.errors import StackError
-from alignscope.training.model import Model
-from alignscope.training.stacked.dropout import OneMask
-from alignscope.training.stacked.modules import Side, fold_modules
+from alignscope.errors import StackingError
+from alignscope.training.model import TaskModel
+from alignscope.training.stacked.dropout import SharedDropout
+from alignscope.training.stacked.modules import StackContext, stack_modules
 
 TOLERANCE = 1e-3
 """How far a stacked model may be from the model by itself, as a part of its largest number."""
 
 
-class Stack:
+class StackedModel:
     """Models of one shape that read the same batches, computed as one.
 
-    >>> stack = Stack([build_model(encoder, task, labels, seed=1) for encoder in encoders])
+    >>> stack = StackedModel([build_model(encoder, task, labels, seed=1) for encoder in encoders])
     >>> len(stack(batch)) == len(stack) == len(encoders)
     True
 
@@ -39,17 +39,17 @@ class Stack:
             give in the stack what they give by themselves (tried on made-up sentences).
     """
 
-    def __init__(self, models: Sequence[Model]) -> None:
+    def __init__(self, models: Sequence[TaskModel]) -> None:
         self.members = list(models)
-        self._side = Side(len(models))
+        self._side = StackContext(len(models))
         self.model = models[0]
         if len(models) > 1:
             try:
-                self.model = cast(Model, fold_modules(models, self._side))
+                self.model = cast(TaskModel, stack_modules(models, self._side))
                 self._prove()
-            except StackError as error:
+            except StackingError as error:
                 name = type(models[0].encoder).__name__
-                raise StackError(f"{name} cannot be stacked: {error}") from error.__cause__
+                raise StackingError(f"{name} cannot be stacked: {error}") from error.__cause__
 
     def __len__(self) -> int:
         return len(self.members)
@@ -59,7 +59,7 @@ class Stack:
         if len(self) == 1:
             return [self.model(batch)]
         self._side.rows = len(batch.ids) * len(self)
-        masks = OneMask(len(self)) if self.model.training else nullcontext()
+        masks = SharedDropout(len(self)) if self.model.training else nullcontext()
         with masks:
             return _parts(self.model(batch.repeat(len(self))), len(self))
 
@@ -90,11 +90,11 @@ class Stack:
             for parameter, value in zip(stacked, kept, strict=True):
                 parameter.copy_(value)
 
-    def dimensions(self, parameter: Tensor) -> int:
+    def member_ndim(self, parameter: Tensor) -> int:
         """How many dimensions a parameter of ``model`` has in each of the members."""
         return parameter.ndim - (len(self) > 1)
 
-    def of_member(self, value: Tensor, number: int) -> Tensor:
+    def member_slice(self, value: Tensor, number: int) -> Tensor:
         """The part of a (stacked) parameter, or of its gradient, that belongs to one member."""
         return value[number] if len(self) > 1 else value
 
@@ -106,7 +106,7 @@ def _parts(output: Any, count: int) -> list[Any]:
     return [type(output)(*parts) for parts in zip(*(o.chunk(count) for o in output), strict=True)]
 
 
-def _tried(model: Model, models: int, side: Side) -> Any:
+def _tried(model: TaskModel, models: int, side: StackContext) -> Any:
     """What a model, or several, gives for made-up sentences of sizes that are not alike."""
     known = model.encoder.get_input_embeddings().num_embeddings
     rows, pieces = 3, 5  # as many models as there are, 3 × models is not 5
@@ -118,7 +118,7 @@ def _tried(model: Model, models: int, side: Side) -> Any:
     try:
         return model.eval()(batch.repeat(models).to(model.encoder.device))
     except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
-        raise StackError(f"its code does not run on stacked weights: {error}") from error
+        raise StackingError(f"its code does not run on stacked weights: {error}") from error
     finally:
         model.train(training)
 
@@ -128,9 +128,9 @@ def _agree(alone: Any, together: Any) -> None:
     pairs = [(alone, together)] if isinstance(alone, Tensor) else zip(alone, together, strict=True)
     for one, other in pairs:
         if one.isnan().any():
-            raise StackError("a model gives what is no number, so that nothing can be proved")
+            raise StackingError("a model gives what is no number, so that nothing can be proved")
         said = one.abs() < torch.finfo(one.dtype).max / 2
         most = one.abs().where(said, 0).max()
         off = (one - other).abs().where(said, 0).max() if one.shape == other.shape else torch.inf
         if not off <= TOLERANCE * most:
-            raise StackError("a model gives something else in a stack than by itself")
+            raise StackingError("a model gives something else in a stack than by itself")
