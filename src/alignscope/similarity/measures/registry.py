@@ -7,7 +7,6 @@ from typing import Any
 
 from torch import Tensor
 
-from alignscope.config.similarity import MeasureName
 from alignscope.similarity.measures.anc import anc_estimates, standardise_columns
 from alignscope.similarity.measures.cca import (
     principal_subspace,
@@ -41,7 +40,7 @@ class Measure:
     biased: bool = False
 
 
-MEASURES: dict[MeasureName, Measure] = {
+MEASURES: dict[str, Measure] = {
     "cka": Measure(linear_kernel, cka_estimates),
     "cka-rbf": Measure(gaussian_kernel, cka_estimates),
     "anc": Measure(standardise_columns, anc_estimates),
