@@ -41,7 +41,7 @@ from alignscope.data.corpora import load_corpus, subsample_evenly
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.load import load_encoder, load_tokenizer
+from alignscope.encoders.load import load_model, load_tokenizer
 from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.tasks import TASKS
 from alignscope.training.finetune import TrainingData, fine_tune
@@ -56,7 +56,7 @@ VOCABULARY = 119_547
 def encoder_of(shape: str) -> PreTrainedModel:
     """The embedded encoder, or a BERT of a shape."""
     if shape == "embedded":
-        return load_encoder("embedded")
+        return load_model("embedded")
     blocks, hidden, heads = SHAPES[shape]
     config = BertConfig(
         vocab_size=VOCABULARY, num_hidden_layers=blocks, hidden_size=hidden,

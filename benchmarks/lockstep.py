@@ -23,7 +23,7 @@ from alignscope.config.windows import Window
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.blocks import blocks
 from alignscope.encoders.load import load_tokenizer
-from alignscope.encoders.reinitialize import reinitialize
+from alignscope.encoders.reinitialize import reinitialize_
 from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.tasks import TASKS
 from alignscope.training.finetune import TrainingData, fine_tune_stacked
@@ -41,7 +41,7 @@ def models(shape: str, count: int, labels: Sequence[str]) -> list[TaskModel]:
     windows = itertools.cycle(range(0, len(blocks(found[0].encoder)), 2))
     for number, low in zip(range(1, count), windows, strict=False):
         found.append(build_model(encoder_of(shape), TASKS["pos"], labels, seed=1))
-        reinitialize(found[-1].encoder, Window(low, low + 1), seed=number)
+        reinitialize_(found[-1].encoder, Window(low, low + 1), seed=number)
     return [model.to(DEVICE) for model in found]
 
 

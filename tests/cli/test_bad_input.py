@@ -126,7 +126,7 @@ CORPORA: dict[str, tuple[Edit, str]] = {
 @pytest.mark.parametrize("case", CORPORA)
 def test_corpora(case: str, own: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are read before any weights are."""
-    monkeypatch.delattr("alignscope.experiments.setup.load_encoder")
+    monkeypatch.delattr("alignscope.experiments.setup.load_model")
     change, message = CORPORA[case]
     change(own)
     refused(own.run(), message)

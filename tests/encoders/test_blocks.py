@@ -28,7 +28,7 @@ from transformers import (
 
 from alignscope.encoders import blocks as module
 from alignscope.encoders.blocks import block_path, block_table, blocks, caveats, final_norm
-from alignscope.encoders.load import load_encoder
+from alignscope.encoders.load import load_model
 from alignscope.errors import EncoderError
 
 PATHS = {
@@ -50,7 +50,7 @@ PARALLEL = {"vocab_size": 9, "emb_dim": 16, "n_layers": 2, "n_heads": 2}
 
 @pytest.fixture
 def encoder(encoder_folder: Path) -> PreTrainedModel:
-    return load_encoder(str(encoder_folder))
+    return load_model(str(encoder_folder))
 
 
 def tiny_bert(blocks: int = 2) -> BertModel:

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 
 from alignscope.data.corpora import load_raw_texts
 from alignscope.data.paths import DataPaths
-from alignscope.encoders.load import block_count, load_encoder, load_tokenizer
+from alignscope.encoders.load import block_count, load_model, load_tokenizer
 from alignscope.encoders.resolve import embedded_folder
 from alignscope.training.pretraining.config import PretrainingConfig
 from alignscope.training.pretraining.pretrain import pretrain
@@ -25,7 +25,7 @@ def described() -> dict[str, object]:
 
 def test_it_is_what_its_recipe_says(described: dict[str, object]) -> None:
     recipe = PretrainingConfig.model_validate(described["recipe"])
-    config = load_encoder("embedded").config
+    config = load_model("embedded").config
     assert block_count("embedded") == recipe.blocks == config.num_hidden_layers
     assert config.hidden_size == recipe.hidden
     assert len(load_tokenizer("embedded")) == described["vocabulary"] == config.vocab_size

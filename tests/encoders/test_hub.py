@@ -76,13 +76,13 @@ def hub(encoder_folders: Callable[[str], Path]) -> Iterator[str]:
 
 PROGRAM = """
 import json, sys
-from alignscope.encoders.load import block_count, load_encoder, load_tokenizer, resolved_revision
+from alignscope.encoders.load import block_count, load_model, load_tokenizer, resolved_revision
 from alignscope.errors import EncoderError
 
 said = []
 for name, revision in json.loads(sys.argv[1]):
     try:
-        encoder = load_encoder(name, revision)
+        encoder = load_model(name, revision)
         pieces = load_tokenizer(name, revision)("ab")["input_ids"]
         blocks = block_count(name, revision)
         said.append([type(encoder).__name__, resolved_revision(encoder), blocks, len(pieces)])

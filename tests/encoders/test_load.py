@@ -21,7 +21,7 @@ from transformers.utils import logging
 from alignscope.encoders.identity import encoder_identity, weight_files
 from alignscope.encoders.load import (
     block_count,
-    load_encoder,
+    load_model,
     load_tokenizer,
     resolved_revision,
     set_language,
@@ -54,7 +54,7 @@ def shard(folder: Path) -> None:
 
 
 def test_every_family_is_loaded_bit_by_bit(encoder_folder: Path) -> None:
-    encoder = load_encoder(str(encoder_folder))
+    encoder = load_model(str(encoder_folder))
     stored = load_file(encoder_folder / "model.safetensors")
     for name, parameter in encoder.named_parameters():
         found = [k for k in stored if k == name or k.endswith(f".{name}")]
@@ -65,7 +65,7 @@ def test_every_family_is_loaded_bit_by_bit(encoder_folder: Path) -> None:
 
 
 def test_every_family_has_no_random_part(encoder_folder: Path) -> None:
-    encoders = [load_encoder(str(encoder_folder)) for _ in range(2)]
+    encoders = [load_model(str(encoder_folder)) for _ in range(2)]
     one, other = [encoder.state_dict() for encoder in encoders]
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
@@ -73,7 +73,7 @@ def test_every_family_has_no_random_part(encoder_folder: Path) -> None:
 
 
 def test_every_family_runs(encoder_folder: Path) -> None:
-    encoder, tokenizer = load_encoder(str(encoder_folder)), load_tokenizer(str(encoder_folder))
+    encoder, tokenizer = load_model(str(encoder_folder)), load_tokenizer(str(encoder_folder))
     set_language(encoder, "de")
     batch = tokenizer(["zwei Wörter"], return_tensors="pt")
     assert batch.word_ids(0) == [None, *[0] * 4, *[1] * 6, None]
@@ -87,13 +87,13 @@ def test_every_family_counts_its_blocks(encoder_folder: Path) -> None:
 
 def test_half_precision_checkpoints_are_loaded_as_float32(bert: Path) -> None:
     BertModel.from_pretrained(bert).half().save_pretrained(bert)
-    encoder = load_encoder(str(bert))
+    encoder = load_model(str(bert))
     assert {parameter.dtype for parameter in encoder.parameters()} == {torch.float32}
 
 
 def test_loading_leaves_the_random_state_alone(bert: Path) -> None:
     before = torch.get_rng_state()
-    load_encoder(str(bert))
+    load_model(str(bert))
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -101,7 +101,7 @@ def test_loading_is_quiet(
     bert: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    load_encoder(str(bert))
+    load_model(str(bert))
     load_tokenizer(str(bert))
     assert capfd.readouterr() == ("", "")
     assert caplog.records == []
@@ -109,10 +109,10 @@ def test_loading_is_quiet(
 
 
 def test_shards(bert: Path) -> None:
-    whole = load_encoder(str(bert)).state_dict()
+    whole = load_model(str(bert)).state_dict()
     shard(bert)
     assert len(weight_files(bert)) > 1
-    loaded = load_encoder(str(bert)).state_dict()
+    loaded = load_model(str(bert)).state_dict()
     assert all(torch.equal(whole[name], loaded[name]) for name in whole)
 
 
@@ -182,7 +182,7 @@ def test_gallery_of_bad_folders(bert: Path, broken: str) -> None:
     edit, reason = GALLERY[broken]
     edit(bert)
     with pytest.raises(EncoderError, match=reason) as caught:
-        load_encoder(str(bert))
+        load_model(str(bert))
     assert "\n" not in str(caught.value)
     assert str(bert) in str(caught.value)
 
@@ -192,14 +192,14 @@ def test_a_missing_shard(bert: Path) -> None:
     lost = weight_files(bert)[0]
     lost.unlink()
     with pytest.raises(EncoderError, match=f"lacks {lost.name}, which model"):
-        load_encoder(str(bert))
+        load_model(str(bert))
 
 
 def test_a_broken_index(bert: Path) -> None:
     shard(bert)
     (bert / "model.safetensors.index.json").write_text('{"weight_map": []}')
     with pytest.raises(EncoderError, match="is not an index of weights"):
-        load_encoder(str(bert))
+        load_model(str(bert))
 
 
 TOKENIZERS: dict[str, tuple[Edit, str]] = {
@@ -236,7 +236,7 @@ def test_gallery_of_bad_tokenizers(bert: Path, broken: str) -> None:
 def test_a_tokenizer_without_an_encoder(bert: Path) -> None:
     (bert / "config.json").unlink()
     (bert / "model.safetensors").unlink()
-    for load in (load_encoder, load_tokenizer, block_count, encoder_identity):
+    for load in (load_model, load_tokenizer, block_count, encoder_identity):
         with pytest.raises(EncoderError, match=r"bert holds no encoder: it has no config\.json"):
             load(str(bert))
 
@@ -245,7 +245,7 @@ def test_a_tokenizer_without_an_encoder(bert: Path) -> None:
 def test_neither_folder_nor_hub(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(EncoderError, match=r"no folder|neither a folder") as caught:
-        load_encoder(name)
+        load_model(name)
     assert name in str(caught.value)
 
 
@@ -253,7 +253,7 @@ def test_an_encoder_decoder_without_a_lone_encoder(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bart"}))
     (tmp_path / "model.safetensors").touch()
     with pytest.raises(EncoderError, match=r"an encoder-decoder \(bart\) whose encoder"):
-        load_encoder(str(tmp_path))
+        load_model(str(tmp_path))
 
 
 @pytest.mark.parametrize("model_type", ["albert", "xlm", "flaubert", "canine"])
@@ -289,12 +289,12 @@ def test_identity_follows_the_index(bert: Path) -> None:
 
 
 def test_a_folder_has_no_revision(bert: Path) -> None:
-    assert resolved_revision(load_encoder(str(bert))) is None
+    assert resolved_revision(load_model(str(bert))) is None
 
 
 @pytest.fixture
 def xmod(encoder_folders: Callable[[str], Path]) -> PreTrainedModel:
-    return load_encoder(str(encoder_folders("xmod")))
+    return load_model(str(encoder_folders("xmod")))
 
 
 @pytest.mark.parametrize(

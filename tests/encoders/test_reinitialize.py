@@ -1,4 +1,4 @@
-"""A window gets fresh weights, nothing else changes, and a re-initialisation that fails says so."""
+"""Re-initialisation changes exactly the window, and detects its own failures."""
 
 import random
 from collections.abc import Callable
@@ -16,8 +16,8 @@ from alignscope.config.run import Init
 from alignscope.config.windows import Window
 from alignscope.encoders import reinitialize as module
 from alignscope.encoders.blocks import block_path, blocks
-from alignscope.encoders.load import load_encoder, set_language
-from alignscope.encoders.reinitialize import reinitialize
+from alignscope.encoders.load import load_model, set_language
+from alignscope.encoders.reinitialize import reinitialize_
 from alignscope.errors import EncoderError
 
 WINDOW = Window(1, 2)
@@ -26,12 +26,12 @@ INITS: list[Init] = ["config", "torch-default"]
 
 @pytest.fixture
 def encoder(encoder_folder: Path) -> PreTrainedModel:
-    return load_encoder(str(encoder_folder))
+    return load_model(str(encoder_folder))
 
 
 @pytest.fixture
 def bert(encoder_folders: Callable[[str], Path]) -> PreTrainedModel:
-    return load_encoder(str(encoder_folders("bert")))
+    return load_model(str(encoder_folders("bert")))
 
 
 def tensors(encoder: nn.Module) -> dict[str, Tensor]:
@@ -45,7 +45,7 @@ def changed(before: dict[str, Tensor], encoder: nn.Module) -> set[str]:
 
 
 def within(encoder: PreTrainedModel, window: Window) -> set[str]:
-    """Name a window's tensors by walking the blocks: another way than the code's prefixes."""
+    """Return the names of a window's tensors by walking the blocks; the code uses prefixes."""
     wanted = {id(p) for block in window.blocks for p in blocks(encoder)[block].parameters()}
     return {name for name, parameter in encoder.named_parameters() if id(parameter) in wanted}
 
@@ -53,12 +53,12 @@ def within(encoder: PreTrainedModel, window: Window) -> set[str]:
 @pytest.mark.parametrize("init", INITS)
 def test_exactly_the_window_changes(encoder: PreTrainedModel, init: Init) -> None:
     before = tensors(encoder)
-    reinitialize(encoder, WINDOW, seed=1, init=init)
+    reinitialize_(encoder, WINDOW, seed=1, init=init)
     assert changed(before, encoder) == within(encoder, WINDOW)
     assert len(within(encoder, WINDOW)) >= 12
 
 
-def test_the_trap_is_still_there(encoder: PreTrainedModel) -> None:
+def test_transformers_own_initialiser_still_changes_nothing(encoder: PreTrainedModel) -> None:
     before = tensors(encoder)
     for block in blocks(encoder):
         block.apply(encoder._init_weights)
@@ -66,8 +66,8 @@ def test_the_trap_is_still_there(encoder: PreTrainedModel) -> None:
     assert changed(before, encoder) == set()
 
 
-def test_config_init_is_that_of_the_class(encoder: PreTrainedModel) -> None:
-    reinitialize(encoder, WINDOW, seed=1)
+def test_config_init_draws_as_the_class_does(encoder: PreTrainedModel) -> None:
+    reinitialize_(encoder, WINDOW, seed=1)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(99)
         fresh = tensors(type(encoder)(deepcopy(encoder.config)))
@@ -80,16 +80,18 @@ def test_config_init_is_that_of_the_class(encoder: PreTrainedModel) -> None:
             assert abs(found.mean().item()) < 0.2 * found.std().item() + 1e-6, name
 
 
-def test_modernberts_deviation_is_not_uniform(encoder_folders: Callable[[str], Path]) -> None:
-    encoder = load_encoder(str(encoder_folders("modernbert")))
-    reinitialize(encoder, WINDOW, seed=1)
+def test_standard_deviation_of_modernbert_differs_between_matrices(
+    encoder_folders: Callable[[str], Path],
+) -> None:
+    encoder = load_model(str(encoder_folders("modernbert")))
+    reinitialize_(encoder, WINDOW, seed=1)
     block = blocks(encoder)[1]
     ratio = block.mlp.Wi.weight.std().item() / block.mlp.Wo.weight.std().item()
     assert ratio == pytest.approx((2 * len(blocks(encoder))) ** 0.5, rel=0.1)
 
 
-def test_torch_default_is_that_of_the_paper(encoder: PreTrainedModel) -> None:
-    reinitialize(encoder, Window(0, 3), seed=1, init="torch-default")
+def test_torch_default_draws_as_the_code_of_the_paper_does(encoder: PreTrainedModel) -> None:
+    reinitialize_(encoder, Window(0, 3), seed=1, init="torch-default")
     for block in blocks(encoder):
         for part in block.modules():
             if isinstance(part, nn.Linear):
@@ -102,23 +104,25 @@ def test_torch_default_is_that_of_the_paper(encoder: PreTrainedModel) -> None:
 
 
 @pytest.mark.parametrize("init", INITS)
-def test_it_runs_and_computes_something_else(encoder: PreTrainedModel, init: Init) -> None:
+def test_ablated_encoder_runs_and_its_output_differs(encoder: PreTrainedModel, init: Init) -> None:
     set_language(encoder, "en")
     tokens = torch.tensor([[2, 7, 8, 9, 3]])
     with torch.no_grad():
         before = encoder(input_ids=tokens).last_hidden_state
-        reinitialize(encoder, WINDOW, seed=1, init=init)
+        reinitialize_(encoder, WINDOW, seed=1, init=init)
         after = encoder(input_ids=tokens).last_hidden_state
     assert after.isfinite().all()
     assert not torch.allclose(before, after, atol=1e-3)
 
 
 @pytest.mark.parametrize("init", INITS)
-def test_seeds_decide(encoder: PreTrainedModel, init: Init) -> None:
+def test_same_seed_gives_same_weights_and_another_seed_others(
+    encoder: PreTrainedModel, init: Init
+) -> None:
     one, same, other = encoder, deepcopy(encoder), deepcopy(encoder)
-    reinitialize(one, WINDOW, seed=5, init=init)
-    reinitialize(same, WINDOW, seed=5, init=init)
-    reinitialize(other, WINDOW, seed=6, init=init)
+    reinitialize_(one, WINDOW, seed=5, init=init)
+    reinitialize_(same, WINDOW, seed=5, init=init)
+    reinitialize_(other, WINDOW, seed=6, init=init)
     matrices = {n for n in within(one, WINDOW) if one.get_parameter(n).ndim >= 2}
     assert changed(tensors(one), same) == set()
     assert changed(tensors(one), other) >= matrices
@@ -127,8 +131,8 @@ def test_seeds_decide(encoder: PreTrainedModel, init: Init) -> None:
 @pytest.mark.parametrize("init", INITS)
 def test_a_block_gets_the_same_weights_in_every_window(bert: PreTrainedModel, init: Init) -> None:
     wide, narrow = bert, deepcopy(bert)
-    reinitialize(wide, Window(1, 3), seed=5, init=init)
-    reinitialize(narrow, Window(3, 3), seed=5, init=init)
+    reinitialize_(wide, Window(1, 3), seed=5, init=init)
+    reinitialize_(narrow, Window(3, 3), seed=5, init=init)
     for one, other in zip(
         blocks(wide)[3].parameters(), blocks(narrow)[3].parameters(), strict=True
     ):
@@ -141,23 +145,23 @@ def test_global_random_state_stays(encoder: PreTrainedModel, init: Init) -> None
         return torch.get_rng_state().tolist(), random.getstate(), str(np.random.get_state())
 
     before = state()
-    reinitialize(encoder, WINDOW, seed=1, init=init)
+    reinitialize_(encoder, WINDOW, seed=1, init=init)
     assert state() == before
 
 
 def test_global_random_state_does_not_matter(bert: PreTrainedModel) -> None:
     other = deepcopy(bert)
-    reinitialize(bert, WINDOW, seed=5)
+    reinitialize_(bert, WINDOW, seed=5)
     torch.rand(3)
-    reinitialize(other, WINDOW, seed=5)
+    reinitialize_(other, WINDOW, seed=5)
     assert changed(tensors(bert), other) == set()
 
 
-def test_the_tensors_stay_the_same_objects(bert: PreTrainedModel) -> None:
+def test_parameters_stay_the_same_objects_with_dtype_and_mode(bert: PreTrainedModel) -> None:
     bert.half().train()
     bert.requires_grad_(False)
     before = [id(parameter) for parameter in bert.parameters()]
-    reinitialize(bert, WINDOW, seed=1)
+    reinitialize_(bert, WINDOW, seed=1)
     assert [id(parameter) for parameter in bert.parameters()] == before
     assert {p.dtype for p in bert.parameters()} == {torch.float16}
     assert not any(p.requires_grad for p in bert.parameters())
@@ -165,49 +169,49 @@ def test_the_tensors_stay_the_same_objects(bert: PreTrainedModel) -> None:
 
 
 @pytest.mark.parametrize("window", [Window(0, 0), Window(0, 3)])
-def test_one_block_and_all_blocks(bert: PreTrainedModel, window: Window) -> None:
+def test_windows_of_one_block_and_of_all_blocks(bert: PreTrainedModel, window: Window) -> None:
     before = tensors(bert)
-    reinitialize(bert, window, seed=1)
+    reinitialize_(bert, window, seed=1)
     assert changed(before, bert) == within(bert, window)
 
 
 @pytest.mark.parametrize(("adapters", "kept"), [("reset", False), ("keep", True)])
-def test_xmod_keeps_its_adapters_if_asked(
+def test_xmod_keeps_its_adapters_with_adapters_keep(
     encoder_folders: Callable[[str], Path], adapters: module.Adapters, kept: bool
 ) -> None:
-    encoder = load_encoder(str(encoder_folders("xmod")))
+    encoder = load_model(str(encoder_folders("xmod")))
     before = tensors(encoder)
-    reinitialize(encoder, WINDOW, seed=1, adapters=adapters)
+    reinitialize_(encoder, WINDOW, seed=1, adapters=adapters)
     in_adapters = {name for name in within(encoder, WINDOW) if "adapter_modules" in name}
     assert len(in_adapters) == 2 * 4 * 4  # blocks × languages × (two weights, two biases)
     assert (changed(before, encoder) & in_adapters == set()) is kept
     assert changed(before, encoder) >= within(encoder, WINDOW) - in_adapters
 
 
-def test_no_adapters_to_keep(bert: PreTrainedModel) -> None:
+def test_adapters_keep_is_refused_without_adapters(bert: PreTrainedModel) -> None:
     with pytest.raises(EncoderError, match="BertModel has no language adapters to keep"):
-        reinitialize(bert, WINDOW, seed=1, adapters="keep")
+        reinitialize_(bert, WINDOW, seed=1, adapters="keep")
 
 
-def test_window_that_does_not_fit(bert: PreTrainedModel) -> None:
+def test_window_beyond_the_last_block_is_refused(bert: PreTrainedModel) -> None:
     with pytest.raises(EncoderError, match=r"window 3-4 .* BertModel, which has 4 blocks \(0-3\)"):
-        reinitialize(bert, Window(3, 4), seed=1)
+        reinitialize_(bert, Window(3, 4), seed=1)
 
 
-def test_a_misspelt_way(bert: PreTrainedModel) -> None:
+def test_unknown_init_is_refused(bert: PreTrainedModel) -> None:
     with pytest.raises(EncoderError, match="init='xavier'"):
-        reinitialize(bert, WINDOW, seed=1, init="xavier")  # type: ignore[arg-type]
+        reinitialize_(bert, WINDOW, seed=1, init="xavier")  # type: ignore[arg-type]
 
 
-def test_a_copy_that_does_nothing_is_noticed(
+def test_copy_without_effect_is_detected(
     encoder: PreTrainedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_copy", lambda *_: None)
-    with pytest.raises(EncoderError, match=r"left .* matrices as is"):
-        reinitialize(encoder, WINDOW, seed=1)
+    with pytest.raises(EncoderError, match=r"left .* matrices unchanged"):
+        reinitialize_(encoder, WINDOW, seed=1)
 
 
-def test_a_copy_that_forgets_one_matrix_is_noticed(
+def test_copy_that_misses_one_matrix_is_detected(
     encoder: PreTrainedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = module._copy
@@ -217,11 +221,11 @@ def test_a_copy_that_forgets_one_matrix_is_noticed(
         copy(source, target, names - {matrices[-1]})
 
     monkeypatch.setattr(module, "_copy", forgetful)
-    with pytest.raises(EncoderError, match="left 1 matrices as is"):
-        reinitialize(encoder, WINDOW, seed=1)
+    with pytest.raises(EncoderError, match="left 1 matrices unchanged"):
+        reinitialize_(encoder, WINDOW, seed=1)
 
 
-def test_a_copy_that_spills_over_is_noticed(
+def test_copy_beyond_the_window_is_detected(
     encoder: PreTrainedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy, outside = module._copy, f"{block_path(encoder)}.3."
@@ -232,38 +236,38 @@ def test_a_copy_that_spills_over_is_noticed(
 
     monkeypatch.setattr(module, "_copy", careless)
     with pytest.raises(EncoderError, match="outside the window"):
-        reinitialize(encoder, WINDOW, seed=1)
+        reinitialize_(encoder, WINDOW, seed=1)
 
 
-def test_nan_is_noticed(bert: PreTrainedModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    fresh = module._fresh
+def test_nan_is_detected(bert: PreTrainedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = module._fresh_model
 
     def poisoned(*arguments: object) -> PreTrainedModel:
         built = fresh(*arguments)  # type: ignore[arg-type]
         nn.init.constant_(built.encoder.layer[1].output.dense.bias, float("nan"))
         return built
 
-    monkeypatch.setattr(module, "_fresh", poisoned)
+    monkeypatch.setattr(module, "_fresh_model", poisoned)
     with pytest.raises(EncoderError, match=r"put NaN into encoder.layer.1.output.dense.bias"):
-        reinitialize(bert, WINDOW, seed=1)
+        reinitialize_(bert, WINDOW, seed=1)
 
 
-def test_what_was_added_after_loading_has_no_fresh_weights(bert: PreTrainedModel) -> None:
+def test_module_added_after_loading_is_refused(bert: PreTrainedModel) -> None:
     before = tensors(bert)
     blocks(bert)[1].lora = nn.Linear(2, 2)
     with pytest.raises(EncoderError, match=r"encoder\.layer\.1\.lora\.bias was added after"):
-        reinitialize(bert, WINDOW, seed=1)
+        reinitialize_(bert, WINDOW, seed=1)
     assert changed(before, bert) == set()
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("init", INITS)
-def test_on_a_gpu(bert: PreTrainedModel, init: Init) -> None:
+def test_weights_on_a_gpu_equal_those_on_the_cpu(bert: PreTrainedModel, init: Init) -> None:
     on_gpu = deepcopy(bert).cuda()
     before = torch.cuda.get_rng_state()
-    reinitialize(on_gpu, WINDOW, seed=1, init=init)
+    reinitialize_(on_gpu, WINDOW, seed=1, init=init)
     assert torch.equal(before, torch.cuda.get_rng_state())
-    reinitialize(bert, WINDOW, seed=1, init=init)
+    reinitialize_(bert, WINDOW, seed=1, init=init)
     assert changed(tensors(bert), on_gpu.cpu()) == set()
 
 
@@ -277,11 +281,10 @@ def test_a_matrix_without_reset_parameters_has_no_torch_default() -> None:
         module._reset(Odd())
 
 
-def test_seeds_are_spread(bert: PreTrainedModel) -> None:
-    """Weights of neighbouring seeds do not correlate."""
+def test_weights_of_neighbouring_seeds_do_not_correlate(bert: PreTrainedModel) -> None:
     drawn = []
     for seed in range(4):
-        reinitialize(bert, WINDOW, seed=seed)
+        reinitialize_(bert, WINDOW, seed=seed)
         drawn.append(blocks(bert)[1].output.dense.weight.detach().flatten().clone())
     pairs = [torch.corrcoef(torch.stack(drawn[i : i + 2]))[0, 1].abs().item() for i in range(3)]
     assert mean(pairs) < 0.1

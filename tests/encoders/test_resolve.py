@@ -10,7 +10,7 @@ import torch
 from alignscope.config.run import EncoderSpec
 from alignscope.encoders import resolve as names
 from alignscope.encoders.identity import encoder_identity
-from alignscope.encoders.load import block_count, load_encoder, load_tokenizer
+from alignscope.encoders.load import block_count, load_model, load_tokenizer
 from alignscope.encoders.resolve import embedded_folder, resolve_encoder
 from alignscope.errors import EncoderError
 from tests.helpers.tiny import call
@@ -36,7 +36,7 @@ def test_it_is_the_packaged_encoder_everywhere(packaged: Path) -> None:
     assert encoder_identity("embedded") == encoder_identity(folder)
     assert block_count("embedded") == block_count(folder)
     assert load_tokenizer("embedded").get_vocab() == load_tokenizer(folder).get_vocab()
-    found, expected = load_encoder("embedded"), load_encoder(folder)
+    found, expected = load_model("embedded"), load_model(folder)
     assert type(found) is type(expected)
     for name, value in expected.state_dict().items():
         assert torch.equal(found.state_dict()[name], value)
@@ -44,8 +44,8 @@ def test_it_is_the_packaged_encoder_everywhere(packaged: Path) -> None:
 
 @pytest.mark.usefixtures("packaged")
 def test_a_local_folder_of_that_name_is_another_encoder() -> None:
-    assert load_encoder("embedded").config.model_type == "bert"
-    assert load_encoder("./embedded").config.model_type == "xlm-roberta"
+    assert load_model("embedded").config.model_type == "bert"
+    assert load_model("./embedded").config.model_type == "xlm-roberta"
     assert encoder_identity("embedded") != encoder_identity("./embedded")
 
 
@@ -66,7 +66,7 @@ def test_its_blocks_can_be_shown() -> None:
 
 
 @pytest.mark.usefixtures("packaged")
-@pytest.mark.parametrize("ask", [encoder_identity, block_count, load_encoder, load_tokenizer])
+@pytest.mark.parametrize("ask", [encoder_identity, block_count, load_model, load_tokenizer])
 def test_an_installation_without_it_says_so(
     ask: Callable[[str], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

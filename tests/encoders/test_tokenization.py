@@ -20,7 +20,7 @@ from transformers import (
 )
 
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.load import load_encoder, load_tokenizer, set_language
+from alignscope.encoders.load import load_model, load_tokenizer, set_language
 from alignscope.encoders.tokenization import TokenizedSentence, WordTokenizer, max_input_length
 from alignscope.errors import DataError, EncoderError
 from alignscope.training.pretraining.wordpiece import train_wordpiece
@@ -265,7 +265,7 @@ def test_words_are_split_the_same_whenever_they_are_met() -> None:
 
 
 def test_every_family_reads_exactly_its_longest_input(family: str, encoder_folder: Path) -> None:
-    encoder = load_encoder(str(encoder_folder))
+    encoder = load_model(str(encoder_folder))
     set_language(encoder, "en")
     longest = max_input_length(encoder)
     expected = {"mt5": None, "xlm-roberta": 95, "xmod": 95, "distilbert": 96}

@@ -8,7 +8,7 @@ import torch
 
 from alignscope.config.run import TrainingConfig
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.load import load_encoder, load_tokenizer, set_language
+from alignscope.encoders.load import load_model, load_tokenizer, set_language
 from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.tasks import TASKS
 from alignscope.training.model import TaskModel, build_model
@@ -51,7 +51,7 @@ def sentences(count: int, seed: int = 1, most: int = 9) -> list[Sentence]:
 
 def model(folder: Path, task: str, gold: Sequence[Sentence], seed: int = 1) -> TaskModel:
     """Put a fresh head of a task on the encoder in a folder; X-MOD speaks English."""
-    encoder = load_encoder(str(folder))
+    encoder = load_model(str(folder))
     set_language(encoder, "en")
     return build_model(encoder, TASKS[task], TASKS[task].labels(gold), seed)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.load import load_encoder, load_tokenizer, set_language
+from alignscope.encoders.load import load_model, load_tokenizer, set_language
 from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.errors import DataError
 from alignscope.similarity.cache import RepresentationCache, cache_key, fingerprint
@@ -22,7 +22,7 @@ SENTENCES = [Sentence(("a", "dog", "barks")), Sentence(("cats", "see"))]
 def reader(folder: Path, kept: Path | None) -> RepresentationExtractor:
     name = str(folder)
     return RepresentationExtractor(
-        load_encoder(name), WordTokenizer(load_tokenizer(name), 64), RepresentationCache(kept)
+        load_model(name), WordTokenizer(load_tokenizer(name), 64), RepresentationCache(kept)
     )
 
 
@@ -54,10 +54,10 @@ def test_nothing_is_written_without_a_folder(encoder_folders: Folders, tmp_path:
 
 
 def test_one_weight_makes_another_encoder(encoder_folders: Folders) -> None:
-    encoder = load_encoder(str(encoder_folders("bert")))
+    encoder = load_model(str(encoder_folders("bert")))
     before = fingerprint(encoder)
-    assert before == fingerprint(load_encoder(str(encoder_folders("bert"))))
-    assert before != fingerprint(load_encoder(str(encoder_folders("distilbert"))))
+    assert before == fingerprint(load_model(str(encoder_folders("bert"))))
+    assert before != fingerprint(load_model(str(encoder_folders("distilbert"))))
     with torch.no_grad():
         next(encoder.parameters())[0, 0] += 1e-3
     changed = fingerprint(encoder)
@@ -67,7 +67,7 @@ def test_one_weight_makes_another_encoder(encoder_folders: Folders) -> None:
 
 
 def test_the_adapters_that_speak_are_in_the_key(encoder_folders: Folders) -> None:
-    encoder = load_encoder(str(encoder_folders("xmod")))
+    encoder = load_model(str(encoder_folders("xmod")))
     keys, whole = [], set()
     for language in ("en", "de"):
         set_language(encoder, language)

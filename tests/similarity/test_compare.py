@@ -10,7 +10,7 @@ import torch
 from alignscope.config.run import EncoderSpec, RunSpec, SplitLimits, TrainingConfig
 from alignscope.config.similarity import MeasureName, SimilarityConfig, StudySimilarityConfig
 from alignscope.data.paths import DataPaths
-from alignscope.encoders.load import load_encoder, load_tokenizer
+from alignscope.encoders.load import load_model, load_tokenizer
 from alignscope.encoders.tokenization import TokenizedSentence, WordTokenizer
 from alignscope.errors import DataError, SimilarityError, StoreError, StudyError
 from alignscope.experiments import run as perform
@@ -68,7 +68,7 @@ def test_words_are_compared_where_they_translate_each_other(places: DataPaths) -
     found = table(places, QADIR, DORUN, words=True, layers="4", measures=["cka", "retrieval"])
     asked = SimilarityConfig(limit=150, words=True)
     corpora = read_parallel([VESTI, QADIR, DORUN], asked, places)
-    encoder, subwords = load_encoder("embedded"), WordTokenizer(load_tokenizer("embedded"), 128)
+    encoder, subwords = load_model("embedded"), WordTokenizer(load_tokenizer("embedded"), 128)
     for target in (QADIR, DORUN):
         both = aligned_words(corpora[VESTI], corpora[target], ("a", "b"))
         left, right = (

@@ -10,7 +10,7 @@ from alignscope.data.corpora import load_corpus
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.load import load_encoder, load_tokenizer
+from alignscope.encoders.load import load_model, load_tokenizer
 from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.errors import DataError
 from alignscope.similarity.alignment import align_by_id
@@ -33,7 +33,7 @@ def test_every_sentence_of_every_language_is_read_once(
     real_data: Path, encoder_folders: Callable[[str], Path]
 ) -> None:
     folder = str(encoder_folders("bert"))
-    encoder, subwords = load_encoder(folder), WordTokenizer(load_tokenizer(folder), 64)
+    encoder, subwords = load_model(folder), WordTokenizer(load_tokenizer(folder), 64)
     english = pud(real_data, "en")
     found = languages(real_data)
     assert len(found) > 10

@@ -8,7 +8,7 @@ import torch
 from transformers import AlbertConfig, AlbertModel
 
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.load import load_encoder, load_tokenizer
+from alignscope.encoders.load import load_model, load_tokenizer
 from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.errors import DataError
 from alignscope.similarity.layers import similarity_by_layer
@@ -29,7 +29,7 @@ SENTENCES = [
 @pytest.mark.parametrize("family", ["bert", "modernbert", "xlm-roberta"])
 def test_batches_do_not_matter(encoder_folders: Folders, family: str) -> None:
     folder = str(encoder_folders(family))
-    encoder, subwords = load_encoder(folder), WordTokenizer(load_tokenizer(folder), 64)
+    encoder, subwords = load_model(folder), WordTokenizer(load_tokenizer(folder), 64)
     encoder.train()
     together = sentence_representations(encoder, subwords, SENTENCES)
     assert encoder.training
@@ -44,7 +44,7 @@ def test_batches_do_not_matter(encoder_folders: Folders, family: str) -> None:
 
 def test_it_is_the_mean_over_pieces_without_special_tokens(encoder_folders: Folders) -> None:
     folder = str(encoder_folders("bert"))
-    encoder, tokenizer = load_encoder(folder), load_tokenizer(folder)
+    encoder, tokenizer = load_model(folder), load_tokenizer(folder)
     found = sentence_representations(encoder, WordTokenizer(tokenizer, 64), SENTENCES)
     for place, sentence in enumerate(SENTENCES):
         encoded = tokenizer(list(sentence.words), is_split_into_words=True, return_tensors="pt")
@@ -56,7 +56,7 @@ def test_it_is_the_mean_over_pieces_without_special_tokens(encoder_folders: Fold
 
 def test_every_chunk_of_a_long_sentence_counts(encoder_folders: Folders) -> None:
     folder = str(encoder_folders("bert"))
-    encoder, tokenizer = load_encoder(folder), load_tokenizer(folder)
+    encoder, tokenizer = load_model(folder), load_tokenizer(folder)
     long = Sentence(("a", "b", "c", "d", "e", "f"))
     halves = [Sentence(long.words[:3]), Sentence(long.words[3:])]
     whole = sentence_representations(encoder, WordTokenizer(tokenizer, 5), [long])
@@ -67,7 +67,7 @@ def test_every_chunk_of_a_long_sentence_counts(encoder_folders: Folders) -> None
 def test_unrelated_corpora_in_one_encoder_are_not_alike(encoder_folders: Folders) -> None:
     """The peers' commonest fault: one model, two corpora, similarity 1."""
     folder = str(encoder_folders("bert"))
-    encoder, subwords = load_encoder(folder), WordTokenizer(load_tokenizer(folder), 64)
+    encoder, subwords = load_model(folder), WordTokenizer(load_tokenizer(folder), 64)
     letters = "abcdefghijklmnopqrstuvwxyz"
     draw = torch.Generator().manual_seed(1)
 
@@ -87,7 +87,7 @@ def test_unrelated_corpora_in_one_encoder_are_not_alike(encoder_folders: Folders
 
 def test_nothing_is_refused(encoder_folders: Folders) -> None:
     folder = str(encoder_folders("bert"))
-    encoder, subwords = load_encoder(folder), WordTokenizer(load_tokenizer(folder), 64)
+    encoder, subwords = load_model(folder), WordTokenizer(load_tokenizer(folder), 64)
     for nothing in ([], [Sentence(())]):
         with pytest.raises(DataError, match="nothing to represent"):
             sentence_representations(encoder, subwords, nothing)
@@ -95,7 +95,7 @@ def test_nothing_is_refused(encoder_folders: Folders) -> None:
 
 def test_other_poolings_are_the_tokens_they_name(encoder_folders: Folders) -> None:
     folder = str(encoder_folders("bert"))
-    encoder, tokenizer = load_encoder(folder), load_tokenizer(folder)
+    encoder, tokenizer = load_model(folder), load_tokenizer(folder)
     subwords = WordTokenizer(tokenizer, 64)
     found = {
         name: sentence_representations(encoder, subwords, SENTENCES, name)
@@ -122,7 +122,7 @@ def test_other_poolings_are_the_tokens_they_name(encoder_folders: Folders) -> No
 def test_layers_after_a_norm_at_the_end_are_known(
     encoder_folders: Folders, family: str, after: set[int]
 ) -> None:
-    assert layers_after_norm(load_encoder(str(encoder_folders(family)))) == after
+    assert layers_after_norm(load_model(str(encoder_folders(family)))) == after
 
 
 def test_an_encoder_that_cannot_be_ablated_can_be_compared() -> None:
@@ -133,7 +133,7 @@ def test_an_encoder_that_cannot_be_ablated_can_be_compared() -> None:
 
 def test_an_encoder_is_left_training_also_where_reading_fails(encoder_folders: Folders) -> None:
     folder = str(encoder_folders("bert"))
-    encoder, subwords = load_encoder(folder), WordTokenizer(load_tokenizer(folder), 64)
+    encoder, subwords = load_model(folder), WordTokenizer(load_tokenizer(folder), 64)
     encoder.train()
     with pytest.raises(IndexError):
         word_representations(encoder, subwords, SENTENCES[:1], [[7]])

@@ -18,8 +18,8 @@ from alignscope.config.windows import Window
 from alignscope.data.conllu import read_conllu
 from alignscope.data.corpora import subsample_evenly
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.load import load_encoder, load_tokenizer
-from alignscope.encoders.reinitialize import reinitialize
+from alignscope.encoders.load import load_model, load_tokenizer
+from alignscope.encoders.reinitialize import reinitialize_
 from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.errors import DivergedError
 from alignscope.tasks import TASKS
@@ -94,9 +94,9 @@ def train(
     **options: object,
 ) -> tuple[TaskModel, Diary, list[EpochMetrics]]:
     """Fine-tune a tiny encoder, with or without a window, and keep a diary."""
-    encoder = load_encoder(str(folder))
+    encoder = load_model(str(folder))
     if window is not None:
-        reinitialize(encoder, Window.parse(window), seed=seed)
+        reinitialize_(encoder, Window.parse(window), seed=seed)
     model = build_model(encoder, TASKS[task], TASKS[task].labels(TRAIN), seed)
     diary = Diary.of(model)
     found = fine_tune(
@@ -399,7 +399,7 @@ def test_a_real_checkpoint_learns_real_parts_of_speech(ewt: Path) -> None:
     )
     task = TASKS["pos"]
     labels = task.labels(train_)
-    model = build_model(load_encoder(folder), task, labels, seed=1)
+    model = build_model(load_model(folder), task, labels, seed=1)
     options = TrainingConfig(epochs=2, learning_rate=3e-4, batch_pieces=256)
     subwords = WordTokenizer(load_tokenizer(folder), 256)
     source_ = TrainingData(train_, dev, labels)

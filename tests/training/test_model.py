@@ -10,7 +10,7 @@ from torch import Tensor
 
 from alignscope.config.run import Pooling
 from alignscope.encoders.batching import EncodedSentence, collate
-from alignscope.encoders.load import load_encoder
+from alignscope.encoders.load import load_model
 from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.tasks import TASKS
 from alignscope.training.model import TaskModel, build_model
@@ -119,7 +119,7 @@ def test_a_head_is_a_function_of_the_seed_alone(encoder_folders: Folders, task: 
 
 
 def test_building_a_model_draws_from_nobody_elses_numbers(encoder_folders: Folders) -> None:
-    encoder = load_encoder(str(encoder_folders("bert")))
+    encoder = load_model(str(encoder_folders("bert")))
     weights = {name: value.clone() for name, value in encoder.state_dict().items()}
     before = torch.get_rng_state()
     build_model(encoder, TASKS["parsing"], TASKS["parsing"].labels(GOLD), seed=1)

@@ -27,9 +27,9 @@ def blocks(
     """Show which blocks of an encoder can be re-initialised."""
     from alignscope.cli.text import describe_blocks
     from alignscope.encoders.blocks import block_table, caveats
-    from alignscope.encoders.load import load_encoder
+    from alignscope.encoders.load import load_model
 
-    loaded = load_encoder(encoder, revision, remote_code=remote_code)
+    loaded = load_model(encoder, revision, remote_code=remote_code)
     typer.echo(describe_blocks(encoder, block_table(loaded), caveats(loaded)))
 
 

@@ -29,21 +29,20 @@ from alignscope.errors import EncoderError, nearest
 
 __all__ = [
     "block_count",
+    "check_tokenizer",
     "encoder_identity",
-    "load_encoder",
+    "load_model",
     "load_tokenizer",
     "resolved_revision",
     "set_language",
 ]
 
 
-def load_encoder(
-    name: str, revision: str = "main", *, remote_code: bool = False
-) -> PreTrainedModel:
+def load_model(name: str, revision: str = "main", *, remote_code: bool = False) -> PreTrainedModel:
     """Load the encoder ``name``, a folder, a name on the hub or ``embedded``, without a head.
 
-    ``load_encoder("bert-base-multilingual-cased")`` gives a ``BertModel``, and
-    ``load_encoder("google/mt5-base")`` the encoder half of mT5; a folder that
+    ``load_model("bert-base-multilingual-cased")`` gives a ``BertModel``, and
+    ``load_model("google/mt5-base")`` the encoder half of mT5; a folder that
     ``save_pretrained`` wrote works the same, heads and prefixes in its checkpoint included.
 
     The encoder is float32 (mDeBERTa overflows in half precision), in eval mode, and every one
@@ -94,19 +93,28 @@ def load_tokenizer(
         tokenizer = AutoTokenizer.from_pretrained(
             name, revision=commit, config=config, trust_remote_code=remote_code
         )
+    check_tokenizer(tokenizer, name)
+    return tokenizer
+
+
+def check_tokenizer(tokenizer: PreTrainedTokenizerBase, name: str) -> None:
+    """Make sure that the tokenizer of the encoder ``name`` is a fast one and has a vocabulary.
+
+    Raises:
+        EncoderError: if not.
+    """
     kind = type(tokenizer).__name__
     if not tokenizer.is_fast:
         raise EncoderError(f"{name} has a slow tokenizer ({kind}), which cannot tell words apart")
     if set(tokenizer.get_vocab()) <= set(tokenizer.all_special_tokens):
         raise EncoderError(f"{name} has no tokenizer, such as a tokenizer.json")
-    return tokenizer
 
 
 def block_count(name: str, revision: str = "main", *, remote_code: bool = False) -> int:
     """Return how many blocks the encoder ``name`` has, from its configuration alone.
 
     ``block_count("bert-base-multilingual-cased") == 12``; no weights are read, so a study can
-    be planned, and a window refused, on a laptop. Raises ``EncoderError`` like ``load_encoder``,
+    be planned, and a window refused, on a laptop. Raises ``EncoderError`` like ``load_model``,
     and for families without usable blocks (ALBERT, XLM, FlauBERT, CANINE).
     """
     name = resolve_encoder(name)
@@ -119,7 +127,7 @@ def block_count(name: str, revision: str = "main", *, remote_code: bool = False)
 
 
 def resolved_revision(encoder: PreTrainedModel) -> str | None:
-    """Return the commit on the hub that ``load_encoder`` read, or None for a folder."""
+    """Return the commit on the hub that ``load_model`` read, or None for a folder."""
     commit: str | None = getattr(encoder.config, "_commit_hash", None)
     return commit
 

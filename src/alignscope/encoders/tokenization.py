@@ -54,10 +54,7 @@ class WordTokenizer:
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, max_pieces: int) -> None:
         self.tokenizer = tokenizer
-        # Some checkpoints (sentence-transformers) store padding to 128 pieces with the tokenizer;
-        # left on, every word would be padded.
-        tokenizer.backend_tokenizer.no_padding()
-        tokenizer.backend_tokenizer.no_truncation()
+        self._switch_off_padding()
         self.prefix, self.suffix = _special_ends(tokenizer)
         self.room = max_pieces - len(self.prefix) - len(self.suffix)
         if self.room < 1:
@@ -77,9 +74,20 @@ class WordTokenizer:
         self._learn({word for sentence in sentences for word in sentence.words})
         return [self._pack(sentence) for sentence in sentences]
 
+    def _switch_off_padding(self) -> None:
+        """Read words as they are, without padding or truncation.
+
+        Some checkpoints (sentence-transformers) store padding to 128 subwords with the tokenizer,
+        and each call of a tokenizer with ``padding`` leaves it switched on. Every word would then
+        be padded.
+        """
+        self.tokenizer.backend_tokenizer.no_padding()
+        self.tokenizer.backend_tokenizer.no_truncation()
+
     def _learn(self, words: set[str]) -> None:
         """Split words that were not seen before, all at once."""
         new = sorted(words - self._cache.keys())
+        self._switch_off_padding()
         texts = [self._blank + word for word in new]
         try:
             encoded = self.tokenizer.backend_tokenizer.encode_batch(texts, add_special_tokens=False)

@@ -13,8 +13,8 @@ from alignscope.data.corpus import parse_corpus
 from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.device import device
-from alignscope.encoders.load import load_encoder, load_tokenizer, set_language
-from alignscope.encoders.reinitialize import reinitialize
+from alignscope.encoders.load import load_model, load_tokenizer, set_language
+from alignscope.encoders.reinitialize import reinitialize_
 from alignscope.encoders.tokenization import WordTokenizer, max_input_length
 from alignscope.errors import EncoderError
 from alignscope.experiments.inputs import load_split
@@ -102,7 +102,7 @@ def load_ablated_encoder(run: RunSpec) -> PreTrainedModel:
     """Load the encoder of a run and re-initialise its window, if it has one."""
     encoder = load_pretrained(run)
     if run.window is not None:
-        reinitialize(
+        reinitialize_(
             encoder,
             Window.parse(run.window),
             seed=derive_seed(run.seed, "reinitialize"),
@@ -114,7 +114,7 @@ def load_ablated_encoder(run: RunSpec) -> PreTrainedModel:
 
 def load_pretrained(run: RunSpec) -> PreTrainedModel:
     """Load the encoder of a run as it was before anything was done to it."""
-    return load_encoder(run.encoder.name, run.encoder.revision, remote_code=run.encoder.remote_code)
+    return load_model(run.encoder.name, run.encoder.revision, remote_code=run.encoder.remote_code)
 
 
 def load_word_tokenizer(run: RunSpec, encoder: PreTrainedModel) -> WordTokenizer:

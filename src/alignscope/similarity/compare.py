@@ -14,7 +14,7 @@ from alignscope.data.corpora import load_corpus, subsample_evenly
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.load import load_encoder, load_tokenizer
+from alignscope.encoders.load import load_model, load_tokenizer
 from alignscope.encoders.tokenization import TokenizedSentence, WordTokenizer, max_input_length
 from alignscope.errors import DataError, SimilarityError
 from alignscope.results.schemas import SIMILARITY, to_frame
@@ -115,7 +115,7 @@ def load_extractor(named: EncoderSpec, cache: RepresentationCache) -> Representa
     Raises:
         EncoderError: if they cannot be loaded.
     """
-    encoder = load_encoder(named.name, named.revision, remote_code=named.remote_code)
+    encoder = load_model(named.name, named.revision, remote_code=named.remote_code)
     tokenizer = load_tokenizer(named.name, named.revision, remote_code=named.remote_code)
     subwords = WordTokenizer(tokenizer, min(max_input_length(encoder) or LONGEST, LONGEST))
     return make_extractor(encoder, subwords, cache)

@@ -19,7 +19,7 @@ from transformers import BertForMaskedLM, BertModel, PreTrainedTokenizerFast
 from alignscope._util.files import checksum
 from alignscope.data.corpora import load_raw_texts
 from alignscope.data.paths import DataPaths
-from alignscope.encoders.load import load_encoder, load_tokenizer
+from alignscope.encoders.load import load_model, load_tokenizer
 from alignscope.errors import DataError, EncoderError
 from alignscope.training.pretraining.config import PretrainingConfig, parse_config
 from alignscope.training.pretraining.masking import IGNORED_LABEL, MaskingStrategy
@@ -57,7 +57,7 @@ def files(folder: Path) -> set[str]:
 
 def test_it_writes_an_encoder_as_asked(tmp_path: Path) -> None:
     folder = pretrain(LINES, tmp_path / "new" / "tiny", recipe(), source={"text:en": ["abc"]})
-    encoder, tokenizer = load_encoder(str(folder)), load_tokenizer(str(folder))
+    encoder, tokenizer = load_model(str(folder)), load_tokenizer(str(folder))
     config = encoder.config
     assert (config.num_hidden_layers, config.hidden_size, config.num_attention_heads) == (2, 16, 2)
     assert (config.intermediate_size, config.max_position_embeddings) == (64, 24)
@@ -78,7 +78,7 @@ def test_positions_are_added_to_words_or_turn_queries_and_keys(
     tmp_path: Path, positions: str
 ) -> None:
     folder = pretrain(LINES, tmp_path, recipe(positions=positions, learning_rate=3e-2))
-    encoder, tokenizer = load_encoder(str(folder)), load_tokenizer(str(folder))
+    encoder, tokenizer = load_model(str(folder)), load_tokenizer(str(folder))
     rotary = positions == "rotary"
     assert encoder.config.model_type == ("roformer" if rotary else "bert")
     one, other = (
@@ -315,7 +315,7 @@ def test_long_lines_are_read_to_their_end(tmp_path: Path, monkeypatch: pytest.Mo
         for start in range(0, len(one), 10)
     ]
     assert sorted(row[row != 0].tolist() for row in batches[0]) == sorted(expected)
-    assert load_encoder(str(tmp_path)).config.max_position_embeddings == 12
+    assert load_model(str(tmp_path)).config.max_position_embeddings == 12
 
 
 def test_padding_is_not_attended_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

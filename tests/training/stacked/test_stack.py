@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from alignscope.config.run import TrainingConfig
 from alignscope.config.windows import Window
 from alignscope.encoders.batching import collate
-from alignscope.encoders.reinitialize import reinitialize
+from alignscope.encoders.reinitialize import reinitialize_
 from alignscope.errors import DivergedError, StackingError
 from alignscope.tasks import TASKS
 from alignscope.training import loop
@@ -45,7 +45,7 @@ def models(folder: Path, task: str = "pos", *, drop: bool = False) -> list[TaskM
     found = [toys.model(folder, task, TRAIN) for _ in WINDOWS]
     for model, window in zip(found, WINDOWS, strict=True):
         if window is not None:
-            reinitialize(model.encoder, Window.parse(window), seed=1)
+            reinitialize_(model.encoder, Window.parse(window), seed=1)
         if not drop:
             without_dropout(model)
     return found
