@@ -147,7 +147,8 @@ def theirs(shape: str, given: Sequence[Sentence], training: TrainingConfig, batc
             per_device_train_batch_size=batch, use_cpu=DEVICE.type == "cpu", report_to="none",
             bf16=training.precision == "bf16",
             train_sampling_strategy="group_by_length", save_strategy="no", logging_strategy="no",
-            disable_tqdm=True, max_grad_norm=training.clip, weight_decay=training.weight_decay,
+            disable_tqdm=True, max_grad_norm=training.max_grad_norm,
+            weight_decay=training.weight_decay,
         )  # fmt: skip
         collator = DataCollatorForTokenClassification(tokenizer)
         Trainer(model, arguments, data_collator=collator, train_dataset=rows).train()
@@ -168,7 +169,7 @@ def main() -> None:
     asked = parser.parse_args()
     logging.disable(logging.WARNING)
     table: list[dict[str, Any]] = []
-    training = TrainingConfig(epochs=1, batch_pieces=asked.pieces, precision=asked.precision)
+    training = TrainingConfig(epochs=1, tokens_per_batch=asked.pieces, precision=asked.precision)
     cores = f"{torch.get_num_threads()} threads of {os.cpu_count()} cores"
     print(f"{DEVICE}, {asked.precision}, {cores}, torch {torch.__version__}")
     for shape in asked.shape:

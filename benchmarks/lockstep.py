@@ -94,7 +94,7 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.threads:
         torch.set_num_threads(asked.threads)
-    training = TrainingConfig(epochs=1, batch_pieces=asked.pieces, precision=asked.precision)
+    training = TrainingConfig(epochs=1, tokens_per_batch=asked.pieces, precision=asked.precision)
     print(f"{DEVICE}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     table = []
     for shape, runs in itertools.product(asked.shape, asked.runs):

@@ -34,7 +34,7 @@ def study(sentences: int) -> Study:
         name="sweep",
         encoders=["embedded"],
         seeds=[1, 2],
-        training=TrainingConfig(epochs=2, batch_pieces=512),
+        training=TrainingConfig(epochs=2, tokens_per_batch=512),
         limits=SplitLimits(train=sentences, dev=50, test=50),
         tasks={"pos": {"sources": ["synthetic:vesti/news"], "targets": targets}},
     )

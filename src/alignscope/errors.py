@@ -26,7 +26,7 @@ class InsufficientMemoryError(AlignScopeError):
     def __str__(self) -> str:
         return (
             f"{self.args[0]} does not fit into memory, even by itself: give it a smaller "
-            "batch_pieces, or other work on this machine less"
+            "tokens_per_batch, or other work on this machine less"
         )
 
 

@@ -264,7 +264,7 @@ def test_data_that_changed_is_noticed(workshop: Workshop, tmp_path: Path) -> Non
 # Runs that diverge
 
 DIVERGING = GRID.replace("[1, 2]", "[1]") + "[tasks.ner]\nsources = ['uner:en_tiny']\n" + (
-    "training = { learning_rate = 1e30, clip = 1e30 }\n"
+    "training = { learning_rate = 1e30, max_grad_norm = 1e30 }\n"
 )  # fmt: skip
 
 

@@ -119,7 +119,7 @@ REFUSED = {
     "top": ("seed = [1]\n" + TASKS, r"seed is not a key; did you mean 'seeds'\?; allowed are "),
     "training": (
         "[training]\nepoch = 3\n" + TASKS,
-        r"training\.epoch is not a key; did you mean 'epochs'\?; allowed are batch_pieces, clip",
+        r"training\.epoch is not a key; did you mean 'epochs'\?; allowed are epochs, head",
     ),
     "limits": (
         "[limits]\ntrian = 3\n" + TASKS,
@@ -131,7 +131,7 @@ REFUSED = {
     ),
     "task training": (
         TASKS + "training = { epoch = 2 }\n",
-        r"tasks\.pos\.training\.epoch is not a key; did you mean 'epochs'\?; allowed are batch_pi",
+        r"tasks\.pos\.training\.epoch is not a key; did you mean 'epochs'\?; allowed are epochs, h",
     ),
     "task limits": (
         TASKS + "limits = { trian = 2 }\n",
@@ -140,6 +140,14 @@ REFUSED = {
     "encoder": (
         'encoders = [{ name = "x", revison = "v1" }]\n' + TASKS,
         r"encoders\.0\.revison is not a key; did you mean 'revision'\?; allowed are name, remote",
+    ),
+    "a key under two names": (
+        "[training]\nclip = 2.0\nmax_grad_norm = 1.0\n" + TASKS,
+        r"training: Give max_grad_norm or its old name clip, not both\.$",
+    ),
+    "a key of a task under two names": (
+        TASKS + "training = { batch_pieces = 64, tokens_per_batch = 64 }\n",
+        r"tasks\.pos\.training: Give tokens_per_batch or its old name batch_pieces, not both\.",
     ),
     "no key alike": ("zzz = 1\n" + TASKS, r"zzz is not a key; allowed are adapters, claims, data,"),
     "type": ("seeds = 'one'\n" + TASKS, r"seeds: .* \(found 'one'\)"),
@@ -156,7 +164,10 @@ REFUSED = {
     "no init": ("init = []\n" + TASKS, r"init: .*at least 1"),
     "unknown init": ('init = ["cofnig"]\n' + TASKS, r"init\.0: .*'config' or 'torch-default'"),
     "range": ("[training]\nepochs = 0\n" + TASKS, r"training\.epochs: .*greater .* \(found 0\)"),
-    "range in a task": (TASKS + "training = { clip = 0 }\n", r"tasks\.pos\.training\.clip: .*gre"),
+    "range in a task": (
+        TASKS + "training = { max_grad_norm = 0 }\n",
+        r"tasks\.pos\.training\.max_grad_norm: .*gre",
+    ),
     "infinite": ("[training]\nlearning_rate = inf\n" + TASKS, r"training\.learning_rate: .*finite"),
     "not a number": ("[training]\nweight_decay = nan\n" + TASKS, r"training\.weight_decay: "),
     "limit of none": ("[limits]\ntrain = 0\n" + TASKS, r"limits\.train: .*greater"),
@@ -294,7 +305,7 @@ def test_domains_are_for_sources_of_their_language() -> None:
 
 def test_a_task_overrides_the_study() -> None:
     study = grid(
-        training={"epochs": 5, "clip": 2.0},
+        training={"epochs": 5, "max_grad_norm": 2.0},
         limits={"train": 9, "dev": 3},
         windows=[],
         tasks={
@@ -304,9 +315,38 @@ def test_a_task_overrides_the_study() -> None:
     )
     found = {run.task: (run.training, run.limits) for run in expand(study, blocks(12))}
     assert found == {
-        "pos": (TrainingConfig(epochs=5, clip=2.0), SplitLimits(train=9, dev=3)),
-        "ner": (TrainingConfig(epochs=1, clip=2.0), SplitLimits(train=9, dev=4)),
+        "pos": (TrainingConfig(epochs=5, max_grad_norm=2.0), SplitLimits(train=9, dev=3)),
+        "ner": (TrainingConfig(epochs=1, max_grad_norm=2.0), SplitLimits(train=9, dev=4)),
     }
+
+
+# Renamed keys
+
+OLD = {"batch_pieces": 512, "max_pieces": 64, "clip": 2.0}
+CURRENT = {"tokens_per_batch": 512, "max_length": 64, "max_grad_norm": 2.0}
+
+
+def test_old_names_of_training_keys_mean_the_same() -> None:
+    old, current = grid(training=OLD), grid(training=CURRENT)
+    assert old == current
+    assert old.training == TrainingConfig(tokens_per_batch=512, max_length=64, max_grad_norm=2.0)
+
+
+def test_the_digest_of_a_study_has_the_old_names_of_training_keys() -> None:
+    """Stores keep the plan of a study under this digest."""
+    own = {"pos": {"sources": ["ud:en_ewt"], "training": CURRENT}}
+    assert OLD.items() <= grid(training=CURRENT).grid["training"].items()
+    assert grid(tasks=own).grid["tasks"]["pos"]["training"] == OLD
+    own_old = {"pos": {"sources": ["ud:en_ewt"], "training": OLD}}
+    assert grid(tasks=own).digest == grid(tasks=own_old).digest == "3e32df6dd0fc7463"
+
+
+@pytest.mark.parametrize("study_wide", [OLD, CURRENT])
+@pytest.mark.parametrize("key", ["batch_pieces", "tokens_per_batch"])
+def test_a_task_overrides_a_key_under_either_name(study_wide: dict[str, Any], key: str) -> None:
+    own = {"pos": {"sources": ["ud:en_ewt"], "training": {key: 256}}}
+    merged = grid(training=study_wide, tasks=own).training_of("pos")
+    assert merged == TrainingConfig(tokens_per_batch=256, max_length=64, max_grad_norm=2.0)
 
 
 # Addresses
@@ -369,10 +409,11 @@ NOT_IN_IT = {"encoder.name", "encoder.revision"}
 
 
 def leaves(model: type[BaseModel], prefix: str = "") -> set[str]:
-    """The dotted names of all fields of a model and of the models inside it."""
+    """The dotted names, as stored, of all fields of a model and of the models inside it."""
     found = set()
     for name, about in model.model_fields.items():
         kind = about.annotation
+        name = about.serialization_alias or name
         inner = isinstance(kind, type) and issubclass(kind, BaseModel)
         found |= leaves(kind, f"{prefix}{name}.") if inner else {prefix + name}  # type: ignore[arg-type]
     return found

@@ -32,7 +32,7 @@ from tests.helpers import families, toys
 
 Folders = Callable[[str], Path]
 METRICS = {"pos": ("accuracy",), "parsing": ("las", "uas"), "ner": ("f1", "f1_strict")}
-TRAINING = {"epochs": 2, "batch_pieces": 128, "max_pieces": 64}
+TRAINING = {"epochs": 2, "tokens_per_batch": 128, "max_length": 64}
 
 
 @pytest.fixture
@@ -315,7 +315,7 @@ def test_a_language_without_an_adapter_is_refused(
 def test_every_family_performs(encoder_folder: Path, places: DataPaths, window: str | None) -> None:
     """One step of tagging on four sentences."""
     options = {
-        "training": TrainingConfig(epochs=1, batch_pieces=512),
+        "training": TrainingConfig(epochs=1, tokens_per_batch=512),
         "limits": SplitLimits(train=4),
     }
     run = make_run(encoder_folder, window=window, **options)
@@ -326,9 +326,9 @@ def test_every_family_performs(encoder_folder: Path, places: DataPaths, window: 
     assert tables(perform.execute_run(run, places)) == tables(outcome)
 
 
-def test_max_pieces_windows_what_is_longer(encoder_folders: Folders, places: DataPaths) -> None:
+def test_max_length_windows_what_is_longer(encoder_folders: Folders, places: DataPaths) -> None:
     run = make_run(
-        encoder_folders("bert"), training=TrainingConfig(**{**TRAINING, "max_pieces": 9})
+        encoder_folders("bert"), training=TrainingConfig(**{**TRAINING, "max_length": 9})
     )
     for row in perform.execute_run(run, places).scores:
         assert 0 < row["windowed"] <= row["sentences"]
@@ -420,6 +420,6 @@ def test_what_a_run_was_thought_to_take_stands_beside_what_it_took(
     assert 0 < told["estimated"]["seconds"] < 100
     assert told["seconds"] == pytest.approx(sum(told["laps"].values()), abs=0.01)
     assert told["memory"] is None or told["memory"] >= 0
-    short = TrainingConfig(**{**TRAINING, "epochs": 1, "batch_pieces": 10_000})
+    short = TrainingConfig(**{**TRAINING, "epochs": 1, "tokens_per_batch": 10_000})
     told = perform.execute_run(make_run(encoder_folders("bert"), training=short), places).provenance
     assert told["estimated"]["seconds"] is None, "there was one step, which sets things up"

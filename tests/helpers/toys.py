@@ -64,5 +64,5 @@ def subwords(folder: Path, max_pieces: int = 64) -> WordTokenizer:
 def training(**options: object) -> TrainingConfig:
     """One epoch of small batches, unless said otherwise."""
     return TrainingConfig.model_validate(
-        {"epochs": 1, "batch_pieces": 128, "max_pieces": 64} | options
+        {"epochs": 1, "tokens_per_batch": 128, "max_length": 64} | options
     )

@@ -248,10 +248,10 @@ def test_every_parameter_has_its_rate_and_only_matrices_decay(bert: Path, steps:
 
 
 def test_gradients_are_clipped(bert: Path, steps: Steps) -> None:
-    train(bert, clip=1e-3)
+    train(bert, max_grad_norm=1e-3)
     assert steps.norms == pytest.approx([1e-3] * len(steps.norms), rel=1e-2)
     steps.norms.clear()
-    train(bert, clip=1e6)
+    train(bert, max_grad_norm=1e6)
     assert min(steps.norms) > 0.1
 
 
@@ -380,7 +380,7 @@ def test_a_parser_learns_real_trees_by_heart(ewt: Path) -> None:
     task = TASKS["parsing"]
     model = build_model(encoder, task, task.labels(gold), seed=1)
     options = TrainingConfig(
-        epochs=25, learning_rate=2e-3, head_learning_rate=2e-3, batch_pieces=256, max_pieces=64
+        epochs=25, learning_rate=2e-3, head_learning_rate=2e-3, tokens_per_batch=256, max_length=64
     )
     given = (model, task, source("parsing", gold, gold), WordTokenizer(tokenizer, 64), options)
     epochs = fine_tune(*given, seed=1)
@@ -400,7 +400,7 @@ def test_a_real_checkpoint_learns_real_parts_of_speech(ewt: Path) -> None:
     task = TASKS["pos"]
     labels = task.labels(train_)
     model = build_model(load_model(folder), task, labels, seed=1)
-    options = TrainingConfig(epochs=2, learning_rate=3e-4, batch_pieces=256)
+    options = TrainingConfig(epochs=2, learning_rate=3e-4, tokens_per_batch=256)
     subwords = WordTokenizer(load_tokenizer(folder), 256)
     source_ = TrainingData(train_, dev, labels)
     fine_tune(model, task, source_, subwords, options, seed=1)

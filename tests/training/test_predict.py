@@ -38,8 +38,8 @@ def run(
 @pytest.mark.parametrize("task", TASKS)
 def test_one_by_one_or_all_at_once(encoder_folder: Path, task: str) -> None:
     model = toys.model(encoder_folder, task, GOLD)
-    one_by_one = run(model, encoder_folder, task, GOLD, batch_pieces=1)
-    at_once = run(model, encoder_folder, task, GOLD, batch_pieces=10_000)
+    one_by_one = run(model, encoder_folder, task, GOLD, tokens_per_batch=1)
+    at_once = run(model, encoder_folder, task, GOLD, tokens_per_batch=10_000)
     assert one_by_one == at_once
     assert len({getattr(s, TASKS[task].needs[0]) for s in at_once.sentences}) > 10
 

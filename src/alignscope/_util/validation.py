@@ -1,17 +1,48 @@
-"""Tables of a file that a person writes, and what is wrong with one, in one sentence."""
+"""Strict models of configuration tables, and validation errors as one sentence."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from alignscope.errors import StudyError, nearest
 
 
 class StrictModel(BaseModel):
-    """A table of a file: fixed, without keys it does not know, and with finite numbers."""
+    """A frozen configuration table that refuses unknown keys and numbers that are not finite.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    A key that was renamed is accepted under both names for ever: `renamed_keys` maps the old name
+    to the new one. Run addresses and stored results keep the old name, so the field of a renamed
+    key has it as ``serialization_alias``, and every dump uses the aliases.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, serialize_by_alias=True
+    )
+    renamed_keys: ClassVar[Mapping[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_renamed_keys(cls, values: Any) -> Any:
+        return cls.with_current_keys(values) if isinstance(values, Mapping) else values
+
+    @classmethod
+    def with_current_keys(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return ``values`` with old names of keys replaced by the current ones.
+
+        Raises:
+            ValueError: if a key is given under both names.
+        """
+        for old, current in cls.renamed_keys.items():
+            if old in values and current in values:
+                raise ValueError(f"Give {current} or its old name {old}, not both.")
+        return {cls.renamed_keys.get(key, key): value for key, value in values.items()}
+
+    @classmethod
+    def with_stored_keys(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return ``values`` with the names of keys that run addresses and stores use."""
+        stored = {current: old for old, current in cls.renamed_keys.items()}
+        return {stored.get(key, key): value for key, value in values.items()}
 
 
 Table = TypeVar("Table", bound=StrictModel)

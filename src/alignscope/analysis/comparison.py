@@ -178,7 +178,7 @@ def _treatment(outcome: RunResult) -> Iterator[tuple[str, str]]:
         yield "the initialisation", str(run.init)
         yield "the adapters' fate", str(run.adapters)
     for part in ("training", "limits"):
-        for name, value in getattr(run, part).model_dump().items():
+        for name, value in getattr(run, part).model_dump(by_alias=False).items():
             yield f"{part}.{name}", "none" if value is None else str(value)
     if run.similarity is not None:
         for name, value in run.similarity.model_dump().items():

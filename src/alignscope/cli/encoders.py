@@ -128,8 +128,8 @@ def pretrain(
         Literal["absolute", "rotary"], typer.Option(help="as in BERT, or as in RoFormer")
     ] = "absolute",
     steps: Annotated[int, typer.Option(min=1, help="optimisation steps")] = 8000,
-    batch_pieces: Annotated[int, typer.Option(min=64, help="padded sub-words a step")] = 2048,
-    max_pieces: Annotated[int, typer.Option(min=8, help="longest input")] = 128,
+    tokens_per_batch: Annotated[int, typer.Option(min=64, help="padded sub-words a step")] = 2048,
+    max_length: Annotated[int, typer.Option(min=8, help="longest input")] = 128,
     learning_rate: Annotated[float, typer.Option(min=0, help="highest learning rate")] = 2e-3,
     masked: Annotated[float, typer.Option(min=0, max=1, help="fraction hidden")] = 0.15,
     whole_words: Annotated[bool, typer.Option(help="hide words whole")] = False,
@@ -147,7 +147,7 @@ def pretrain(
 
     recipe = parse_config(
         blocks=blocks, hidden=hidden, attention_heads=attention_heads, vocabulary=vocabulary,
-        positions=positions, steps=steps, batch_pieces=batch_pieces, max_pieces=max_pieces,
+        positions=positions, steps=steps, tokens_per_batch=tokens_per_batch, max_length=max_length,
         learning_rate=learning_rate, masked=masked, whole_words=whole_words, dropout=dropout,
         seed=seed,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -31,17 +31,32 @@ class EncoderSpec(StrictModel):
 
 
 class TrainingConfig(StrictModel):
-    """How a run is fine-tuned. Rates are per step, sizes in sub-words (pieces)."""
+    """Hyperparameters of a fine-tuning. Learning rates are peaks; lengths count subwords."""
+
+    renamed_keys: ClassVar[dict[str, str]] = {
+        "batch_pieces": "tokens_per_batch",
+        "max_pieces": "max_length",
+        "clip": "max_grad_norm",
+    }
 
     epochs: int = Field(3, ge=1)
     learning_rate: float = Field(5e-5, gt=0, description="of the encoder")
     head_learning_rate: float = Field(1e-3, gt=0)
-    batch_pieces: int = Field(1024, ge=1, description="padded sub-words per batch")
+    tokens_per_batch: int = Field(
+        1024, ge=1, serialization_alias="batch_pieces", description="padded subwords per batch"
+    )
     warmup: float = Field(0.1, ge=0, le=1, description="fraction of all steps")
     weight_decay: float = Field(0.01, ge=0)
-    clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
+    max_grad_norm: float = Field(
+        1.0, gt=0, serialization_alias="clip", description="norm to which gradients are clipped"
+    )
     pooling: Pooling = "first"
-    max_pieces: int = Field(256, ge=4, description="longer sentences are windowed")
+    max_length: int = Field(
+        256,
+        ge=4,
+        serialization_alias="max_pieces",
+        description="longest input in subwords; longer sentences are split",
+    )
     precision: Precision = "auto"
 
 

@@ -4,7 +4,14 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    ValidationError,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 from alignscope._util.validation import StrictModel, first_error
 from alignscope.config.run import (
@@ -37,6 +44,15 @@ class TaskConfig(StrictModel):
         for name in names:
             parse_corpus(name)
         return names
+
+    @field_validator("training", mode="after")
+    @classmethod
+    def _current_keys(cls, training: dict[str, Any]) -> dict[str, Any]:
+        return TrainingConfig.with_current_keys(training)
+
+    @field_serializer("training")
+    def _stored_keys(self, training: dict[str, Any]) -> dict[str, Any]:
+        return TrainingConfig.with_stored_keys(training)
 
 
 class HypothesisThresholds(StrictModel):
@@ -108,13 +124,12 @@ class Study(StrictModel):
 
     def training_of(self, task: str) -> TrainingConfig:
         """Return the training of one task: the study's, with the task's own values."""
-        own = self.tasks[task].training
-        return TrainingConfig.model_validate({**self.training.model_dump(), **own})
+        study_wide = self.training.model_dump(by_alias=False)
+        return TrainingConfig.model_validate({**study_wide, **self.tasks[task].training})
 
     def limits_of(self, task: str) -> SplitLimits:
         """Return the limits of one task: the study's, with the task's own values."""
-        own = self.tasks[task].limits
-        return SplitLimits.model_validate({**self.limits.model_dump(), **own})
+        return SplitLimits.model_validate({**self.limits.model_dump(), **self.tasks[task].limits})
 
     @property
     def grid(self) -> dict[str, Any]:

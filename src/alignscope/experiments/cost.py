@@ -54,7 +54,7 @@ def count_work(
     """Count the work of a run: training, dev after every epoch, and every test split."""
     tests = sum(_pieces(sentences, subwords) for sentences in gold.values())
     read = training.epochs * _pieces(source.dev, subwords) + tests
-    return Workload(count_steps(source, subwords, training), read / training.batch_pieces)
+    return Workload(count_steps(source, subwords, training), read / training.tokens_per_batch)
 
 
 def _pieces(sentences: Sequence[Sentence], subwords: WordTokenizer) -> int:
@@ -146,7 +146,7 @@ def calibrate(group: Sequence[RunSpec], places: DataPaths) -> Calibration:
         raise InsufficientMemoryError(run.label) from error
     if meter.per_step is None or meter.seconds is None:
         raise DataError(f"{run.source} gives one step of training, too few to tell a price from")
-    per_piece = meter.per_step / len(stack) / run.training.batch_pieces
+    per_piece = meter.per_step / len(stack) / run.training.tokens_per_batch
     return Calibration(len(stack), meter.seconds, memory, per_piece, first.config.hidden_size)
 
 

@@ -132,5 +132,5 @@ def load_word_tokenizer(run: RunSpec, encoder: PreTrainedModel) -> WordTokenizer
             f"the tokenizer of {run.encoder.name} has {len(tokenizer)} pieces, its encoder "
             f"embeds {known}: they do not belong together"
         )
-    limit = max_input_length(encoder) or run.training.max_pieces
-    return WordTokenizer(tokenizer, min(limit, run.training.max_pieces))
+    limit = max_input_length(encoder) or run.training.max_length
+    return WordTokenizer(tokenizer, min(limit, run.training.max_length))

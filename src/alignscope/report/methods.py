@@ -88,8 +88,8 @@ def _training_of(runs: list[RunSpec]) -> str:
         f"{way.epochs} epochs of AdamW{at_most}, learning rate {way.learning_rate:g} for the "
         f"encoder and {way.head_learning_rate:g} for the head, linear warm-up over "
         f"{100 * way.warmup:g} % of the steps and linear decay, weight decay {way.weight_decay:g} "
-        f"(none for vectors), gradients clipped at {way.clip:g}, batches of {way.batch_pieces} "
-        f"sub-words, inputs of at most {way.max_pieces}, a word being "
+        f"(none for vectors), gradients clipped at {way.max_grad_norm:g}, batches of "
+        f"{way.tokens_per_batch} sub-words, inputs of at most {way.max_length}, a word being "
         f"{'the mean of its sub-words' if way.pooling == 'mean' else 'its first sub-word'}"
     )
 

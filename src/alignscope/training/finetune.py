@@ -107,7 +107,7 @@ def largest_batch(
     """The batch with the most sub-words, and how many rows of word embeddings are trained."""
     examples = _examples(task, source, subwords)
     costs = [example.cost for example in examples]
-    groups = bucket_by_length(costs, training.batch_pieces)
+    groups = bucket_by_length(costs, training.tokens_per_batch)
     largest = max(groups, key=lambda group: len(group) * max(costs[i] for i in group))
     batch = collate([examples[i] for i in largest], subwords.pad, training.pooling)
     return batch, len(set(_ids(examples, subwords.split(source.dev), subwords.pad)))
@@ -116,7 +116,7 @@ def largest_batch(
 def count_steps(source: TrainingData, subwords: WordTokenizer, training: TrainingConfig) -> int:
     """About how many optimisation steps a fine-tuning takes: epochs are mixed anew."""
     costs = [pieces.longest * len(pieces.chunks) for pieces in subwords.split(source.train)]
-    return training.epochs * len(bucket_by_length(costs, training.batch_pieces))
+    return training.epochs * len(bucket_by_length(costs, training.tokens_per_batch))
 
 
 def _examples(task: Task, source: TrainingData, subwords: WordTokenizer) -> list[EncodedSentence]:
@@ -146,7 +146,7 @@ def _plan(
     return [
         [[examples[i] for i in group] for group in groups]
         for groups in (
-            bucket_by_length(costs, training.batch_pieces, generator)
+            bucket_by_length(costs, training.tokens_per_batch, generator)
             for _ in range(training.epochs)
         )
     ]

@@ -66,7 +66,7 @@ class TrainingLoop:
         )
         self._optimizer.zero_grad(set_to_none=True)
         losses.sum().backward()  # type: ignore[no-untyped-call]
-        norms = clip_gradients(self.stack, self.training.clip)
+        norms = clip_gradients(self.stack, self.training.max_grad_norm)
         self._decay *= 1 - self._optimizer.param_groups[0]["lr"] * self.training.weight_decay
         self._optimizer.step()
         self._schedule.step()

@@ -68,7 +68,7 @@ def predict_stacked(
     sentences = [sentence for corpus in corpora.values() for sentence in corpus]
     examples = [EncodedSentence(pieces, {}) for pieces in subwords.split(sentences)]
     predicted: list[list[Sentence]] = [list(sentences) for _ in members]
-    budget = training.batch_pieces * max(1, 4 // len(stack))  # no gradients take memory
+    budget = training.tokens_per_batch * max(1, 4 // len(stack))  # no gradients take memory
     for group in bucket_by_length([example.cost for example in examples], budget):
         batch = collate([examples[i] for i in group], subwords.pad, training.pooling)
         with autocast(stack.encoder, training.precision):

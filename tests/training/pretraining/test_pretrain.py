@@ -31,7 +31,7 @@ SENTENCES = ["the dog barks at the cat", "der Hund bellt die Katze an", "a cat s
 LINES = [f"{random.Random(n).choice(SENTENCES)} {n % 9}" for n in range(120)]
 TINY = {
     "blocks": 2, "hidden": 16, "attention_heads": 2, "vocabulary": 100,
-    "steps": 12, "batch_pieces": 256, "max_pieces": 24, "dropout": 0.1,
+    "steps": 12, "tokens_per_batch": 256, "max_length": 24, "dropout": 0.1,
 }  # fmt: skip
 
 
@@ -306,7 +306,7 @@ def test_long_lines_are_read_to_their_end(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(MaskingStrategy, "mask_tokens", spy)
     lines = [" ".join(str((n * n) % 7) for n in range(count)) for count in (100, 3, 10, 11)]
-    pretrain(lines, tmp_path, recipe(steps=1, max_pieces=12, batch_pieces=4096))
+    pretrain(lines, tmp_path, recipe(steps=1, max_length=12, tokens_per_batch=4096))
     ids = load_tokenizer(str(tmp_path))(lines, add_special_tokens=False)["input_ids"]
     ends = {"[CLS]": 2, "[SEP]": 3}
     expected = [

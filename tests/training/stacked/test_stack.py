@@ -74,7 +74,7 @@ def learn(
     rounding, and of that Adam makes steps as long as of any other.
     """
     rates = {"learning_rate": 1e-4, "head_learning_rate": 2e-4}
-    asked = {"epochs": 2, "batch_pieces": 64, **rates, **options}
+    asked = {"epochs": 2, "tokens_per_batch": 64, **rates, **options}
     subwords, given = toys.subwords(folder), toys.training(**asked)
     return fine_tune_stacked(stack, TASKS[task], source(task), subwords, given, seed=seed)
 

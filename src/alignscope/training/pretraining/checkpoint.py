@@ -78,7 +78,7 @@ class PretrainingCheckpoint:
         """Return the tokenizer of this folder, training it if it is not there yet."""
         if (self.out / "tokenizer.json").exists():
             return PreTrainedTokenizerFast.from_pretrained(self.out)
-        tokenizer = train_wordpiece(lines, self.recipe.vocabulary, self.recipe.max_pieces)
+        tokenizer = train_wordpiece(lines, self.recipe.vocabulary, self.recipe.max_length)
         self._put(tokenizer, last="tokenizer.json")
         return tokenizer
 
@@ -176,7 +176,7 @@ def _model(recipe: PretrainingConfig, tokenizer: PreTrainedTokenizerFast) -> Mod
         "num_hidden_layers": recipe.blocks,
         "num_attention_heads": recipe.attention_heads,
         "intermediate_size": 4 * recipe.hidden,
-        "max_position_embeddings": recipe.max_pieces,
+        "max_position_embeddings": recipe.max_length,
         "hidden_dropout_prob": recipe.dropout,
         "attention_probs_dropout_prob": recipe.dropout,
         "pad_token_id": tokenizer.pad_token_id,

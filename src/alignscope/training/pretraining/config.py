@@ -1,16 +1,20 @@
 """What a small encoder is made by."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from alignscope._util.validation import StrictModel
 from alignscope.errors import EncoderError
 
 
-class PretrainingConfig(BaseModel):
+class PretrainingConfig(StrictModel):
     """What a small encoder is made by; together with the text it determines the weights."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    renamed_keys: ClassVar[dict[str, str]] = {
+        "batch_pieces": "tokens_per_batch",
+        "max_pieces": "max_length",
+    }
 
     blocks: int = Field(6, ge=1)
     hidden: int = Field(128, ge=8)
@@ -21,8 +25,12 @@ class PretrainingConfig(BaseModel):
         description="a vector added to each place (BERT), or queries and keys turned (RoFormer)",
     )
     steps: int = Field(8000, ge=1)
-    batch_pieces: int = Field(2048, ge=64, description="padded sub-words per batch")
-    max_pieces: int = Field(128, ge=8, description="longer lines are cut into pieces")
+    tokens_per_batch: int = Field(
+        2048, ge=64, serialization_alias="batch_pieces", description="padded subwords per batch"
+    )
+    max_length: int = Field(
+        128, ge=8, serialization_alias="max_pieces", description="subwords of the longest input"
+    )
     learning_rate: float = Field(2e-3, gt=0)
     warmup: float = Field(0.05, ge=0, le=1, description="fraction of the steps")
     masked: float = Field(0.15, gt=0, lt=1, description="fraction of the sub-words, or words")

@@ -50,7 +50,7 @@ def pretrain(
         raise EncoderError(_NO_TEXT)
     state = PretrainingCheckpoint.open(out, recipe, lines, source or {})
     tokenizer = state.tokenizer(lines)
-    rows = _encode(tokenizer, lines, recipe.max_pieces)
+    rows = _encode(tokenizer, lines, recipe.max_length)
     if not rows:
         raise EncoderError(_NO_TEXT)
     with torch.random.fork_rng():
@@ -146,7 +146,7 @@ def _batches(
     step = 0
     for epoch in range(recipe.steps):
         generator = torch.Generator().manual_seed(derive_seed(recipe.seed, "order", epoch))
-        for batch in bucket_by_length(lengths, recipe.batch_pieces, generator):
+        for batch in bucket_by_length(lengths, recipe.tokens_per_batch, generator):
             if step >= start:
                 chosen = [rows[i] for i in batch]
                 yield step, torch.nn.utils.rnn.pad_sequence(chosen, batch_first=True).long()
