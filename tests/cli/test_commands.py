@@ -16,7 +16,8 @@ from polars.testing import assert_frame_equal
 from alignscope.analysis.effects import effects_table
 from alignscope.cli import commands as cli
 from alignscope.results.schemas import EFFECTS, RUNS, SCORES
-from alignscope.tasks import TASKS
+from alignscope.tasks import TASKS, register_task
+from alignscope.tasks.pos import PosTagging
 from tests.helpers import tiny
 from tests.helpers.tiny import GRID, THREE_TASKS, Workshop, call
 
@@ -300,16 +301,25 @@ FOURTH = '[tasks.fourth]\nsources = ["ud:en_tiny"]\ntargets = ["ud:de_tiny"]\n'
 LISTED = 'windows = ["0-1", "7-9"]\n[tasks.pos]\nsources = ["ud:en_tiny"]\n'
 
 
-def test_a_fourth_task_is_one_entry(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+class FourthTask(PosTagging):
+    """POS tagging under another name."""
+
+    name = "fourth"
+
+
+def test_a_registered_task_can_be_run_in_a_study(workshop: Workshop) -> None:
     workshop.write('windows = ["none"]\n[training]\nepochs = 1\n' + FOURTH)
     answer = workshop.run()
     assert (answer.code, answer.err) == (
         2,
-        "error: fourth is not a task; allowed are pos, parsing, ner\n",
+        "error: fourth is not a task. Known are: pos, parsing, ner.\n",
     )
-    monkeypatch.setitem(TASKS, "fourth", TASKS["pos"])
-    assert workshop.run().code == 0
-    assert workshop.table("scores").count("fourth") == 2
+    register_task(FourthTask)
+    try:
+        assert workshop.run().code == 0
+        assert workshop.table("scores").count("fourth") == 2
+    finally:
+        TASKS.remove("fourth")
 
 
 def test_a_window_that_does_not_fit_an_encoder_on_the_hub_is_said_before_any_training(

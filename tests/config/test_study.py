@@ -387,6 +387,7 @@ OTHER: dict[str, Any] = {
     "init": "config",
     "adapters": "reset",
     "seed": 2,
+    "task_version": "2",
     "training.epochs": 4,
     "training.learning_rate": 4e-5,
     "training.head_learning_rate": 2e-3,
@@ -440,6 +441,13 @@ def test_every_field_changes_the_address() -> None:
     addresses = {place: changed(place, value).address for place, value in OTHER.items()}
     assert plain not in addresses.values()
     assert len(set(addresses.values())) == len(addresses)
+
+
+def test_a_task_without_a_version_is_stored_as_before() -> None:
+    run = RunSpec.model_validate(PLAIN)
+    assert "task_version" not in run.model_dump(mode="json")
+    versioned = run.model_copy(update={"task_version": "2"})
+    assert RunSpec.model_validate(versioned.model_dump(mode="json")) == versioned
 
 
 @pytest.mark.parametrize(

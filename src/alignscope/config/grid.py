@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from alignscope.config.registry import TASK_INFO
 from alignscope.config.run import EncoderSpec, Init, RunSpec
 from alignscope.config.similarity import StudySimilarityConfig
 from alignscope.config.study import Study, TaskConfig
@@ -67,6 +68,7 @@ def _runs_of_source(
                 training=study.training_of(task),
                 limits=study.limits_of(task),
                 similarity=_similarity_of(study, window),
+                task_version=TASK_INFO[task].version,
             )
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from alignscope._util.validation import StrictModel
 from alignscope.config.similarity import StudySimilarityConfig
@@ -83,6 +83,15 @@ class RunSpec(StrictModel):
     training: TrainingConfig
     limits: SplitLimits
     similarity: StudySimilarityConfig | None = None
+    task_version: str = ""
+
+    @model_serializer(mode="wrap")
+    def _omit_default_version(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Addresses and stored runs of the built-in tasks stay as they were before tasks had one.
+        content: dict[str, Any] = handler(self)
+        if not self.task_version:
+            content.pop("task_version", None)
+        return content
 
     @property
     def address(self) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from transformers import PreTrainedModel
 
 from alignscope.config.grid import EncoderInfo
+from alignscope.config.registry import TASK_INFO
 from alignscope.config.run import EncoderSpec, RunSpec
 from alignscope.config.study import Study
 from alignscope.config.windows import Window, check_fits
@@ -13,13 +14,12 @@ from alignscope.data.paths import DataPaths
 from alignscope.encoders.identity import encoder_identity
 from alignscope.encoders.load import block_count, set_language
 from alignscope.encoders.tokenization import WordTokenizer
-from alignscope.errors import StoreError, StudyError, nearest
+from alignscope.errors import StoreError, StudyError
 from alignscope.experiments.inputs import input_checksums, load_split, required_splits
 from alignscope.experiments.setup import load_ablated_encoder, load_pretrained, load_word_tokenizer
 from alignscope.results.store import ResultStore
 from alignscope.similarity.compare import default_cache, make_extractor
 from alignscope.similarity.stages import check_similarity, load_parallel
-from alignscope.tasks import TASKS
 
 
 def inspect_encoder(encoder: EncoderSpec, *, count_blocks: bool = True) -> EncoderInfo:
@@ -42,13 +42,10 @@ def check_tasks(study: Study) -> None:
     """Make sure that every task of a study is known.
 
     Raises:
-        StudyError: for the first that is not, with the nearest that is.
+        StudyError: for the first unknown task, with the nearest known name.
     """
     for task in study.tasks:
-        if task not in TASKS:
-            raise StudyError(
-                f"{task} is not a task{nearest(task, TASKS)}; allowed are {', '.join(TASKS)}"
-            )
+        TASK_INFO[task]
 
 
 def check_data(runs: Sequence[RunSpec], places: DataPaths) -> None:

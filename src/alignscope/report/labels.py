@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from alignscope.config.registry import TASK_INFO
 from alignscope.config.run import RunSpec
 from alignscope.data.corpus import parse_corpus
 from alignscope.errors import DataError
@@ -13,14 +14,6 @@ from alignscope.report.files import file_name
 from alignscope.results.tables import primary_metrics
 
 MINUS = "−"
-TASKS = {"pos": "POS tagging", "parsing": "Dependency parsing", "ner": "Named entities"}
-METRICS = {
-    "accuracy": "accuracy",
-    "las": "LAS",
-    "uas": "UAS",
-    "f1": "span F1",
-    "f1_strict": "span F1, strict",
-}
 MEASURES = {
     "cka": "linear CKA",
     "cka-rbf": "RBF CKA",
@@ -50,13 +43,13 @@ class ResultGroup:
     @property
     def title(self) -> str:
         """``POS tagging · en_ewt``, with the encoder before it where there are several."""
-        parts = [TASKS.get(self.task, self.task), corpus_label(self.source)]
+        parts = [TASK_INFO.title(self.task), corpus_label(self.source)]
         return " · ".join([self.encoder, *parts] if self.several else parts)
 
     @property
     def unit(self) -> str:
         """The metric, as on an axis."""
-        return METRICS.get(self.metric, self.metric)
+        return metric_title(self.task, self.metric)
 
     def of(self, table: pl.DataFrame) -> pl.DataFrame:
         """Keep the rows of a table that are of this setting, as far as it has its columns."""
@@ -81,6 +74,12 @@ def result_groups(scores: pl.DataFrame) -> list[ResultGroup]:
     return [
         ResultGroup(encoder, task, first[task], source, several) for encoder, task, source in rows
     ]
+
+
+def metric_title(task: str, metric: str) -> str:
+    """Return the title of a task's metric: ``LAS``."""
+    titles = TASK_INFO[task].metrics if task in TASK_INFO else {}
+    return titles.get(metric, metric)
 
 
 def measure_label(name: str, estimator: str) -> str:

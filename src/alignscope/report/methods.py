@@ -7,8 +7,9 @@ from functools import partial
 import polars as pl
 
 from alignscope.analysis.results import StudyResults
+from alignscope.config.registry import TASK_INFO
 from alignscope.config.run import RunSpec
-from alignscope.report.labels import MEASURES, TASKS
+from alignscope.report.labels import MEASURES
 from alignscope.report.tables.tables import versions_of
 
 
@@ -60,7 +61,7 @@ def _each(
 
 def _whose(keys: Sequence[tuple[str, str, str]], several: bool) -> str:
     return _list(
-        f"{f'{encoder}, ' if several else ''}{TASKS.get(task, task)} from {source}"
+        f"{f'{encoder}, ' if several else ''}{TASK_INFO.title(task)} from {source}"
         for encoder, task, source in keys
     )
 
@@ -110,15 +111,9 @@ def _evaluation_of(scores: pl.DataFrame, runs: list[RunSpec]) -> str:
     )
 
 
-_SCORED = {
-    "pos": "POS tagging is scored by accuracy over words",
-    "parsing": "parsing by LAS and UAS with punctuation and without subtypes",
-    "ner": "named entities by span F1",
-}
-
-
 def _statistics(runs: Sequence[RunSpec]) -> str:
-    scored = [_SCORED[task] for task in dict.fromkeys(run.task for run in runs) if task in _SCORED]
+    tasks = [task for task in dict.fromkeys(run.task for run in runs) if task in TASK_INFO]
+    scored = [TASK_INFO[task].scoring for task in tasks if TASK_INFO[task].scoring]
     told = f"{scored[0][0].upper()}{', '.join(scored)[1:]}. " if scored else ""
     return (
         f"{told}Effects are differences from REF, paired by seed and corpus; 95 % intervals and "

@@ -8,9 +8,9 @@ import polars as pl
 from scipy.special import stdtrit
 
 from alignscope.analysis.results import PrimaryResults, StudyResults
+from alignscope.config.registry import TASK_INFO
 from alignscope.config.windows import Window
 from alignscope.report.labels import (
-    TASKS,
     ResultGroup,
     corpus_label,
     format_p,
@@ -83,7 +83,7 @@ def _of_setting(found: PrimaryResults, setting: ResultGroup) -> Iterator[str]:
 
 
 def _named(setting: ResultGroup) -> str:
-    task = TASKS.get(setting.task, setting.task)
+    task = TASK_INFO.title(setting.task)
     return f"{setting.encoder}, {task} from {corpus_label(setting.source)} ({setting.unit})"
 
 

@@ -1,23 +1,15 @@
-"""The three things asked of an encoder: parts of speech, dependency trees, named entities.
+"""Tasks that an encoder is fine-tuned for: POS tagging, dependency parsing, named entities.
 
 >>> from alignscope.tasks import TASKS
 >>> TASKS["parsing"].metrics
 ('las', 'uas')
 
-A task is one file with a class that fulfils ``alignscope.tasks.task.Task``, and one entry here;
-``tests/tasks/test_every_task.py`` then tests it without being told.
+A task is a class that fulfils the protocol ``alignscope.tasks.task.Task``. ``register_task`` adds
+one from outside the package.
 """
 
-from alignscope.tasks.ner import NamedEntityRecognition
-from alignscope.tasks.parsing import DependencyParsing
-from alignscope.tasks.pos import PosTagging
+from alignscope.tasks.registry import TASKS, register_task
+from alignscope.tasks.tagging import TokenTagging
 from alignscope.tasks.task import Annotations, Task
 
-__all__ = ["TASKS", "Annotations", "Task"]
-
-TASKS: dict[str, Task] = {
-    "pos": PosTagging(),
-    "parsing": DependencyParsing(),
-    "ner": NamedEntityRecognition(),
-}
-"""Every task by its name, the name that a study file uses."""
+__all__ = ["TASKS", "Annotations", "Task", "TokenTagging", "register_task"]

@@ -21,7 +21,7 @@ class NamedEntityRecognition(TokenTagging):
     """
 
     name = "ner"
-    needs: tuple[str, ...] = ("entities",)
+    annotation = "entities"
     metrics: tuple[str, ...] = ("f1", "f1_strict")
 
     def score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> dict[str, float]:
@@ -34,7 +34,7 @@ class NamedEntityRecognition(TokenTagging):
             DataError: if a sentence has no entities.
         """
         tags = [
-            (get_annotation(sentence, self.field), get_annotation(prediction, self.field))
+            (get_annotation(sentence, self.annotation), get_annotation(prediction, self.annotation))
             for sentence, prediction in pair_sentences(gold, predicted)
         ]
         return {"f1": span_f1(tags, strict=False), "f1_strict": span_f1(tags, strict=True)}

@@ -1,4 +1,4 @@
-"""What the tasks that give each word one label have in common."""
+"""Tasks that assign one label to each word, and their head."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError
-from alignscope.tasks.annotations import get_annotation
+from alignscope.tasks.annotations import get_annotation, pair_sentences, ratio
 from alignscope.tasks.label_ids import cross_entropy, most_frequent, to_label_ids
 from alignscope.tasks.task import Annotations
 
@@ -30,45 +30,50 @@ class TaggingHead(nn.Module):
         self.linear = nn.Linear(hidden, labels)
 
     def forward(self, words: Tensor, mask: Tensor) -> Tensor:
-        """Score every label: (batch, words, hidden) to (batch, words, labels).
+        """Return the score of every label, (batch, words, labels), for word vectors.
 
-        ``mask`` is not needed, because no word looks at another.
+        The mask is unused, because the layer treats every word separately.
+
+        Args:
+            words: Word vectors, (batch, words, hidden).
+            mask: True where there is a word, (batch, words).
         """
         scores: Tensor = self.linear(self.dropout(words))
         return scores
 
 
 class TokenTagging:
-    """One label per word, kept in one field of a ``Sentence``.
+    """A task that assigns one label to each word; a subclass names the annotation.
 
-    A subclass says which field it needs, under which name, and how it is scored:
-
-    >>> class Shouting(TokenTagging):
-    ...     name, needs, metrics = "shouting", ("upos",), ("accuracy",)
+    >>> class Emphasis(TokenTagging):
+    ...     name, annotation = "emphasis", "upos"
     >>> train = [Sentence(words=("NO", "thanks"), upos=("LOUD", "CALM"))]
-    >>> Shouting().labels(train)
+    >>> Emphasis().labels(train)
     ('CALM', 'LOUD')
-    >>> Shouting().encode(train[0], ("CALM", "LOUD"))
+    >>> Emphasis().encode(train[0], ("CALM", "LOUD"))
     {'upos': [1, 0]}
+    >>> Emphasis().score(train, train)
+    {'accuracy': 1.0}
 
-    Everything else is the contract of ``alignscope.tasks.task.Task``.
+    A subclass that sets other ``metrics`` overrides ``score``. The methods fulfil the protocol
+    ``alignscope.tasks.task.Task``.
     """
 
     name: str
-    needs: tuple[str, ...]
-    metrics: tuple[str, ...]
+    annotation: str
+    """The annotation of a ``Sentence`` that holds the labels, such as ``upos``."""
+    metrics: tuple[str, ...] = ("accuracy",)
 
     @property
-    def field(self) -> str:
-        """The field of a ``Sentence`` that holds the labels: the only one that is needed."""
-        (field,) = self.needs
-        return field
+    def needs(self) -> tuple[str, ...]:
+        """The annotations that a gold sentence must have."""
+        return (self.annotation,)
 
     def labels(self, train: Sequence[Sentence]) -> tuple[str, ...]:
         """Return the labels of the source, sorted.
 
         Raises:
-            DataError: if there is not one word to learn a label from.
+            DataError: if ``train`` has no words.
         """
         return tuple(sorted(self._counts(train)))
 
@@ -77,12 +82,12 @@ class TokenTagging:
         return TaggingHead(hidden, len(labels))
 
     def encode(self, sentence: Sentence, labels: Sequence[str]) -> dict[str, list[int]]:
-        """Return the class number of every word, ``IGNORED_LABEL`` for unknown labels."""
-        return {self.field: to_label_ids(get_annotation(sentence, self.field), labels)}
+        """Return the label id of every word, ``IGNORED_LABEL`` for unknown labels."""
+        return {self.annotation: to_label_ids(get_annotation(sentence, self.annotation), labels)}
 
     def loss(self, output: Tensor, gold: Mapping[str, Tensor], mask: Tensor) -> Tensor:
-        """Return the mean cross entropy; ``output`` is (batch, words, labels)."""
-        return cross_entropy(output, gold[self.field], mask)
+        """Return the mean cross entropy over words; ``output`` is (batch, words, labels)."""
+        return cross_entropy(output, gold[self.annotation], mask)
 
     def decode(
         self, output: Tensor, lengths: Sequence[int], labels: Sequence[str]
@@ -90,24 +95,44 @@ class TokenTagging:
         """Return the best label of every word."""
         best = output.argmax(dim=-1).tolist()
         return [
-            {self.field: tuple(labels[number] for number in row[:length])}
+            {self.annotation: tuple(labels[label_id] for label_id in row[:length])}
             for row, length in zip(best, lengths, strict=True)
         ]
 
+    def score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> dict[str, float]:
+        """Return the accuracy over all words.
+
+        Raises:
+            ValueError: if gold and predicted do not have the same words.
+            DataError: if there are no words, or a sentence lacks the annotation.
+        """
+        matches = [
+            gold_label == predicted_label
+            for sentence, prediction in pair_sentences(gold, predicted)
+            for gold_label, predicted_label in zip(
+                get_annotation(sentence, self.annotation),
+                get_annotation(prediction, self.annotation),
+                strict=True,
+            )
+        ]
+        return {"accuracy": ratio(sum(matches), len(matches))}
+
     def majority(self, train: Sequence[Sentence]) -> Callable[[Sentence], Sentence]:
-        """Return the predictor that gives every word the source's most frequent label."""
+        """Return the predictor that assigns the source's most frequent label to every word."""
         label = most_frequent(self._counts(train))
 
         def predict(sentence: Sentence) -> Sentence:
-            annotations: dict[str, Any] = {self.field: (label,) * len(sentence)}
+            annotations: dict[str, Any] = {self.annotation: (label,) * len(sentence)}
             return replace(sentence, **annotations)
 
         return predict
 
     def _counts(self, train: Sequence[Sentence]) -> Counter[str]:
         counts = Counter(
-            label for sentence in train for label in get_annotation(sentence, self.field)
+            label for sentence in train for label in get_annotation(sentence, self.annotation)
         )
         if not counts:
-            raise DataError(f"{self.name} needs sentences with {self.field}, found not one word")
+            raise DataError(
+                f"{self.name} needs sentences with {self.annotation}, found not one word."
+            )
         return counts

@@ -1,4 +1,4 @@
-"""What a task is: the one protocol that POS tagging, parsing and NER fulfil."""
+"""The protocol that every task fulfils."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -8,49 +8,62 @@ from torch import Tensor, nn
 from alignscope.data.sentence import Sentence
 
 Annotations = Mapping[str, Any]
-"""New values for fields of a ``Sentence``, ready for ``dataclasses.replace``."""
+"""New annotations of a sentence by name, ready for ``dataclasses.replace``."""
 
 
 class Task(Protocol):
-    """From words with gold annotations to predictions and their scores.
+    """The steps from sentences with gold annotations to predictions and their scores.
 
-    A task is stateless: what it learns from the source lives in ``labels``, what is trained
-    in the head. The head sees word vectors, never sub-words.
+    A task is stateless: ``labels`` holds the label inventory of the source, and the head holds
+    the trained weights. The head sees word vectors, never subwords.
     """
 
     name: str
-    needs: tuple[str, ...]
-    """The annotations of a ``Sentence`` that must be there, such as ``("upos",)``."""
     metrics: tuple[str, ...]
-    """Names of the scores, fractions 0-1; the first one selects the epoch and leads the tables."""
+    """Names of the scores, fractions 0-1; the first selects the epoch and leads the tables."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The annotations that a gold sentence must have, such as ``("upos",)``."""
+        ...
 
     def labels(self, train: Sequence[Sentence]) -> tuple[str, ...]:
         """Return the label inventory of the source's training sentences, sorted."""
         ...
 
     def head(self, hidden: int, labels: Sequence[str]) -> nn.Module:
-        """Return a new head: word vectors (batch, words, hidden) and mask (batch, words) to output.
+        """Return a new head.
 
-        Its weights are drawn from the global generator, which the caller seeds.
+        The head maps word vectors (batch, words, hidden) and a mask (batch, words) to an output:
+        a tensor or a named tuple of tensors, whose first dimension is the batch. Its weights
+        are drawn from PyTorch's global generator, which the caller seeds.
         """
         ...
 
     def encode(self, sentence: Sentence, labels: Sequence[str]) -> dict[str, list[int]]:
-        """Return the gold annotation as numbers, each list with one entry per word."""
+        """Return the gold annotations as numbers, each list with one entry per word."""
         ...
 
     def loss(self, output: Any, gold: Mapping[str, Tensor], mask: Tensor) -> Tensor:
         """Return the mean loss over the words of a batch.
 
-        ``gold`` holds what ``encode`` gave, padded to (batch, words) with 0; ``mask`` is true
-        where there is a word, (batch, words).
+        Args:
+            output: The output of the head.
+            gold: The lists of ``encode``, padded with 0 to (batch, words).
+            mask: True where there is a word, (batch, words).
         """
         ...
 
     def decode(
         self, output: Any, lengths: Sequence[int], labels: Sequence[str]
     ) -> list[Annotations]:
-        """Return the predicted annotations of each sentence; ``lengths`` counts its words."""
+        """Return the predicted annotations of each sentence.
+
+        Args:
+            output: The output of the head.
+            lengths: The number of words of each sentence.
+            labels: The label inventory of the source.
+        """
         ...
 
     def score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> dict[str, float]:
@@ -58,5 +71,5 @@ class Task(Protocol):
         ...
 
     def majority(self, train: Sequence[Sentence]) -> Callable[[Sentence], Sentence]:
-        """Return the baseline: a predictor that knows nothing but the source's majority classes."""
+        """Return the baseline: a predictor based on the source's majority classes alone."""
         ...

@@ -11,6 +11,7 @@ from threading import Thread
 from typing import Any
 
 from alignscope._util.cpu import threads_of_each
+from alignscope.config.registry import export_registrations, import_registrations
 from alignscope.errors import AlignScopeError
 from alignscope.experiments.grouping import Group
 from alignscope.results.store import RunOutcome
@@ -34,7 +35,7 @@ def processes(groups: Iterable[Group], work: Work, workers: int) -> Iterator[lis
         AlignScopeError: if a worker was killed; what had ended by then has been handed out.
     """
     others, context = set(active_children()), get_context("spawn")
-    given = threads_of_each(workers), workers, context.Value("i", 0)
+    given = threads_of_each(workers), workers, context.Value("i", 0), export_registrations()
     with ProcessPoolExecutor(
         workers, mp_context=context, initializer=_prepare, initargs=given
     ) as pool:
@@ -83,7 +84,7 @@ def _import(work: Work) -> None:
     """Do nothing: to be given the work, a worker has imported all that it needs."""
 
 
-def _prepare(threads: int, workers: int, started: Any) -> None:
+def _prepare(threads: int, workers: int, started: Any, registrations: bytes) -> None:
     """Make a worker ready: its share of cores and GPUs, and an end when the sweep ends."""
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
@@ -92,6 +93,7 @@ def _prepare(threads: int, workers: int, started: Any) -> None:
 
     Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
+    import_registrations(registrations)
     with started.get_lock():
         number, started.value = started.value, started.value + 1
     if torch.cuda.is_available():  # several workers on one GPU, if there are more than GPUs

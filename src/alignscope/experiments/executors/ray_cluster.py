@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from alignscope.config.registry import export_registrations, import_registrations
 from alignscope.errors import AlignScopeError
 from alignscope.experiments.grouping import Group
 from alignscope.results.store import RunOutcome
@@ -58,6 +59,7 @@ class RayExecutor:
             num_cpus=self.cpus, num_gpus=self.gpus, max_retries=self.retries
         )
         shared, share = ray.put(work), (max(1, int(self.cpus)), self.gpus)
+        registrations = export_registrations()
         sent: dict[Path, Any] = {}
         flying: dict[Any, Group] = {}
         while True:
@@ -67,7 +69,9 @@ class RayExecutor:
                     if path not in sent:
                         sent[path] = ray.put(path.read_bytes())
                 contents = [sent[path] for path in files.values()]
-                flying[task.remote(shared, group, share, list(files), *contents)] = group
+                flying[task.remote(shared, group, share, registrations, list(files), *contents)] = (
+                    group
+                )
             if not flying:
                 return
             (ended, *_), _ = ray.wait(list(flying), num_returns=1)
@@ -119,13 +123,19 @@ def _result(ray: Any, ended: Any, group: Group) -> list[RunOutcome]:
 
 
 def _attempt(
-    work: WorkThere, group: Group, share: tuple[int, float], names: list[str], *contents: bytes
+    work: WorkThere,
+    group: Group,
+    share: tuple[int, float],
+    registrations: bytes,
+    names: list[str],
+    *contents: bytes,
 ) -> list[RunOutcome]:
     """Perform runs on a worker, with the files that came along."""
     import torch
 
     threads, gpus = share
     torch.set_num_threads(threads)
+    import_registrations(registrations)
     if torch.cuda.is_available() and 0 < gpus < 1:
         torch.cuda.set_per_process_memory_fraction(gpus)
     folder = Path(_own_folder().name)
