@@ -1,4 +1,4 @@
-"""Batches: what is planned, what stands where; against loops that take no short cut."""
+"""Batches: their size and every tensor, against plain loops."""
 
 import pytest
 import torch
@@ -13,8 +13,8 @@ PAD = 9
 
 
 @st.composite
-def example(draw: st.DrawFn) -> EncodedSentence:
-    """Words of one to four pieces in chunks of at most eight, between special tokens 1 and 2."""
+def encoded_sentence(draw: st.DrawFn) -> EncodedSentence:
+    """Draw words of 1-4 subwords in chunks of at most 8, between special tokens 1 and 2."""
     chunks, spans = [[1]], []
     for size in draw(st.lists(st.integers(1, 4), min_size=1, max_size=8)):
         if len(chunks[-1]) + size > 7:
@@ -23,84 +23,84 @@ def example(draw: st.DrawFn) -> EncodedSentence:
         chunks[-1] += draw(st.lists(st.integers(10, 99), min_size=size, max_size=size))
     whole = tuple((*chunk, 2) for chunk in chunks)
     gold = draw(st.lists(st.integers(0, 5), min_size=len(spans), max_size=len(spans)))
-    return EncodedSentence(TokenizedSentence(whole, tuple(spans), cut=0, unknown=0), {"upos": gold})
+    return EncodedSentence(
+        TokenizedSentence(whole, tuple(spans), truncated_words=0, unknown_words=0), {"upos": gold}
+    )
 
 
-@given(st.lists(example(), min_size=1, max_size=20), st.integers(0, 1000))
-def test_a_planned_batch_is_about_as_large_as_its_budget(
-    examples: list[EncodedSentence], seed: int
-) -> None:
+@given(st.lists(encoded_sentence(), min_size=1, max_size=20), st.integers(0, 1000))
+def test_padded_batch_stays_near_its_budget(sentences: list[EncodedSentence], seed: int) -> None:
     draw = torch.Generator().manual_seed(seed)
-    for group in bucket_by_length([one.cost for one in examples], 32, draw):
-        chosen = [examples[i] for i in group]
+    for group in bucket_by_length([sentence.cost for sentence in sentences], 32, draw):
+        chosen = [sentences[i] for i in group]
         size = collate(chosen, PAD, "mean").ids.numel()
-        windowed = any(one.pieces.windowed for one in chosen)
-        # Chunks of windowed sentences may be shorter than the longest input, but not half as long.
-        assert len(group) == 1 or size <= (64 if windowed else 32)
+        is_split = any(sentence.subwords.is_split for sentence in chosen)
+        # Chunks of a split sentence may be shorter than the longest input, but not half as long.
+        assert len(group) == 1 or size <= (64 if is_split else 32)
 
 
 @pytest.mark.parametrize("pooling", ["first", "mean"])
 @given(
-    examples=st.lists(example(), min_size=1, max_size=5),
+    sentences=st.lists(encoded_sentence(), min_size=1, max_size=5),
     length=st.integers(0, 12),
     words=st.integers(0, 12),
 )
 @settings(deadline=None)
-def test_every_tensor_of_a_batch(
-    pooling: Pooling, examples: list[EncodedSentence], length: int, words: int
+def test_every_tensor_of_a_batch_agrees_with_plain_loops(
+    pooling: Pooling, sentences: list[EncodedSentence], length: int, words: int
 ) -> None:
-    batch = collate(examples, PAD, pooling, length=length, words=words)
-    chunks = [chunk for one in examples for chunk in one.pieces.chunks]
+    batch = collate(sentences, PAD, pooling, length=length, words=words)
+    chunks = [chunk for sentence in sentences for chunk in sentence.subwords.chunks]
     _check_rows(batch, chunks, max(length, *map(len, chunks)))
-    _check_words(batch, examples, max(words, *(len(one.pieces.spans) for one in examples)))
-    assert _owned(batch) == _expected(examples, batch.mask.shape[1], pooling)
+    _check_words(
+        batch, sentences, max(words, *(len(sentence.subwords.spans) for sentence in sentences))
+    )
+    assert _ids_by_word(batch) == _expected_ids_by_word(sentences, batch.mask.shape[1], pooling)
 
 
 def _check_rows(batch: Batch, chunks: list[tuple[int, ...]], length: int) -> None:
     assert batch.ids.shape == batch.attention_mask.shape == (len(chunks), length)
-    for ids, present, chunk in zip(batch.ids, batch.attention_mask, chunks, strict=True):
-        assert tuple(ids[present.bool()].tolist()) == chunk == tuple(ids[: len(chunk)].tolist())
+    for ids, attention, chunk in zip(batch.ids, batch.attention_mask, chunks, strict=True):
+        assert tuple(ids[attention.bool()].tolist()) == chunk == tuple(ids[: len(chunk)].tolist())
         assert set(ids[len(chunk) :].tolist()) <= {PAD}
 
 
-def _check_words(batch: Batch, examples: list[EncodedSentence], words: int) -> None:
-    assert batch.mask.shape == batch.gold["upos"].shape == (len(examples), words)
-    for mask, gold, one in zip(batch.mask, batch.gold["upos"], examples, strict=True):
-        count = len(one.pieces.spans)
+def _check_words(batch: Batch, sentences: list[EncodedSentence], words: int) -> None:
+    assert batch.mask.shape == batch.gold["upos"].shape == (len(sentences), words)
+    for mask, gold, sentence in zip(batch.mask, batch.gold["upos"], sentences, strict=True):
+        count = len(sentence.subwords.spans)
         assert mask.tolist() == [True] * count + [False] * (words - count)
-        assert gold.tolist() == [*one.gold["upos"], *[0] * (words - count)]
+        assert gold.tolist() == [*sentence.gold["upos"], *[0] * (words - count)]
 
 
-def _owned(batch: Batch) -> dict[int, list[int]]:
-    """The ids of the pieces of each word of the flattened batch."""
+def _ids_by_word(batch: Batch) -> dict[int, list[int]]:
+    """Return the ids of the subwords of each word of the flattened batch."""
     found: dict[int, list[int]] = {}
-    for owner, position in zip(
-        batch.word_index.tolist(), batch.subword_index.tolist(), strict=True
-    ):
-        found.setdefault(owner, []).append(int(batch.ids.flatten()[position]))
+    for word, position in zip(batch.word_index.tolist(), batch.subword_index.tolist(), strict=True):
+        found.setdefault(word, []).append(int(batch.ids.flatten()[position]))
     return found
 
 
-def _expected(
-    examples: list[EncodedSentence], words: int, pooling: Pooling
+def _expected_ids_by_word(
+    sentences: list[EncodedSentence], words: int, pooling: Pooling
 ) -> dict[int, list[int]]:
     found = {}
-    for number, one in enumerate(examples):
-        for word, (chunk, first, last) in enumerate(one.pieces.spans):
-            pieces = one.pieces.chunks[chunk][first:last]
-            found[number * words + word] = list(pieces[:1] if pooling == "first" else pieces)
+    for number, sentence in enumerate(sentences):
+        for word, (chunk, first, last) in enumerate(sentence.subwords.spans):
+            ids = sentence.subwords.chunks[chunk][first:last]
+            found[number * words + word] = list(ids[:1] if pooling == "first" else ids)
     return found
 
 
-@given(example())
-def test_moving_a_batch_moves_all_of_it(one: EncodedSentence) -> None:
-    batch = collate([one], PAD, "mean").to(torch.device("meta"))
+@given(encoded_sentence())
+def test_moving_a_batch_moves_every_tensor(sentence: EncodedSentence) -> None:
+    batch = collate([sentence], PAD, "mean").to(torch.device("meta"))
     tensors = [batch.ids, batch.attention_mask, batch.subword_index, batch.word_index, batch.mask]
     assert {tensor.device.type for tensor in (*tensors, *batch.gold.values())} == {"meta"}
 
 
-def test_an_example_costs_all_its_chunks_padded_to_the_longest() -> None:
-    pieces = TokenizedSentence(
-        ((1, 5, 5, 2), (1, 5, 5, 5, 2)), ((0, 1, 3), (1, 1, 4)), cut=0, unknown=0
+def test_cost_counts_all_chunks_padded_to_the_longest() -> None:
+    subwords = TokenizedSentence(
+        ((1, 5, 5, 2), (1, 5, 5, 5, 2)), ((0, 1, 3), (1, 1, 4)), truncated_words=0, unknown_words=0
     )
-    assert EncodedSentence(pieces, {}).cost == 10
+    assert EncodedSentence(subwords, {}).cost == 10

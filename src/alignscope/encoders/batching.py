@@ -1,4 +1,4 @@
-"""Examples, and batches of them padded to the longest."""
+"""Encoded sentences, and batches of them padded to the longest."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,24 +12,25 @@ from alignscope.encoders.tokenization import TokenizedSentence
 
 @dataclass(frozen=True, slots=True)
 class EncodedSentence:
-    """A sentence ready for a model: its pieces, and its gold labels as numbers per word."""
+    """A sentence ready for a model: its subwords, and its gold labels as numbers per word."""
 
-    pieces: TokenizedSentence
+    subwords: TokenizedSentence
     gold: Mapping[str, list[int]]
 
     @property
     def cost(self) -> int:
-        """Pieces this example takes of a batch, if it is the longest in it."""
-        return self.pieces.longest * len(self.pieces.chunks)
+        """Subwords that this sentence takes of a batch in which it is the longest."""
+        return self.subwords.longest * len(self.subwords.chunks)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Several examples as tensors.
+    """Several sentences as tensors.
 
-    ``ids`` and ``present`` (chunks, pieces); ``mask`` (sentences, words) is true where there is a
-    word; ``gold`` holds (sentences, words) each. Pieces ``positions`` (of the flattened chunks)
-    stand for words ``owners`` (of the flattened sentences × words), averaged.
+    ``ids`` and ``attention_mask`` are (chunks, subwords). ``mask`` (sentences, words) is true where
+    there is a word, and each tensor of ``gold`` is (sentences, words). The vector of word
+    ``word_index[k]``, counted over the flattened (sentences, words), is the mean over all k of the
+    vectors of subwords ``subword_index[k]``, counted over the flattened (chunks, subwords).
     """
 
     ids: Tensor
@@ -40,7 +41,7 @@ class Batch:
     gold: Mapping[str, Tensor]
 
     def to(self, device: torch.device) -> "Batch":
-        """Return the same batch on another device, which need not wait for it."""
+        """Return the batch on another device; copies to a GPU are asynchronous."""
 
         def moved(values: Tensor) -> Tensor:
             if device.type != "cuda" or values.is_cuda:
@@ -57,55 +58,66 @@ class Batch:
         )
 
     def repeat(self, times: int) -> "Batch":
-        """Return the sentences several times over, one time after the other; gold only once."""
+        """Return the sentences ``times`` times, one copy after the other; gold is not repeated."""
         if times == 1:
             return self
-        first = torch.arange(times, device=self.ids.device).unsqueeze(1)
+        copies = torch.arange(times, device=self.ids.device).unsqueeze(1)
         return Batch(
             self.ids.repeat(times, 1),
             self.attention_mask.repeat(times, 1),
-            (self.subword_index + first * self.ids.numel()).flatten(),
-            (self.word_index + first * self.mask.numel()).flatten(),
+            (self.subword_index + copies * self.ids.numel()).flatten(),
+            (self.word_index + copies * self.mask.numel()).flatten(),
             self.mask.repeat(times, 1),
             self.gold,
         )
 
 
 def collate(
-    examples: Sequence[EncodedSentence],
+    sentences: Sequence[EncodedSentence],
     pad: int,
     pooling: Pooling,
     *,
     length: int = 0,
     words: int = 0,
 ) -> Batch:
-    """Pad examples to the longest, or to at least ``length`` pieces and ``words`` words."""
-    chunks = [chunk for example in examples for chunk in example.pieces.chunks]
+    """Pad sentences to the longest and return them as one batch.
+
+    Args:
+        sentences: at least one; all have the same kinds of gold labels.
+        pad: the id that fills short inputs up.
+        pooling: ``mean`` over the subwords of a word, or the ``first`` of them.
+        length: pad inputs to at least this many subwords.
+        words: pad sentences to at least this many words.
+
+    Returns:
+        The batch, on the CPU.
+    """
+    chunks = [chunk for sentence in sentences for chunk in sentence.subwords.chunks]
     length = max(length, *map(len, chunks))
-    words = max(words, *(len(example.pieces.spans) for example in examples))
+    words = max(words, *(len(sentence.subwords.spans) for sentence in sentences))
     ids = torch.tensor([[*chunk, *[pad] * (length - len(chunk))] for chunk in chunks])
-    present = torch.tensor([[1] * len(chunk) + [0] * (length - len(chunk)) for chunk in chunks])
-    positions, owners = _owners(examples, length, words, pooling)
-    counts = torch.tensor([len(example.pieces.spans) for example in examples])
+    attention = torch.tensor([[1] * len(chunk) + [0] * (length - len(chunk)) for chunk in chunks])
+    subword_index, word_index = _word_subwords(sentences, length, words, pooling)
+    counts = torch.tensor([len(sentence.subwords.spans) for sentence in sentences])
     mask = torch.arange(words) < counts[:, None]
-    names = examples[0].gold.keys()
-    gold = {name: _pad([example.gold[name] for example in examples], words) for name in names}
-    return Batch(ids, present, positions, owners, mask, gold)
+    names = sentences[0].gold.keys()
+    gold = {name: _pad([sentence.gold[name] for sentence in sentences], words) for name in names}
+    return Batch(ids, attention, subword_index, word_index, mask, gold)
 
 
-def _owners(
-    examples: Sequence[EncodedSentence], length: int, words: int, pooling: Pooling
+def _word_subwords(
+    sentences: Sequence[EncodedSentence], length: int, words: int, pooling: Pooling
 ) -> tuple[Tensor, Tensor]:
-    """Which pieces of the flattened batch make up which word of the flattened batch."""
-    positions, owners, row = [], [], 0
-    for number, example in enumerate(examples):
-        for word, (chunk, first, last) in enumerate(example.pieces.spans):
+    """Return which subword of the flattened batch belongs to which word of it, as two lists."""
+    subword_index, word_index, row = [], [], 0
+    for number, sentence in enumerate(sentences):
+        for word, (chunk, first, last) in enumerate(sentence.subwords.spans):
             start = (row + chunk) * length
             used = range(first, last if pooling == "mean" else first + 1)
-            positions += [start + piece for piece in used]
-            owners += [number * words + word] * len(used)
-        row += len(example.pieces.chunks)
-    return torch.tensor(positions), torch.tensor(owners)
+            subword_index += [start + subword for subword in used]
+            word_index += [number * words + word] * len(used)
+        row += len(sentence.subwords.chunks)
+    return torch.tensor(subword_index), torch.tensor(word_index)
 
 
 def _pad(rows: list[list[int]], width: int) -> Tensor:
@@ -115,14 +127,18 @@ def _pad(rows: list[list[int]], width: int) -> Tensor:
 def bucket_by_length(
     costs: Sequence[int], budget: int, generator: torch.Generator | None = None
 ) -> list[list[int]]:
-    """Group examples of about equal cost so that each group, padded, stays within the budget.
+    """Group sentences of about equal cost so that each group, padded, stays within the budget.
 
     >>> bucket_by_length([5, 1, 5, 1], budget=10)
     [[1, 3], [0, 2]]
 
-    ``costs`` counts the pieces each example takes of a batch in which it is the longest. With a
-    generator, ties and the order of the groups are random. An example above the budget makes
-    a group of its own.
+    Args:
+        costs: the subwords that each sentence takes of a batch in which it is the longest.
+        budget: subwords per group, padding included. A sentence above it gets its own group.
+        generator: if given, it breaks ties and shuffles the groups.
+
+    Returns:
+        The indices of the sentences of each group; every sentence is in exactly one.
     """
     noise = torch.zeros(len(costs)) if generator is None else _noise(len(costs), generator)
     order = torch.argsort(torch.tensor(costs) + noise, stable=True).tolist()
@@ -140,5 +156,5 @@ def bucket_by_length(
 
 
 def _noise(count: int, generator: torch.Generator) -> Tensor:
-    """Up to two pieces: enough to mix the groups from epoch to epoch, too little to pad much."""
+    """Return noise of up to two subwords: it mixes the groups of epochs, and pads little."""
     return 2 * torch.rand(count, generator=generator)

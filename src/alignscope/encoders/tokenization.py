@@ -1,12 +1,16 @@
-"""From words to sub-words and back: done once, here, so that heads only ever see words."""
+"""Split words into subwords and map subwords back to words, so that heads only ever see words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
+from tokenizers import Encoding
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError, EncoderError
+
+Ids = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,123 +18,163 @@ class TokenizedSentence:
     """A sentence as the encoder reads it.
 
     ``chunks`` are its inputs, special tokens included: one, or several where the sentence is
-    longer than the encoder's input. Word w is pieces ``first`` to ``last`` (exclusive) of
-    ``chunks[chunk]``, for ``(chunk, first, last) = spans[w]``: never none.
+    longer than the encoder's input. Word w consists of the subwords ``first`` to ``last``
+    (exclusive) of ``chunks[chunk]``, for ``(chunk, first, last) = spans[w]``: always at least one.
     """
 
-    chunks: tuple[tuple[int, ...], ...]
+    chunks: tuple[Ids, ...]
     spans: tuple[tuple[int, int, int], ...]
-    cut: int
-    """Words longer than a whole input, read up to its end."""
-    unknown: int
-    """Words read as the unknown token, which tells one from no other."""
+    truncated_words: int
+    """Words longer than a whole input, of which only the beginning is read."""
+    unknown_words: int
+    """Words that the tokenizer maps to its unknown token, which hides their identity."""
 
     @property
-    def windowed(self) -> bool:
+    def is_split(self) -> bool:
         """Whether the sentence did not fit into one input."""
         return len(self.chunks) > 1
 
     @property
     def longest(self) -> int:
-        """The length of the longest chunk, in pieces."""
+        """The length of the longest chunk, in subwords."""
         return max(map(len, self.chunks))
 
 
 class WordTokenizer:
-    """Splits sentences with an encoder's own tokenizer.
+    """Splits sentences into subwords with an encoder's own tokenizer.
 
-    >>> WordTokenizer(tokenizer, max_pieces=128).split([Sentence(("Dogs", "bark"))])[0].spans
-    ((0, 1, 3), (0, 3, 4))
+    >>> from alignscope.encoders.load import load_tokenizer
+    >>> tokenizer = WordTokenizer(load_tokenizer("embedded"), max_length=128)
+    >>> tokenizer.split([Sentence(("Tavu", "ori"))])[0].spans
+    ((0, 1, 3), (0, 3, 5))
 
-    Every word is split on its own, as after a blank. No word is ever dropped: one without
-    sub-words becomes the unknown token, a sentence longer than ``max_pieces`` is read in
-    consecutive chunks cut between words.
+    A `Sentence` has words, and every word is split on its own, as after a blank. A string is
+    running text, and the tokenizer reads it as it is; its words are the pre-tokens of the
+    tokenizer.
+
+    No word is ever dropped: a word without subwords becomes the unknown token, and a sentence
+    longer than ``max_length`` is read in consecutive chunks that end between words. A single word
+    longer than an input is truncated; in running text, where such a word can be a whole sentence
+    (Japanese has no blanks), it is read in parts instead.
+
+    Args:
+        tokenizer: a fast tokenizer of transformers.
+        max_length: subwords per input, special tokens included.
 
     Raises:
-        EncoderError: if the tokenizer needs more special tokens than there is room for, or cannot
+        EncoderError: if the special tokens leave no room for a word, or if the tokenizer cannot
             split a word at all.
-        DataError: if a word has no sub-words and the tokenizer no unknown token.
+        DataError: if a word has no subwords and the tokenizer has no unknown token.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, max_pieces: int) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:
         self.tokenizer = tokenizer
         self._switch_off_padding()
         self.prefix, self.suffix = _special_ends(tokenizer)
-        self.room = max_pieces - len(self.prefix) - len(self.suffix)
+        special = len(self.prefix) + len(self.suffix)
+        self.room = max_length - special
         if self.room < 1:
-            raise EncoderError(f"max_pieces {max_pieces} leaves no room for a word")
+            raise EncoderError(
+                f"An input of {max_length} subwords, of which {special} are special tokens, "
+                "leaves no room for a word. Raise max_length."
+            )
         self._blank = _blank_before_words(tokenizer)
         # transformers looks a special token up anew each time, and it is compared for every word.
         self._unknown_id = tokenizer.unk_token_id
-        self._cache: dict[str, tuple[int, ...]] = {}
+        self._cache: dict[str, Ids] = {}
 
     @property
     def pad(self) -> int:
-        """The id that fills a batch up; masked, so any will do where there is none."""
+        """The id that fills a batch up; it is masked, so 0 will do where a tokenizer has none."""
         return int(self.tokenizer.pad_token_id or 0)
 
-    def split(self, sentences: Sequence[Sentence]) -> list[TokenizedSentence]:
-        """Split every sentence."""
-        self._learn({word for sentence in sentences for word in sentence.words})
-        return [self._pack(sentence) for sentence in sentences]
+    def split(self, sentences: Sequence[Sentence | str]) -> list[TokenizedSentence]:
+        """Split every sentence or text into subwords."""
+        self._learn({word for sentence in sentences for word in _words(sentence)})
+        texts = [sentence for sentence in sentences if isinstance(sentence, str)]
+        encodings = iter(self._encode(texts))
+        return [
+            self._pack_text(next(encodings)) if isinstance(sentence, str) else self._pack(sentence)
+            for sentence in sentences
+        ]
 
     def _switch_off_padding(self) -> None:
         """Read words as they are, without padding or truncation.
 
         Some checkpoints (sentence-transformers) store padding to 128 subwords with the tokenizer,
-        and each call of a tokenizer with ``padding`` leaves it switched on. Every word would then
-        be padded.
+        and a call of a tokenizer with ``padding`` leaves it switched on. Every word would then be
+        padded.
         """
         self.tokenizer.backend_tokenizer.no_padding()
         self.tokenizer.backend_tokenizer.no_truncation()
 
     def _learn(self, words: set[str]) -> None:
-        """Split words that were not seen before, all at once."""
+        """Split all words that were not seen before, in one call."""
         new = sorted(words - self._cache.keys())
-        self._switch_off_padding()
-        texts = [self._blank + word for word in new]
-        try:
-            encoded = self.tokenizer.backend_tokenizer.encode_batch(texts, add_special_tokens=False)
-        except Exception as error:  # tokenizers raises nothing more specific
-            name = self.tokenizer.name_or_path
-            raise EncoderError(f"the tokenizer of {name} cannot split words: {error}") from error
+        encodings = self._encode([self._blank + word for word in new])
         self._cache |= {
-            word: tuple(encoding.ids) for word, encoding in zip(new, encoded, strict=True)
+            word: tuple(encoding.ids) for word, encoding in zip(new, encodings, strict=True)
         }
 
+    def _encode(self, texts: list[str]) -> list[Encoding]:
+        self._switch_off_padding()
+        try:
+            return self.tokenizer.backend_tokenizer.encode_batch(  # type: ignore[no-any-return]
+                texts, add_special_tokens=False
+            )
+        except Exception as error:  # tokenizers raises nothing more specific
+            name = self.tokenizer.name_or_path
+            raise EncoderError(f"The tokenizer of {name} cannot split words: {error}.") from error
+
     def _pack(self, sentence: Sentence) -> TokenizedSentence:
+        words = [self._cache[word] or (self._unknown_token(word),) for word in sentence.words]
+        truncated = sum(len(ids) > self.room for ids in words)
+        return self._in_chunks([ids[: self.room] for ids in words], truncated)
+
+    def _pack_text(self, encoding: Encoding) -> TokenizedSentence:
+        by_word = groupby(
+            zip(encoding.word_ids, encoding.ids, strict=True), key=lambda pair: pair[0]
+        )
+        words = [tuple(id for _, id in pairs) for _, pairs in by_word]
+        parts = [
+            ids[start : start + self.room]
+            for ids in words
+            for start in range(0, len(ids), self.room)
+        ]
+        return self._in_chunks(parts, truncated=0)
+
+    def _in_chunks(self, words: Iterable[Ids], truncated: int) -> TokenizedSentence:
+        """Fill inputs with words (ids of up to ``room`` subwords each)."""
         chunks: list[list[int]] = [[]]
-        spans = []
-        cut = unknown = 0
-        for word in sentence.words:
-            ids = self._cache[word]
-            if not ids:
-                ids = (self._unknown(word),)
+        spans, unknown = [], 0
+        for ids in words:
             unknown += ids == (self._unknown_id,)
-            if len(ids) > self.room:
-                ids, cut = ids[: self.room], cut + 1
             if len(chunks[-1]) + len(ids) > self.room:
                 chunks.append([])
             start = len(self.prefix) + len(chunks[-1])
             spans.append((len(chunks) - 1, start, start + len(ids)))
             chunks[-1] += ids
         whole = tuple((*self.prefix, *chunk, *self.suffix) for chunk in chunks)
-        return TokenizedSentence(whole, tuple(spans), cut, unknown)
+        return TokenizedSentence(whole, tuple(spans), truncated, unknown)
 
-    def _unknown(self, word: str) -> int:
+    def _unknown_token(self, word: str) -> int:
         if self._unknown_id is None:
             raise DataError(
-                f"word {word!r} has no sub-words and {self.tokenizer.name_or_path} has no "
-                f"unknown token to stand for it"
+                f"The word {word!r} has no subwords, and {self.tokenizer.name_or_path} has no "
+                "unknown token to stand for it. Remove the word from the corpus."
             )
         return int(self._unknown_id)
 
 
-def max_input_length(encoder: PreTrainedModel) -> int | None:
-    """Return how many pieces an encoder reads at once; None if its positions are relative.
+def _words(sentence: Sentence | str) -> tuple[str, ...]:
+    return () if isinstance(sentence, str) else sentence.words
 
-    RoBERTa and its children count positions from the padding index, so that of 514 positions
-    512 can be used.
+
+def max_input_length(encoder: PreTrainedModel) -> int | None:
+    """Return how many subwords an encoder reads at once; None if its positions are relative.
+
+    RoBERTa and its children count positions from the padding index, so that 512 of their 514
+    positions can be used.
     """
     positions = getattr(encoder.config, "max_position_embeddings", None)
     if positions is None or positions < 1:
@@ -140,17 +184,21 @@ def max_input_length(encoder: PreTrainedModel) -> int | None:
     return int(positions) - (0 if padding is None else padding + 1)
 
 
-def _special_ends(tokenizer: PreTrainedTokenizerBase) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """What the tokenizer puts before and after a text, such as [CLS] and [SEP]."""
+def _special_ends(tokenizer: PreTrainedTokenizerBase) -> tuple[Ids, Ids]:
+    """Return what the tokenizer puts before and after a text, such as [CLS] and [SEP]."""
     encoding = tokenizer.backend_tokenizer.encode("a")
-    own = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
-    if not own:
-        raise EncoderError(f"the tokenizer of {tokenizer.name_or_path} has no piece for 'a'")
-    return tuple(encoding.ids[: own[0]]), tuple(encoding.ids[own[-1] + 1 :])
+    inside = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
+    if not inside:
+        raise EncoderError(f"The tokenizer of {tokenizer.name_or_path} has no subword for 'a'.")
+    return tuple(encoding.ids[: inside[0]]), tuple(encoding.ids[inside[-1] + 1 :])
 
 
 def _blank_before_words(tokenizer: PreTrainedTokenizerBase) -> str:
-    """Byte-level tokenizers tell ``a`` from `` a``; words inside a sentence are the latter."""
+    """Return the blank that a word inside a sentence needs.
+
+    Byte-level tokenizers have different subwords for ``a`` and `` a``; words inside a sentence are
+    the latter.
+    """
     first, alone, both = (
         tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
         for text in ("b", "a", "b a")

@@ -132,7 +132,7 @@ def _ids(
 ) -> Iterator[int]:
     """Every sub-word that fine-tuning reads, and what fills batches up."""
     yield pad
-    for pieces in (*(example.pieces for example in examples), *dev):
+    for pieces in (*(example.subwords for example in examples), *dev):
         for chunk in pieces.chunks:
             yield from chunk
 

@@ -91,9 +91,9 @@ def _by_corpus(
         here = slice(start, start := start + len(sentences))
         found[name] = Predictions(
             list(predicted[here]),
-            split_sentences=sum(example.pieces.windowed for example in examples[here]),
-            truncated_words=sum(example.pieces.cut for example in examples[here]),
-            unknown_words=sum(example.pieces.unknown for example in examples[here]),
+            split_sentences=sum(example.subwords.is_split for example in examples[here]),
+            truncated_words=sum(example.subwords.truncated_words for example in examples[here]),
+            unknown_words=sum(example.subwords.unknown_words for example in examples[here]),
         )
     return found
 
