@@ -95,7 +95,7 @@ class UnknownWarning(UserWarning):
 def warn_unknown_words(name: str, split: Sequence[TokenizedSentence]) -> None:
     """Warn of a corpus of whose words more than one in ten is unknown to the tokenizer."""
     words = sum(len(pieces.spans) for pieces in split)
-    unknown = sum(pieces.unknown for pieces in split)
+    unknown = sum(pieces.unknown_words for pieces in split)
     if unknown > words / 10:
         warnings.warn(
             f"{100 * unknown / words:.0f} % of the words of {name} are read as the unknown token",
