@@ -44,6 +44,7 @@ from alignscope.data.sentence import Sentence
 from alignscope.encoders.load import load_model, load_tokenizer
 from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.tasks import TASKS
+from alignscope.training.encoded_task import EncodedTask
 from alignscope.training.finetune import TrainingData, fine_tune
 from alignscope.training.model import build_model
 
@@ -128,8 +129,8 @@ def ours(shape: str, given: Sequence[Sentence], training: TrainingConfig) -> tup
     labels = task.labels(given)
     model = build_model(encoder_of(shape), task, labels, seed=1).to(DEVICE)
     start = time.perf_counter()
-    source = TrainingData(given, given[:2], labels)
-    (epoch,) = fine_tune(model, task, source, subwords, training, seed=1)
+    encoded = EncodedTask(task, labels, subwords, training)
+    (epoch,) = fine_tune(model, encoded, TrainingData(given, given[:2]), seed=1)
     seconds = time.perf_counter() - start
     pieces = sum(len(chunk) for p in subwords.split(given) for chunk in p.chunks)
     return seconds, epoch.steps, pieces

@@ -26,6 +26,7 @@ from alignscope.encoders.load import load_tokenizer
 from alignscope.encoders.reinitialize import reinitialize_
 from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.tasks import TASKS
+from alignscope.training.encoded_task import EncodedTask
 from alignscope.training.finetune import TrainingData, fine_tune_stacked
 from alignscope.training.loop import TrainingHistory
 from alignscope.training.model import TaskModel, build_model
@@ -50,13 +51,14 @@ def timed(
 ) -> tuple[float, list[float]]:
     """Seconds to train stacks one after another, and the loss of every model."""
     task, subwords = TASKS["pos"], WordTokenizer(load_tokenizer("embedded"), 64)
-    source = TrainingData(given, given[:2], task.labels(given))
-    courses: list[TrainingHistory] = []
+    encoded = EncodedTask(task, task.labels(given), subwords, training)
+    data = TrainingData(given, given[:2])
+    histories: list[TrainingHistory] = []
     start = time.perf_counter()
     for stack in stacks:
-        courses += fine_tune_stacked(stack, task, source, subwords, training, seed=1)
+        histories += fine_tune_stacked(stack, encoded, data, seed=1)
     seconds = time.perf_counter() - start
-    return seconds, [course[-1].loss for course in courses if isinstance(course, list)]
+    return seconds, [history.epochs[-1].loss for history in histories if history.error is None]
 
 
 def row(

@@ -23,6 +23,7 @@ from alignscope.data.synthetic.language import languages
 from alignscope.encoders.load import load_tokenizer
 from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.tasks import TASKS
+from alignscope.training.encoded_task import EncodedTask
 from alignscope.training.finetune import TrainingData, fine_tune_stacked
 from alignscope.training.model import build_model
 from alignscope.training.predict import predict_stacked
@@ -49,12 +50,12 @@ def timed(sentences: int, blocks: int, hidden: int, languages_read: int) -> tupl
         num_attention_heads=hidden // 32, intermediate_size=4 * hidden,
     )  # fmt: skip
     encoder, training = BertModel(config, add_pooling_layer=False), TrainingConfig(epochs=1)
-    source = TrainingData(train, train[:2], task.labels(train))
-    stack = StackedModel([build_model(encoder, task, source.labels, seed=1)])
+    encoded = EncodedTask(task, task.labels(train), subwords, training)
+    stack = StackedModel([build_model(encoder, task, encoded.labels, seed=1)])
     start = time.perf_counter()
-    fine_tune_stacked(stack, task, source, subwords, training, seed=1)
+    fine_tune_stacked(stack, encoded, TrainingData(train, train[:2]), seed=1)
     trained = time.perf_counter()
-    predict_stacked(stack, [0], task, source.labels, corpora, subwords, training)
+    predict_stacked(stack, [0], encoded, corpora)
     return trained - start, time.perf_counter() - trained
 
 

@@ -248,9 +248,9 @@ def test_limits_are_kept(
     seen: list[Any] = []
     original = perform.fine_tune_stacked
 
-    def spy(stack: StackedModel, task: Any, source: Any, *given: Any, **named: Any) -> Any:
-        seen.append(source)
-        return original(stack, task, source, *given, **named)
+    def spy(stack: StackedModel, encoded: Any, data: Any, **named: Any) -> Any:
+        seen.append(data)
+        return original(stack, encoded, data, **named)
 
     monkeypatch.setattr(perform, "fine_tune_stacked", spy)
     limits = SplitLimits(train=5, dev=2, test=3)
@@ -344,7 +344,7 @@ def test_a_tokenizer_larger_than_its_encoder_is_refused(
     tokenizer = families.tokenizer()
     tokenizer.add_tokens(["antidisestablishmentarianism"])
     tokenizer.save_pretrained(folder)
-    with pytest.raises(EncoderError, match="they do not belong together"):
+    with pytest.raises(EncoderError, match="They do not belong together"):
         perform.execute_run(make_run(folder), places)
 
 
@@ -401,7 +401,7 @@ def test_no_more_runs_at_a_time_than_there_is_memory_for(
     (alone,) = perform.execute_runs(runs[:1], places)
     assert isinstance(alone, RunResult)
     needed = alone.provenance["estimated"]["memory"]
-    there = room * needed / prepare.MEMORY_USED
+    there = room * needed / prepare.USABLE_MEMORY
     monkeypatch.setattr(prepare, "available_memory", lambda device: there)
     found = perform.execute_runs(runs, places)
     assert all(isinstance(outcome, RunResult) for outcome in found)

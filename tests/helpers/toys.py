@@ -11,6 +11,7 @@ from alignscope.data.sentence import Sentence
 from alignscope.encoders.load import load_model, load_tokenizer, set_language
 from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.tasks import TASKS
+from alignscope.training.encoded_task import EncodedTask
 from alignscope.training.model import TaskModel, build_model
 
 LEXICON = {
@@ -59,6 +60,14 @@ def model(folder: Path, task: str, gold: Sequence[Sentence], seed: int = 1) -> T
 def subwords(folder: Path, max_pieces: int = 64) -> WordTokenizer:
     """Load the tokenizer of the encoder in a folder."""
     return WordTokenizer(load_tokenizer(str(folder)), max_pieces)
+
+
+def encoded_task(
+    folder: Path, task: str, gold: Sequence[Sentence], max_pieces: int = 64, **options: object
+) -> EncodedTask:
+    """Return a task with the labels of ``gold`` and the tokenizer of the encoder in a folder."""
+    labels = TASKS[task].labels(gold)
+    return EncodedTask(TASKS[task], labels, subwords(folder, max_pieces), training(**options))
 
 
 def training(**options: object) -> TrainingConfig:

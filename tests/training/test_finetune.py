@@ -25,6 +25,7 @@ from alignscope.errors import DivergedError
 from alignscope.tasks import TASKS
 from alignscope.training import finetune as training
 from alignscope.training import loop
+from alignscope.training.encoded_task import EncodedTask
 from alignscope.training.finetune import TrainingData, fine_tune
 from alignscope.training.loop import EpochMetrics
 from alignscope.training.model import TaskModel, build_model
@@ -42,10 +43,7 @@ def bert(encoder_folders: Folders) -> Path:
     return encoder_folders("bert")
 
 
-def source(
-    task: str, train: Sequence[Sentence] = TRAIN, dev: Sequence[Sentence] = DEV
-) -> TrainingData:
-    return TrainingData(train, dev, TASKS[task].labels(train))
+DATA = TrainingData(TRAIN, DEV)
 
 
 def weights(model: nn.Module) -> dict[str, Tensor]:
@@ -99,14 +97,8 @@ def train(
         reinitialize_(encoder, Window.parse(window), seed=seed)
     model = build_model(encoder, TASKS[task], TASKS[task].labels(TRAIN), seed)
     diary = Diary.of(model)
-    found = fine_tune(
-        model,
-        TASKS[task],
-        source(task, dev=dev),
-        toys.subwords(folder),
-        toys.training(**{"epochs": 2, **options}),
-        seed=seed,
-    )
+    encoded = toys.encoded_task(folder, task, TRAIN, **{"epochs": 2, **options})  # type: ignore[arg-type]
+    found = fine_tune(model, encoded, TrainingData(TRAIN, dev), seed=seed)
     return model, diary, found
 
 
@@ -282,21 +274,14 @@ def test_the_best_epoch_is_kept_the_first_of_equals(
 def test_the_score_of_an_epoch_is_the_first_metric_on_dev(bert: Path) -> None:
     model, _, epochs = train(bert, "parsing")
     best = max(epochs, key=lambda epoch: epoch.dev_score)
-    found = predict(
-        model,
-        TASKS["parsing"],
-        TASKS["parsing"].labels(TRAIN),
-        DEV,
-        toys.subwords(bert),
-        toys.training(),
-    )
+    found = predict(model, toys.encoded_task(bert, "parsing", TRAIN), DEV)
     assert TASKS["parsing"].score(DEV, found.sentences)["las"] == best.dev_score
 
 
 def test_a_gradient_that_is_no_number_names_its_step(bert: Path) -> None:
     model = toys.model(bert, "pos", TRAIN)
     model.head.linear.weight.register_hook(lambda gradient: gradient * torch.inf)
-    given = (model, TASKS["pos"], source("pos"), toys.subwords(bert), toys.training())
+    given = (model, toys.encoded_task(bert, "pos", TRAIN), DATA)
     with pytest.raises(DivergedError, match=r"^the gradient's norm is (inf|nan) at step 1 of \d+$"):
         fine_tune(*given, seed=1)
 
@@ -308,7 +293,7 @@ def test_a_loss_that_is_no_number_names_its_step(bert: Path) -> None:
         if step == 2:
             model.head.linear.bias.data.fill_(torch.nan)
 
-    given = (model, TASKS["pos"], source("pos"), toys.subwords(bert), toys.training())
+    given = (model, toys.encoded_task(bert, "pos", TRAIN), DATA)
     with pytest.raises(DivergedError, match=r"^the loss is nan at step 3 of \d+$"):
         fine_tune(*given, seed=1, progress=poison)
     assert torch.equal(before, torch.get_rng_state())
@@ -317,7 +302,7 @@ def test_a_loss_that_is_no_number_names_its_step(bert: Path) -> None:
 def test_progress_counts_every_step(bert: Path) -> None:
     told: list[tuple[int, int]] = []
     model = toys.model(bert, "pos", TRAIN)
-    given = (model, TASKS["pos"], source("pos"), toys.subwords(bert), toys.training(epochs=2))
+    given = (model, toys.encoded_task(bert, "pos", TRAIN, epochs=2), DATA)
     (_, last) = fine_tune(*given, seed=1, progress=lambda *step: told.append(step))
     assert told == [(step, last.steps) for step in range(1, last.steps + 1)]
 
@@ -325,18 +310,18 @@ def test_progress_counts_every_step(bert: Path) -> None:
 def test_there_is_no_place_for_a_target() -> None:
     """Selection must not see a target: whoever adds a place for one has to come by here."""
     assert list(inspect.signature(fine_tune).parameters) == [
-        "model", "task", "source", "subwords", "training", "seed", "progress"
+        "model", "encoded", "data", "seed", "progress"
     ]  # fmt: skip
-    assert [one.name for one in fields(TrainingData)] == ["train", "dev", "labels"]
+    assert [one.name for one in fields(TrainingData)] == ["train", "dev"]
     assert not any("target" in name or "test" in name for name in TrainingConfig.model_fields)
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_tiny_encoder_learns_the_lexicon(bert: Path, task: str) -> None:
     model = toys.model(bert, task, TRAIN)
-    options = toys.training(epochs=12, learning_rate=3e-3, head_learning_rate=3e-3)
-    given = (model, TASKS[task], source(task), toys.subwords(bert), options)
-    epochs = fine_tune(*given, seed=1)
+    rates = {"learning_rate": 3e-3, "head_learning_rate": 3e-3}
+    encoded = toys.encoded_task(bert, task, TRAIN, epochs=12, **rates)
+    epochs = fine_tune(model, encoded, DATA, seed=1)
     assert epochs[-1].loss < 0.5 * epochs[0].loss
     assert max(epoch.dev_score for epoch in epochs) > 0.8
 
@@ -363,7 +348,7 @@ def one_thread() -> Iterator[None]:
 @pytest.mark.usefixtures("one_thread")
 def test_a_parser_learns_real_trees_by_heart(ewt: Path) -> None:
     gold = [sentence for sentence in _read(ewt, "train") if 5 <= len(sentence) <= 15][:64]
-    tokenizer = train_wordpiece([" ".join(s.words) for s in gold], 600, max_pieces=64)
+    tokenizer = train_wordpiece([" ".join(s.words) for s in gold], 600, max_length=64)
     config = BertConfig(
         vocab_size=len(tokenizer),
         hidden_size=64,
@@ -382,8 +367,8 @@ def test_a_parser_learns_real_trees_by_heart(ewt: Path) -> None:
     options = TrainingConfig(
         epochs=25, learning_rate=2e-3, head_learning_rate=2e-3, tokens_per_batch=256, max_length=64
     )
-    given = (model, task, source("parsing", gold, gold), WordTokenizer(tokenizer, 64), options)
-    epochs = fine_tune(*given, seed=1)
+    encoded = EncodedTask(task, task.labels(gold), WordTokenizer(tokenizer, 64), options)
+    epochs = fine_tune(model, encoded, TrainingData(gold, gold), seed=1)
     assert max(epoch.dev_score for epoch in epochs) > 0.98
 
 
@@ -401,10 +386,9 @@ def test_a_real_checkpoint_learns_real_parts_of_speech(ewt: Path) -> None:
     labels = task.labels(train_)
     model = build_model(load_model(folder), task, labels, seed=1)
     options = TrainingConfig(epochs=2, learning_rate=3e-4, tokens_per_batch=256)
-    subwords = WordTokenizer(load_tokenizer(folder), 256)
-    source_ = TrainingData(train_, dev, labels)
-    fine_tune(model, task, source_, subwords, options, seed=1)
-    found = predict(model, task, labels, test, subwords, options)
+    encoded = EncodedTask(task, labels, WordTokenizer(load_tokenizer(folder), 256), options)
+    fine_tune(model, encoded, TrainingData(train_, dev), seed=1)
+    found = predict(model, encoded, test)
     majority = task.score(test, [task.majority(train_)(sentence) for sentence in test])
     score = task.score(test, found.sentences)["accuracy"]
     assert majority["accuracy"] < 0.3 < 0.85 < score

@@ -11,7 +11,7 @@ import torch
 from alignscope.data.sentence import Sentence
 from alignscope.tasks import TASKS
 from alignscope.training.model import TaskModel
-from alignscope.training.predict import EXAMPLE_WORDS, Predictions, example_prediction, predict
+from alignscope.training.predict import MAX_EXAMPLE_WORDS, Predictions, example_prediction, predict
 from tests.helpers import toys
 
 Folders = Callable[[str], Path]
@@ -30,9 +30,7 @@ def run(
     max_pieces: int = 64,
     **options: object,
 ) -> Predictions:
-    labels, subwords = TASKS[task].labels(GOLD), toys.subwords(folder, max_pieces)
-    training = toys.training(**options)
-    return predict(model, TASKS[task], labels, given, subwords, training)
+    return predict(model, toys.encoded_task(folder, task, GOLD, max_pieces, **options), given)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -101,7 +99,7 @@ def test_what_needs_care_is_counted_and_still_predicted(
 def test_an_example_is_what_was_predicted(encoder_folders: Folders, task: str) -> None:
     folder = encoder_folders("bert")
     found = run(toys.model(folder, task, GOLD), folder, task, GOLD).sentences
-    long = Sentence(words=("w",) * (EXAMPLE_WORDS + 1), id="long")
+    long = Sentence(words=("w",) * (MAX_EXAMPLE_WORDS + 1), id="long")
     shown = example_prediction(TASKS[task], [long, *GOLD], [long, *found])
     assert shown is not None
     assert (shown["sentence"], tuple(shown["words"])) == (GOLD[0].id, GOLD[0].words)

@@ -1,13 +1,13 @@
 """What runs cost: told from their sizes and a few of their steps."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import torch
 
-from alignscope.config.run import RunSpec, TrainingConfig
+from alignscope.config.run import RunSpec
 from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.load import block_count
@@ -15,6 +15,7 @@ from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.errors import DataError, InsufficientMemoryError
 from alignscope.experiments.grouping import Group
 from alignscope.experiments.setup import (
+    RunInputs,
     build_stack,
     estimate_memory,
     load_ablated_encoder,
@@ -24,7 +25,7 @@ from alignscope.experiments.setup import (
 from alignscope.similarity.layers import similarity_by_layer
 from alignscope.similarity.stages import load_parallel
 from alignscope.tasks import TASKS
-from alignscope.training.finetune import Progress, TrainingData, count_steps, fine_tune_stacked
+from alignscope.training.finetune import Progress, count_steps, time_steps
 from alignscope.training.memory import is_out_of_memory
 
 CALIBRATION_STEPS = 6
@@ -45,20 +46,17 @@ class Workload:
         return per_step * (self.steps + FORWARD_SHARE * self.predicted)
 
 
-def count_work(
-    source: TrainingData,
-    gold: Mapping[str, Sequence[Sentence]],
-    subwords: WordTokenizer,
-    training: TrainingConfig,
-) -> Workload:
+def count_work(inputs: RunInputs) -> Workload:
     """Count the work of a run: training, dev after every epoch, and every test split."""
-    tests = sum(_pieces(sentences, subwords) for sentences in gold.values())
-    read = training.epochs * _pieces(source.dev, subwords) + tests
-    return Workload(count_steps(source, subwords, training), read / training.tokens_per_batch)
+    config, tokenizer = inputs.encoded.config, inputs.encoded.tokenizer
+    tests = sum(_count_subwords(sentences, tokenizer) for sentences in inputs.tests.values())
+    predicted = config.epochs * _count_subwords(inputs.data.dev, tokenizer) + tests
+    steps = count_steps(inputs.encoded, inputs.data.train)
+    return Workload(steps, predicted / config.tokens_per_batch)
 
 
-def _pieces(sentences: Sequence[Sentence], subwords: WordTokenizer) -> int:
-    return sum(len(chunk) for pieces in subwords.split(sentences) for chunk in pieces.chunks)
+def _count_subwords(sentences: Sequence[Sentence], tokenizer: WordTokenizer) -> int:
+    return sum(len(chunk) for split in tokenizer.split(sentences) for chunk in split.chunks)
 
 
 class StepTimer:
@@ -111,10 +109,6 @@ class Calibration:
     """The encoder's hidden size."""
 
 
-class _EnoughError(Exception):
-    """The first steps have been taken."""
-
-
 def calibrate(group: Sequence[RunSpec], places: DataPaths) -> Calibration:
     """Take a few steps of runs that differ in their windows alone, to tell what they will cost.
 
@@ -122,32 +116,23 @@ def calibrate(group: Sequence[RunSpec], places: DataPaths) -> Calibration:
         DataError, EncoderError: as `perform` does, or if there is but one step.
     """
     first, run = load_ablated_encoder(group[0]), group[0]
-    setting = load_inputs(run, first, places)
-    stack = build_stack(
-        group[: max_stack_size(group, first, setting)], setting.source.labels, first
-    )
-    memory = len(stack) * estimate_memory(run, stack.members[0], setting).total
-
-    def stop(step: int, steps: int) -> None:
-        if step >= CALIBRATION_STEPS:
-            raise _EnoughError
-
-    meter = StepTimer(
-        count_work(setting.source, setting.gold, setting.subwords, run.training), stop
-    )
-    given = stack, setting.task, setting.source, setting.subwords, run.training
+    inputs = load_inputs(run, first, places)
+    stack = build_stack(group[: max_stack_size(group, first, inputs)], inputs.encoded.labels, first)
+    memory = len(stack) * estimate_memory(stack.members[0], inputs).total
     try:
-        fine_tune_stacked(*given, seed=run.seed, progress=meter)
-    except _EnoughError:
-        pass
+        ends = time_steps(
+            stack, inputs.encoded, inputs.data, seed=run.seed, max_steps=CALIBRATION_STEPS
+        )
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
         raise InsufficientMemoryError(run.label) from error
-    if meter.per_step is None or meter.seconds is None:
+    if len(ends) < 2:
         raise DataError(f"{run.source} gives one step of training, too few to tell a price from")
-    per_piece = meter.per_step / len(stack) / run.training.tokens_per_batch
-    return Calibration(len(stack), meter.seconds, memory, per_piece, first.config.hidden_size)
+    per_step = (ends[-1] - ends[0]) / (len(ends) - 1)
+    per_piece = per_step / len(stack) / run.training.tokens_per_batch
+    seconds = count_work(inputs).seconds(per_step)
+    return Calibration(len(stack), seconds, memory, per_piece, first.config.hidden_size)
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,7 @@ from alignscope.similarity.cache import RepresentationCache
 from alignscope.similarity.compare import default_cache, make_extractor
 from alignscope.similarity.extractor import RepresentationExtractor
 from alignscope.similarity.stages import run_similarity
-from alignscope.tasks import TASKS
-from alignscope.training.finetune import Progress, TrainingData, fine_tune_stacked
+from alignscope.training.finetune import Progress, fine_tune_stacked
 from alignscope.training.loop import TrainingHistory
 from alignscope.training.memory import PeakMemory, is_out_of_memory, release_memory
 from alignscope.training.predict import Predictions, example_prediction, predict_stacked
@@ -86,14 +85,14 @@ def execute_runs(
 def _perform(group: Sequence[RunSpec], places: DataPaths, progress: Progress) -> list[Ended]:
     """Perform as many runs at a time as there is memory for."""
     peak, encoder = PeakMemory(device()), load_ablated_encoder(group[0])
-    setting = load_inputs(group[0], encoder, places)
-    size, ended = max_stack_size(group, encoder, setting), list[Ended]()
+    inputs = load_inputs(group[0], encoder, places)
+    size, ended = max_stack_size(group, encoder, inputs), list[Ended]()
     first: PreTrainedModel | None = encoder
     del encoder
     while len(ended) < len(group):
         part = group[len(ended) : len(ended) + size]
         try:
-            ended += _in_lockstep(part, first, setting, progress, peak)
+            ended += _in_lockstep(part, first, inputs, progress, peak)
         except StackingError:
             size = 1  # the sweep tried only two of them
         except RuntimeError as error:
@@ -111,63 +110,60 @@ def _perform(group: Sequence[RunSpec], places: DataPaths, progress: Progress) ->
 def _in_lockstep(
     group: Sequence[RunSpec],
     first: PreTrainedModel | None,
-    setting: RunInputs,
+    inputs: RunInputs,
     progress: Progress,
     peak: PeakMemory,
 ) -> list[Ended]:
     """Train, evaluate and compare the encoders of runs; ``peak`` was made before any was loaded."""
-    run, task, source, subwords = group[0], setting.task, setting.source, setting.subwords
     watch = Stopwatch(len(group))
-    stack = build_stack(group, source.labels, first)
-    needed = len(stack) * estimate_memory(run, stack.members[0], setting).total
+    stack = build_stack(group, inputs.encoded.labels, first)
+    needed = len(stack) * estimate_memory(stack.members[0], inputs).total
 
-    meter = StepTimer(count_work(source, setting.gold, subwords, run.training), progress)
-    courses = fine_tune_stacked(
-        stack, task, source, subwords, run.training, seed=run.seed, progress=meter
+    meter = StepTimer(count_work(inputs), progress)
+    histories = fine_tune_stacked(
+        stack, inputs.encoded, inputs.data, seed=inputs.seed, progress=meter
     )
     watch.lap("training")
 
-    alive = [number for number, course in enumerate(courses) if isinstance(course, list)]
-    evaluated = _evaluate(run, stack, alive, setting)
+    alive = [number for number, history in enumerate(histories) if history.error is None]
+    evaluated = _evaluate(stack, alive, inputs)
     watch.lap("evaluation")
     cost = ResourceUse(meter.seconds, needed, peak.bytes())
 
-    def ended(number: int, course: TrainingHistory) -> Ended:
-        if isinstance(course, DivergedError):
-            return course
+    def ended(number: int, history: TrainingHistory) -> Ended:
+        if history.error is not None:
+            return history.error
         run, encoder = group[number], stack.members[number].encoder
         scores, examples = evaluated[number]
         try:
-            similarity = _similarity(run, encoder, setting)
+            similarity = _similarity(run, encoder, inputs)
         except SimilarityError as error:
             watch.laps_of_one("similarity")
             return error
-        epochs = [vars(epoch) for epoch in course]
-        told = provenance(run, encoder, setting.places, watch, cost)
+        epochs = [vars(epoch) for epoch in history.epochs]
+        told = provenance(run, encoder, inputs.paths, watch, cost)
         return RunResult(run, scores, epochs, told, similarity, examples)
 
-    return [ended(number, course) for number, course in enumerate(courses)]
+    return [ended(number, history) for number, history in enumerate(histories)]
 
 
 def _evaluate(
-    run: RunSpec, stack: StackedModel, members: Sequence[int], setting: RunInputs
+    stack: StackedModel, members: Sequence[int], inputs: RunInputs
 ) -> dict[int, tuple[list[Row], list[Row]]]:
     """Predict the test split of every corpus; by model its scores, and sentences to look at."""
     if not members:
         return {}
-    source, gold = setting.source, setting.gold
-    majority = {name: _majority(run, source, sentences) for name, sentences in gold.items()}
+    tests = inputs.tests
+    majority = {name: _majority(inputs, sentences) for name, sentences in tests.items()}
     found = {member: dict[str, Predictions]() for member in members}
-    for names in _read_at_once(stack.encoder, run.evaluated):
+    for names in _read_at_once(stack.encoder, list(tests)):
         set_language(stack.encoder, parse_corpus(names[0]).language)
-        corpora = {name: gold[name] for name in names}
-        predicted = predict_stacked(
-            stack, members, setting.task, source.labels, corpora, setting.subwords, run.training
-        )
+        corpora = {name: tests[name] for name in names}
+        predicted = predict_stacked(stack, members, inputs.encoded, corpora)
         for member, by_corpus in zip(members, predicted, strict=True):
             found[member] |= by_corpus
     return {
-        member: (_scores(run, gold, by_corpus, majority), _examples(run, gold, by_corpus))
+        member: (_scores(inputs, by_corpus, majority), _examples(inputs, by_corpus))
         for member, by_corpus in found.items()
     }
 
@@ -177,29 +173,30 @@ def _read_at_once(encoder: PreTrainedModel, names: Sequence[str]) -> list[Sequen
     return [[name] for name in names] if needs_language(encoder) else [names]
 
 
-def _majority(run: RunSpec, source: TrainingData, gold: Sequence[Sentence]) -> dict[str, float]:
+def _majority(inputs: RunInputs, gold: Sequence[Sentence]) -> dict[str, float]:
     """What the source's majority baseline scores."""
-    baseline = TASKS[run.task].majority(source.train)
-    return TASKS[run.task].score(gold, [baseline(sentence) for sentence in gold])
+    task = inputs.encoded.task
+    baseline = task.majority(inputs.data.train)
+    return task.score(gold, [baseline(sentence) for sentence in gold])
 
 
 def _scores(
-    run: RunSpec,
-    gold: Mapping[str, Sequence[Sentence]],
+    inputs: RunInputs,
     found: Mapping[str, Predictions],
     majority: Mapping[str, Mapping[str, float]],
 ) -> list[Row]:
     """Score what was predicted for each corpus, beside the source's majority baseline."""
     rows: list[Row] = []
-    for name, sentences in gold.items():
+    task = inputs.encoded.task
+    for name, sentences in inputs.tests.items():
         corpus, predictions = parse_corpus(name), found[name]
-        scores = TASKS[run.task].score(sentences, predictions.sentences)
+        scores = task.score(sentences, predictions.sentences)
         rows += [
             {
                 "corpus": name,
                 "split": "test",
                 "language": corpus.language,
-                "relation": relation_between(parse_corpus(run.source), corpus),
+                "relation": relation_between(parse_corpus(inputs.source), corpus),
                 "metric": metric,
                 "score": scores[metric],
                 "majority": majority[name][metric],
@@ -209,34 +206,32 @@ def _scores(
                 "cut": predictions.truncated_words,
                 "unknown": predictions.unknown_words,
             }
-            for metric in TASKS[run.task].metrics
+            for metric in task.metrics
         ]
     return rows
 
 
-def _examples(
-    run: RunSpec, gold: Mapping[str, Sequence[Sentence]], found: Mapping[str, Predictions]
-) -> list[Row]:
+def _examples(inputs: RunInputs, found: Mapping[str, Predictions]) -> list[Row]:
     """One predicted sentence of each corpus, for people to look at."""
     shown = {
-        name: example_prediction(TASKS[run.task], sentences, found[name].sentences)
-        for name, sentences in gold.items()
+        name: example_prediction(inputs.encoded.task, sentences, found[name].sentences)
+        for name, sentences in inputs.tests.items()
     }
     return [{"corpus": name, **row} for name, row in shown.items() if row is not None]
 
 
-def _similarity(run: RunSpec, encoder: PreTrainedModel, setting: RunInputs) -> list[Row]:
+def _similarity(run: RunSpec, encoder: PreTrainedModel, inputs: RunInputs) -> list[Row]:
     """Compare parallel corpora, if the run asks for it, inside the model and before it was one."""
     if run.similarity is None:
         return []
-    subwords, places = setting.subwords, setting.places
+    tokenizer, places = inputs.encoded.tokenizer, inputs.paths
 
     def pretrained() -> RepresentationExtractor:
-        return make_extractor(load_pretrained(run), subwords, default_cache(places))
+        return make_extractor(load_pretrained(run), tokenizer, default_cache(places))
 
     return run_similarity(
         run,
         pretrained,
-        RepresentationExtractor(encoder, subwords, RepresentationCache(None)),
+        RepresentationExtractor(encoder, tokenizer, RepresentationCache(None)),
         places,
     )

@@ -1,4 +1,4 @@
-"""What runs need before they begin: corpora, encoders, models, and room for them in memory."""
+"""What runs need before they start: corpora, encoders, models and memory."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,8 @@ from alignscope.encoders.reinitialize import reinitialize_
 from alignscope.encoders.tokenization import WordTokenizer, max_input_length
 from alignscope.errors import EncoderError
 from alignscope.experiments.inputs import load_split
-from alignscope.tasks import TASKS, Task
+from alignscope.tasks import TASKS
+from alignscope.training.encoded_task import EncodedTask
 from alignscope.training.finetune import TrainingData, largest_batch
 from alignscope.training.memory import (
     MemoryEstimate,
@@ -30,49 +31,61 @@ from alignscope.training.model import TaskModel, build_model
 from alignscope.training.stacked.stack import StackedModel
 from alignscope.training.trimmed_embeddings import is_untied
 
-MEMORY_USED = 0.8
-"""Of what is available: an estimate knows nothing of what is needed for a moment."""
+USABLE_MEMORY = 0.8
+"""The usable fraction of the available memory: the estimate does not include short peaks."""
 
 
 @dataclass(frozen=True)
 class RunInputs:
-    """What the runs of a group have in common."""
+    """The inputs that all runs of a group share, built once from one of their specifications."""
 
-    task: Task
-    source: TrainingData
-    gold: Mapping[str, Sequence[Sentence]]
-    subwords: WordTokenizer
-    places: DataPaths
+    encoded: EncodedTask
+    """The task with its labels, the tokenizer and the training configuration."""
+    data: TrainingData
+    """The train and dev splits of the source."""
+    tests: Mapping[str, Sequence[Sentence]]
+    """The test splits by the name of their corpus, in the order of the specification."""
+    source: str
+    seed: int
+    paths: DataPaths
 
 
-def load_inputs(run: RunSpec, encoder: PreTrainedModel, places: DataPaths) -> RunInputs:
-    """Read all corpora of a run, each of them once."""
+def load_inputs(run: RunSpec, encoder: PreTrainedModel, paths: DataPaths) -> RunInputs:
+    """Read every corpus of a run once, and load the tokenizer of its encoder.
+
+    Raises:
+        DataError: if a corpus, a split or an annotation is missing.
+        EncoderError: as `load_word_tokenizer` does.
+    """
     task = TASKS[run.task]
-    train = load_split(run, run.source, "train", places)
-    dev = load_split(run, run.source, "dev", places)
-    gold = {name: load_split(run, name, "test", places) for name in run.evaluated}
-    subwords = load_word_tokenizer(run, encoder)
-    return RunInputs(task, TrainingData(train, dev, task.labels(train)), gold, subwords, places)
+    data = TrainingData(
+        train=load_split(run, run.source, "train", paths),
+        dev=load_split(run, run.source, "dev", paths),
+    )
+    tests = {name: load_split(run, name, "test", paths) for name in run.evaluated}
+    tokenizer = load_word_tokenizer(run, encoder)
+    encoded = EncodedTask(task, task.labels(data.train), tokenizer, run.training)
+    return RunInputs(encoded, data, tests, run.source, run.seed, paths)
 
 
-def max_stack_size(group: Sequence[RunSpec], first: PreTrainedModel, setting: RunInputs) -> int:
-    """How many of the runs there is memory for at a time, of equal portions."""
-    model = build_stack(group[:1], setting.source.labels, first).model
-    needed, there = estimate_memory(group[0], model, setting).total, available_memory(device())
-    room = max(1, int(MEMORY_USED * there / needed))
-    if min(room, len(group)) * needed > there / 2:
+def max_stack_size(group: Sequence[RunSpec], first: PreTrainedModel, inputs: RunInputs) -> int:
+    """Return how many runs of a group fit into memory at a time, in parts of equal sizes."""
+    model = build_stack(group[:1], inputs.encoded.labels, first).model
+    needed, available = estimate_memory(model, inputs).total, available_memory(device())
+    room = max(1, int(USABLE_MEMORY * available / needed))
+    if min(room, len(group)) * needed > available / 2:
         return_freed_memory_to_os()
-    return -(-len(group) // -(-len(group) // room))
+    parts = -(-len(group) // room)
+    return -(-len(group) // parts)
 
 
-def estimate_memory(run: RunSpec, model: TaskModel, setting: RunInputs) -> MemoryEstimate:
-    """Measure what training a run's model takes, on the largest of its batches."""
-    batch, rows = largest_batch(setting.task, setting.source, setting.subwords, run.training)
-    copies, table = run.training.epochs > 1, model.encoder.get_input_embeddings().weight
+def estimate_memory(model: TaskModel, inputs: RunInputs) -> MemoryEstimate:
+    """Estimate the memory that training one model takes, from the largest of its batches."""
+    batch, rows = largest_batch(inputs.encoded, inputs.data)
+    table = model.encoder.get_input_embeddings().weight
     if not is_untied(model, table):
         rows = len(table)
-    batch = batch.to(device())
-    return measure_memory(model, setting.task, batch, rows, run.training.precision, copies=copies)
+    return measure_memory(model, inputs.encoded, batch.to(device()), rows)
 
 
 def build_stack(
@@ -81,13 +94,16 @@ def build_stack(
     first: PreTrainedModel | None = None,
     where: torch.device | None = None,
 ) -> StackedModel:
-    """Load what runs fine-tune, each encoder with its window re-initialised and a fresh head.
+    """Load the models of runs: each encoder with its window re-initialised and a fresh head.
 
-    ``first`` is the encoder of the first run, where it has been loaded already; ``where`` is the
-    GPU, if there is one, unless it is said.
+    Args:
+        group: runs that differ in their windows alone.
+        labels: the label inventory of the heads.
+        first: the ablated encoder of the first run, if it is already loaded.
+        where: the device; by default a GPU if there is one.
 
     Raises:
-        StackError: if there are several runs, and their encoders cannot be computed as one.
+        StackingError: if there are several runs and their encoders cannot be stacked.
     """
     models = []
     for run in group:
@@ -99,7 +115,7 @@ def build_stack(
 
 
 def load_ablated_encoder(run: RunSpec) -> PreTrainedModel:
-    """Load the encoder of a run and re-initialise its window, if it has one."""
+    """Load the encoder of a run, and re-initialise its window if it has one."""
     encoder = load_pretrained(run)
     if run.window is not None:
         reinitialize_(
@@ -113,24 +129,24 @@ def load_ablated_encoder(run: RunSpec) -> PreTrainedModel:
 
 
 def load_pretrained(run: RunSpec) -> PreTrainedModel:
-    """Load the encoder of a run as it was before anything was done to it."""
+    """Load the unchanged pretrained encoder of a run."""
     return load_model(run.encoder.name, run.encoder.revision, remote_code=run.encoder.remote_code)
 
 
 def load_word_tokenizer(run: RunSpec, encoder: PreTrainedModel) -> WordTokenizer:
-    """Load the tokenizer that goes with the encoder of a run.
+    """Load the tokenizer that belongs to the encoder of a run.
 
     Raises:
-        EncoderError: if there is none, or it has pieces that the encoder does not embed.
+        EncoderError: if there is none, or its vocabulary is larger than the encoder's.
     """
     tokenizer = load_tokenizer(
         run.encoder.name, run.encoder.revision, remote_code=run.encoder.remote_code
     )
-    known = encoder.get_input_embeddings().num_embeddings
-    if len(tokenizer) > known:
+    embedded = encoder.get_input_embeddings().num_embeddings
+    if len(tokenizer) > embedded:
         raise EncoderError(
-            f"the tokenizer of {run.encoder.name} has {len(tokenizer)} pieces, its encoder "
-            f"embeds {known}: they do not belong together"
+            f"The tokenizer of {run.encoder.name} has {len(tokenizer)} subwords, but its encoder "
+            f"embeds only {embedded}. They do not belong together; check the encoder's folder."
         )
     limit = max_input_length(encoder) or run.training.max_length
     return WordTokenizer(tokenizer, min(limit, run.training.max_length))

@@ -1,140 +1,151 @@
-"""Optimisation steps of a stack: losses, clipping, the best epoch, and what diverges."""
+"""Optimisation steps of a stack: losses, clipping, divergence, and the best epoch."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from alignscope.config.run import TrainingConfig
 from alignscope.encoders.batching import Batch
-from alignscope.encoders.precision import autocast, to_float32
+from alignscope.encoders.precision import autocast
 from alignscope.errors import DivergedError
-from alignscope.tasks.task import Task
-from alignscope.training.optimizer import clip_gradients, make_optimizer
+from alignscope.training.encoded_task import EncodedTask
+from alignscope.training.optimizer import DecoupledDecay, clip_gradients, make_optimizer
 from alignscope.training.schedule import linear_warmup_decay
 from alignscope.training.stacked.stack import StackedModel
 
 CHECK_EVERY = 100
-"""Steps between two looks at the losses: each look waits for a GPU to be done."""
+"""Steps between two checks for divergence. Each check waits for the GPU to finish its work."""
 
 
 @dataclass(frozen=True)
 class EpochMetrics:
-    """One pass over the training sentences: counted from 1, mean loss, score on dev."""
+    """Metrics of one pass over the training sentences."""
 
     epoch: int
+    """Counted from 1."""
     steps: int
+    """Optimisation steps from the first epoch to the end of this one."""
     loss: float
+    """Mean over the steps of this epoch."""
     dev_score: float
+    """The task's first metric on the dev split, a fraction."""
 
 
-TrainingHistory = list[EpochMetrics] | DivergedError
-"""The epochs of a fine-tuning, or how it went astray."""
+@dataclass
+class TrainingHistory:
+    """The epochs of a fine-tuning and, if it diverged, the error that ended it."""
+
+    epochs: list[EpochMetrics] = field(default_factory=list)
+    error: DivergedError | None = None
 
 
 class TrainingLoop:
-    """Where a fine-tuning is: optimiser, losses not yet looked at, and what became of each model.
+    """The state of a fine-tuning: optimizer, losses that are not yet checked, histories.
 
-    ``alive`` are the models that have not diverged, by their numbers in the stack.
+    ``alive`` holds the positions in the stack of the models that have not diverged.
     """
 
-    def __init__(
-        self, stack: StackedModel, task: Task, training: TrainingConfig, steps: int
-    ) -> None:
-        self.stack, self.task, self.training, self.steps = stack, task, training, steps
+    def __init__(self, stack: StackedModel, encoded: EncodedTask, steps: int) -> None:
+        self.stack, self.encoded, self.steps = stack, encoded, steps
         self.step = 0
         self.alive = list(range(len(stack)))
-        self.courses: list[TrainingHistory] = [[] for _ in self.alive]
-        self._optimizer = make_optimizer(stack, training)
-        ramp = linear_warmup_decay(steps, training.warmup)
-        self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimizer, ramp)
-        self._unseen: list[Tensor] = []
+        self.histories = [TrainingHistory() for _ in self.alive]
+        self._optimizer = make_optimizer(stack, encoded.config)
+        factor = linear_warmup_decay(steps, encoded.config.warmup)
+        self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimizer, factor)
+        word_embeddings = stack.encoder.get_input_embeddings().weight
+        self._decay = DecoupledDecay(self._optimizer, word_embeddings)
+        self._unchecked: list[Tensor] = []
         self._losses: list[list[float]] = [[] for _ in self.alive]
         self._best = BestWeights(stack)
-        self._decay = 1.0
-        """What the decay of all steps so far leaves of a row that has no gradient."""
 
     def update(self, batch: Batch) -> None:
         """Take one optimisation step with every model."""
         batch = batch.to(self.stack.encoder.device)
-        with autocast(self.stack.encoder, self.training.precision):
+        with autocast(self.stack.encoder, self.encoded.config.precision):
             outputs = self.stack(batch)
-        losses = torch.stack(
-            [self.task.loss(to_float32(output), batch.gold, batch.mask) for output in outputs]
-        )
+        losses = torch.stack([self.encoded.loss(output, batch) for output in outputs])
         self._optimizer.zero_grad(set_to_none=True)
         losses.sum().backward()  # type: ignore[no-untyped-call]
-        norms = clip_gradients(self.stack, self.training.max_grad_norm)
-        self._decay *= 1 - self._optimizer.param_groups[0]["lr"] * self.training.weight_decay
+        norms = clip_gradients(self.stack, self.encoded.config.max_grad_norm)
         self._optimizer.step()
         self._schedule.step()
         self.step += 1
-        self._unseen.append(torch.stack([losses.detach(), norms]))
-        if len(self._unseen) == CHECK_EVERY:
+        self._unchecked.append(torch.stack([losses.detach(), norms]))
+        if len(self._unchecked) == CHECK_EVERY:
             self.check_divergence()
 
     def check_divergence(self) -> None:
-        """Let go of the models whose loss or gradient was not finite in a step since the last."""
-        if not self._unseen:
+        """Drop the models whose loss or gradient was not finite in a step since the last check."""
+        if not self._unchecked:
             return
-        first = self.step - len(self._unseen) + 1
-        for step, values in enumerate(torch.stack(self._unseen).tolist(), start=first):
-            for number in tuple(self.alive):
-                loss, norm = values[0][number], values[1][number]
-                self._losses[number].append(loss)
-                for name, value in (("loss", loss), ("gradient's norm", norm)):
-                    if not math.isfinite(value) and number in self.alive:
-                        where = f"step {step} of {self.steps}"
-                        self.courses[number] = DivergedError(f"the {name} is {value} at {where}")
-                        self.alive.remove(number)
-        self._unseen.clear()
+        first = self.step - len(self._unchecked) + 1
+        for step, (losses, norms) in enumerate(torch.stack(self._unchecked).tolist(), start=first):
+            for member in tuple(self.alive):
+                self._losses[member].append(losses[member])
+                if not math.isfinite(losses[member]):
+                    self._drop(member, f"the loss is {losses[member]}", step)
+                elif not math.isfinite(norms[member]):
+                    self._drop(member, f"the gradient's norm is {norms[member]}", step)
+        self._unchecked.clear()
+
+    def _drop(self, member: int, reason: str, step: int) -> None:
+        error = DivergedError(f"{reason} at step {step} of {self.steps}")
+        self.histories[member].error = error
+        self.alive.remove(member)
 
     def end_epoch(self, scores: Sequence[float], *, last: bool) -> None:
-        """Note the score on dev of every model alive, and its weights if it never was better."""
-        for number, score in zip(self.alive, scores, strict=True):
-            losses, course = self._losses[number], self.courses[number]
-            assert isinstance(course, list)
+        """Record the dev score of every model alive, and keep its weights if it is the best yet."""
+        for member, score in zip(self.alive, scores, strict=True):
+            losses, epochs = self._losses[member], self.histories[member].epochs
             mean = sum(losses) / len(losses)
-            course.append(EpochMetrics(len(course) + 1, self.step, mean, score))
+            epochs.append(EpochMetrics(len(epochs) + 1, self.step, mean, score))
             losses.clear()
-            self._best.update(number, score, self._decay, keep=not last)
+            self._best.update(member, score, self._decay.total, keep=not last)
 
     def restore_best(self) -> list[float]:
-        """Give every model the weights of its best epoch; return its ``decay`` by then."""
+        """Restore every model's best epoch; return the factor of `DecoupledDecay` by then."""
         self._best.restore()
         return self._best.decays
 
 
 class BestWeights:
-    """The weights of every model's best epoch so far; the first of equals stays."""
+    """The weights of every model's best epoch so far; among equal epochs the first one."""
 
     def __init__(self, stack: StackedModel) -> None:
         self.stack = stack
         self.scores = [-math.inf] * len(stack)
         self.decays = [1.0] * len(stack)
         self._kept: list[Tensor] = []
-        self._older: set[int] = set()
-        """Models that are now as after another epoch than their best."""
+        self._outdated: set[int] = set()
+        """Models whose current weights are not those of their best epoch."""
 
-    def update(self, number: int, score: float, decay: float, *, keep: bool) -> None:
-        """Take note of a score; copy the weights only if there is more training to come."""
-        self._older.add(number)
-        if score <= self.scores[number]:
+    def update(self, member: int, score: float, decay: float, *, keep: bool) -> None:
+        """Record the score of an epoch, and copy the weights if training continues.
+
+        Args:
+            member: the position of the model in the stack.
+            score: the dev score of the epoch.
+            decay: the factor of `DecoupledDecay` after the epoch.
+            keep: whether there are epochs to come, which change the weights.
+        """
+        self._outdated.add(member)
+        if score <= self.scores[member]:
             return
-        self.scores[number], self.decays[number] = score, decay
+        self.scores[member], self.decays[member] = score, decay
         if not keep:
-            self._older.remove(number)
+            self._outdated.remove(member)
             return
-        now = [parameter.detach() for parameter in self.stack.model.parameters()]
-        self._kept = self._kept or [torch.empty_like(value) for value in now]
-        for kept, value in zip(self._kept, now, strict=True):
-            self.stack.member_slice(kept, number).copy_(self.stack.member_slice(value, number))
+        current = [parameter.detach() for parameter in self.stack.model.parameters()]
+        self._kept = self._kept or [torch.empty_like(value) for value in current]
+        for kept, value in zip(self._kept, current, strict=True):
+            self.stack.member_slice(kept, member).copy_(self.stack.member_slice(value, member))
 
     def restore(self) -> None:
-        """Give every model its best weights back."""
-        for number in self._older:
+        """Give every model the weights of its best epoch back."""
+        for member in self._outdated:
             for kept, parameter in zip(self._kept, self.stack.model.parameters(), strict=True):
-                now = self.stack.member_slice(parameter.detach(), number)
-                now.copy_(self.stack.member_slice(kept, number))
+                current = self.stack.member_slice(parameter.detach(), member)
+                current.copy_(self.stack.member_slice(kept, member))

@@ -1,4 +1,4 @@
-"""Memory: how much there is, how much a model needs to be trained, how much some work took."""
+"""Memory: how much is available, how much training a model takes, how much was used."""
 
 import ctypes
 import gc
@@ -11,77 +11,89 @@ import torch
 from torch import Tensor
 
 from alignscope._util.cpu import available_cores
-from alignscope.config.run import Precision
 from alignscope.encoders.batching import Batch
-from alignscope.encoders.precision import autocast, to_float32
-from alignscope.tasks.task import Task
+from alignscope.encoders.precision import autocast
+from alignscope.training.encoded_task import EncodedTask
 from alignscope.training.model import TaskModel
 
-LARGE = 2**20
-_MMAP_THRESHOLD = -3
-GROUP = Path("/sys/fs/cgroup")
+LARGE_BLOCK = 2**20
+"""Bytes from which on glibc returns a freed block to the system (`return_freed_memory_to_os`)."""
+_M_MMAP_THRESHOLD = -3
+"""The number of this option in glibc's ``mallopt``."""
+CONTROL_GROUP = Path("/sys/fs/cgroup")
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def available_memory(device: torch.device) -> int:
-    """Bytes that this process may still take: its share, where several divide a machine."""
+    """Return the bytes that this process may still allocate on a device.
+
+    Where several processes divide a machine, it is the share of this one.
+    """
     if device.type == "cuda":
         free, total = torch.cuda.mem_get_info(device)
-        used, kept = torch.cuda.memory_allocated(device), torch.cuda.memory_reserved(device)
-        own = torch.cuda.get_per_process_memory_fraction(device) * total
-        return int(min(free + kept - used, own - used))
+        allocated, reserved = (
+            torch.cuda.memory_allocated(device),
+            torch.cuda.memory_reserved(device),
+        )
+        share_of_gpu = torch.cuda.get_per_process_memory_fraction(device) * total
+        return int(min(free + reserved - allocated, share_of_gpu - allocated))
     share = torch.get_num_threads() / available_cores()
-    return int(min(1.0, share) * min(_free_of_machine(), _free_of_group()))
+    return int(min(1.0, share) * min(_free_on_machine(), _free_in_control_group()))
 
 
-def _free_of_machine() -> float:
+def _free_on_machine() -> float:
     with suppress(OSError, ValueError, IndexError):
         lines = Path("/proc/meminfo").read_text().splitlines()
-        (free,) = (line for line in lines if line.startswith("MemAvailable:"))
-        return 1024 * int(free.split()[1])
+        (available,) = (line for line in lines if line.startswith("MemAvailable:"))
+        return 1024 * int(available.split()[1])
     return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
 
 
-def _free_of_group() -> float:
-    """What a container may still take, and infinity outside of one."""
+def _free_in_control_group() -> float:
+    """Return what a container may still allocate, or infinity outside of one."""
     with suppress(OSError, ValueError):
-        limit, used = ((GROUP / f"memory.{name}").read_text() for name in ("max", "current"))
-        lines = (GROUP / "memory.stat").read_text().splitlines()
+        limit, used = (
+            (CONTROL_GROUP / f"memory.{name}").read_text() for name in ("max", "current")
+        )
+        lines = (CONTROL_GROUP / "memory.stat").read_text().splitlines()
         (files,) = (line for line in lines if line.startswith("inactive_file "))
-        return int(limit) - int(used) + int(files.split()[1])  # read files make room by themselves
+        # The kernel drops cached files as soon as memory is needed.
+        return int(limit) - int(used) + int(files.split()[1])
     return float("inf")
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether an error says that there is no more memory, on a GPU or not."""
-    said = ("not enough memory", "can't allocate memory", "out of memory", "ALLOC_FAILED")
-    return isinstance(error, torch.OutOfMemoryError) or any(one in str(error) for one in said)
+    """Return whether an error means that memory is exhausted, on a GPU or on the CPU."""
+    messages = ("not enough memory", "can't allocate memory", "out of memory", "ALLOC_FAILED")
+    return isinstance(error, torch.OutOfMemoryError) or any(text in str(error) for text in messages)
 
 
 def release_memory() -> None:
-    """Give back what nothing uses any more."""
+    """Free what is no longer used."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
 
 def return_freed_memory_to_os() -> None:
-    """Have the system take back every large block when it is freed, where memory is tight.
+    """Have glibc return every large block to the system as soon as it is freed.
 
-    Otherwise the C library keeps freed blocks, which do not fit the next batch: 1.7 times of what
-    is needed instead of 1.25, and a tenth less of time. It does nothing where that library is not
-    glibc.
+    Otherwise it keeps freed blocks, which do not fit the next batch: a training then takes 1.7
+    times the estimate instead of 1.25 times, and 10 % less time. This is for tight memory. Without
+    glibc it has no effect.
     """
     with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, LARGE)
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK)
 
 
 class PeakMemory:
-    """The most memory in use since it was made, above what was in use then.
+    """The peak of memory use since the object was created, above the use at that time.
 
-    >>> peak = PeakMemory(torch.device("cpu"))
-    >>> ...
-    >>> peak.bytes()        # None where the system does not say
+    .. code-block:: python
+
+        peak = PeakMemory(torch.device("cpu"))
+        ...  # work
+        peak.bytes()  # None if the system does not report it
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -92,73 +104,80 @@ class PeakMemory:
             self._before = torch.cuda.memory_allocated(device)
             return
         with suppress(OSError):
-            RESET.write_text("5")  # makes VmHWM what is in use now (Linux)
-            self._before = _status("VmRSS")
+            RESET.write_text("5")  # resets VmHWM, the peak, to the current use (Linux)
+            self._before = _process_status("VmRSS")
 
     def bytes(self) -> int | None:
-        """The peak so far."""
+        """Return the peak so far in bytes."""
         if self._before is None:
             return None
         if self.device.type == "cuda":
             return torch.cuda.max_memory_allocated(self.device) - self._before
-        return _status("VmHWM") - self._before
+        return _process_status("VmHWM") - self._before
 
 
-def _status(name: str) -> int:
+def _process_status(name: str) -> int:
     (line,) = (line for line in STATUS.read_text().splitlines() if line.startswith(f"{name}:"))
     return 1024 * int(line.split()[1])
 
 
 @dataclass(frozen=True)
 class MemoryEstimate:
-    """The bytes that training one model takes."""
+    """The estimated bytes that training one model takes."""
 
     weights: int
-    optimiser: int
+    optimizer: int
     """Gradients, AdamW's two moments, and the copy of the best epoch."""
     activations: int
-    """What the backward pass of one batch needs."""
+    """Tensors that the backward pass of the largest batch needs."""
 
     @property
     def total(self) -> int:
-        """All together."""
-        return self.weights + self.optimiser + self.activations
+        """The sum of all parts."""
+        return self.weights + self.optimizer + self.activations
 
 
 def measure_memory(
-    model: TaskModel, task: Task, batch: Batch, rows: int, precision: Precision, *, copies: bool
+    model: TaskModel, encoded: EncodedTask, batch: Batch, rows: int
 ) -> MemoryEstimate:
-    """Measure what a training step on a batch keeps, without taking it.
+    """Estimate the memory of training a model from one forward pass.
 
     Args:
-        rows: of the word embeddings, that are trained (`vocabulary.ReadRows`)
-        copies: whether there are epochs of which the best must be kept
+        model: the model; it is not changed.
+        encoded: the task and the training configuration.
+        batch: the largest batch of the training.
+        rows: the number of rows of the word embeddings that are trained (`TrimmedEmbedding`).
     """
     table = model.encoder.get_input_embeddings().weight
     weights = sum(parameter.nbytes for parameter in model.parameters())
-    read = table[0].nbytes * min(rows, len(table))
-    trained = weights - table.nbytes + read
-    activations = _kept_for_backward(model, task, batch, precision)
-    cut = read if rows < len(table) else 0
-    return MemoryEstimate(weights + cut, (4 if copies else 3) * trained, activations)
+    trimmed = table[0].nbytes * min(rows, len(table))
+    trained = weights - table.nbytes + trimmed
+    copies = 4 if encoded.config.epochs > 1 else 3  # gradients, two moments, the best epoch
+    both_tables = trimmed if rows < len(table) else 0
+    return MemoryEstimate(
+        weights=weights + both_tables,
+        optimizer=copies * trained,
+        activations=_saved_for_backward(model, encoded, batch),
+    )
 
 
-def _kept_for_backward(model: TaskModel, task: Task, batch: Batch, precision: Precision) -> int:
-    own = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
-    kept: dict[int, int] = {}
+def _saved_for_backward(model: TaskModel, encoded: EncodedTask, batch: Batch) -> int:
+    """Return the bytes that a forward pass saves for the backward pass, without the weights."""
+    weights = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+    saved: dict[int, int] = {}
 
-    def note(value: Tensor) -> Tensor:
+    def record(value: Tensor) -> Tensor:
         storage = value.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
+        if storage.data_ptr() not in weights:
+            saved[storage.data_ptr()] = storage.nbytes()
         return value
 
     model.train()
     with (
         torch.random.fork_rng(),
-        torch.autograd.graph.saved_tensors_hooks(note, lambda value: value),
-        autocast(model.encoder, precision),
+        torch.autograd.graph.saved_tensors_hooks(record, lambda value: value),
+        autocast(model.encoder, encoded.config.precision),
     ):
-        loss = task.loss(to_float32(model(batch)), batch.gold, batch.mask)
+        loss = encoded.loss(model(batch), batch)
     del loss
-    return sum(kept.values())
+    return sum(saved.values())

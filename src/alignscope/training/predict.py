@@ -7,121 +7,133 @@ from typing import Any
 
 import torch
 
-from alignscope.config.run import TrainingConfig
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.batching import EncodedSentence, bucket_by_length, collate
-from alignscope.encoders.precision import autocast, to_float32
-from alignscope.encoders.tokenization import WordTokenizer
+from alignscope.encoders.batching import EncodedSentence, bucket_by_length
+from alignscope.encoders.precision import autocast
 from alignscope.tasks.task import Task
+from alignscope.training.encoded_task import EncodedTask
 from alignscope.training.model import TaskModel
 from alignscope.training.stacked.stack import StackedModel
 
-EXAMPLE_WORDS = 30
-"""An example is a sentence that a person reads at a glance."""
+MAX_EXAMPLE_WORDS = 30
+"""Longer sentences are not shown as an example: a reader cannot take them in at a glance."""
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Predicted sentences in the order asked, and how many needed special care."""
+    """Predicted sentences in their given order, and counts of what the tokenizer had to change."""
 
     sentences: list[Sentence]
     split_sentences: int
-    """Sentences longer than the encoder's input, read in consecutive chunks."""
+    """Sentences longer than the encoder's input, which are read in consecutive chunks."""
     truncated_words: int
-    """Words longer than a whole input."""
+    """Words with more subwords than fit into one input."""
     unknown_words: int
-    """Words read as the unknown token."""
+    """Words that contain the unknown token."""
 
 
-def predict(
-    model: TaskModel,
-    task: Task,
-    labels: Sequence[str],
-    sentences: Sequence[Sentence],
-    subwords: WordTokenizer,
-    training: TrainingConfig,
-) -> Predictions:
-    """Predict every word of every sentence; batching and padding do not change a prediction."""
-    corpora = {"": sentences}
-    (found,) = predict_stacked(
-        StackedModel([model]), [0], task, labels, corpora, subwords, training
-    )
-    return found[""]
+def predict(model: TaskModel, encoded: EncodedTask, sentences: Sequence[Sentence]) -> Predictions:
+    """Predict the annotations of every sentence, whatever the sentences batched with it.
+
+    Args:
+        model: a fine-tuned model.
+        encoded: the task with the labels and the tokenizer of the fine-tuning.
+        sentences: the sentences; annotations that they have are not read.
+
+    Returns:
+        The sentences in the same order, with predicted annotations.
+    """
+    (by_corpus,) = predict_stacked(StackedModel([model]), [0], encoded, {"": sentences})
+    return by_corpus[""]
 
 
 @torch.inference_mode()
 def predict_stacked(
     stack: StackedModel,
     members: Sequence[int],
-    task: Task,
-    labels: Sequence[str],
+    encoded: EncodedTask,
     corpora: Mapping[str, Sequence[Sentence]],
-    subwords: WordTokenizer,
-    training: TrainingConfig,
 ) -> list[dict[str, Predictions]]:
-    """Predict several corpora at once with the chosen models of a stack, as `predict` does each.
+    """Predict several corpora with some models of a stack, as `predict` does one by one.
 
-    Sentences of one length share a batch whatever corpus they are of, and no more than one
-    batch of scores is held.
+    Sentences of about equal length share a batch, also across corpora. The outputs of one batch
+    at most are in memory.
+
+    Args:
+        stack: the fine-tuned models.
+        members: positions in the stack of the models that predict.
+        encoded: the task with the labels and the tokenizer of the fine-tuning.
+        corpora: sentences by the name of their corpus.
+
+    Returns:
+        For each of ``members`` its predictions by the name of the corpus.
     """
     stack.model.eval()
     sentences = [sentence for corpus in corpora.values() for sentence in corpus]
-    examples = [EncodedSentence(pieces, {}) for pieces in subwords.split(sentences)]
+    examples = encoded.encode_unlabelled(sentences)
     predicted: list[list[Sentence]] = [list(sentences) for _ in members]
-    budget = training.tokens_per_batch * max(1, 4 // len(stack))  # no gradients take memory
+    # Without gradients a batch takes less memory, so that it may be larger than in training.
+    budget = encoded.config.tokens_per_batch * max(1, 4 // len(stack))
     for group in bucket_by_length([example.cost for example in examples], budget):
-        batch = collate([examples[i] for i in group], subwords.pad, training.pooling)
-        with autocast(stack.encoder, training.precision):
+        batch = encoded.collate([examples[i] for i in group])
+        with autocast(stack.encoder, encoded.config.precision):
             outputs = stack(batch.to(stack.encoder.device))
-        lengths = [len(sentences[i]) for i in group]
-        for own, member in zip(predicted, members, strict=True):
-            found = task.decode(to_float32(outputs[member]), lengths, labels)
-            for i, annotations in zip(group, found, strict=True):
-                own[i] = dataclasses.replace(sentences[i], **annotations)
-    return [_by_corpus(own, examples, corpora) for own in predicted]
+        for by_member, member in zip(predicted, members, strict=True):
+            annotations = encoded.decode(outputs[member], batch)
+            for i, fields in zip(group, annotations, strict=True):
+                by_member[i] = dataclasses.replace(sentences[i], **fields)
+    return [_split_by_corpus(by_member, examples, corpora) for by_member in predicted]
 
 
-def _by_corpus(
+def _split_by_corpus(
     predicted: Sequence[Sentence],
     examples: Sequence[EncodedSentence],
     corpora: Mapping[str, Sequence[Sentence]],
 ) -> dict[str, Predictions]:
-    found, start = {}, 0
+    by_corpus, start = {}, 0
     for name, sentences in corpora.items():
-        here = slice(start, start := start + len(sentences))
-        found[name] = Predictions(
-            list(predicted[here]),
-            split_sentences=sum(example.subwords.is_split for example in examples[here]),
-            truncated_words=sum(example.subwords.truncated_words for example in examples[here]),
-            unknown_words=sum(example.subwords.unknown_words for example in examples[here]),
+        part = slice(start, start := start + len(sentences))
+        by_corpus[name] = Predictions(
+            list(predicted[part]),
+            split_sentences=sum(example.subwords.is_split for example in examples[part]),
+            truncated_words=sum(example.subwords.truncated_words for example in examples[part]),
+            unknown_words=sum(example.subwords.unknown_words for example in examples[part]),
         )
-    return found
+    return by_corpus
 
 
 def example_prediction(
     task: Task, gold: Sequence[Sentence], predicted: Sequence[Sentence]
 ) -> dict[str, Any] | None:
-    """Show what a prediction is: one sentence, and what every word of it should and did get.
+    """Return one sentence with the gold and the predicted label of every word.
 
+    >>> import dataclasses
+    >>> from alignscope.tasks import TASKS
     >>> gold = Sentence(words=("Dogs", "bark"), upos=("NOUN", "VERB"), id="1")
     >>> wrong = dataclasses.replace(gold, upos=("NOUN", "NOUN"))
     >>> example_prediction(TASKS["pos"], [gold], [wrong])["predicted"]
     ['NOUN', 'NOUN']
 
-    It is the first of at most 30 words; None where there is none.
+    Args:
+        task: the task, which names the annotations to show.
+        gold: sentences with gold annotations.
+        predicted: the same sentences with predicted annotations.
+
+    Returns:
+        The first sentence of at most 30 words, or None if there is none.
     """
-    for one, other in zip(gold, predicted, strict=True):
-        if len(one) <= EXAMPLE_WORDS:
+    for reference, prediction in zip(gold, predicted, strict=True):
+        if len(reference) <= MAX_EXAMPLE_WORDS:
             return {
-                "sentence": one.id,
-                "words": list(one.words),
-                "gold": _labels(task, one),
-                "predicted": _labels(task, other),
+                "sentence": reference.id,
+                "words": list(reference.words),
+                "gold": _word_labels(task, reference),
+                "predicted": _word_labels(task, prediction),
             }
     return None
 
 
-def _labels(task: Task, sentence: Sentence) -> list[str]:
-    """What a task says of each word, such as ``NOUN`` or ``2 nsubj``."""
+def _word_labels(task: Task, sentence: Sentence) -> list[str]:
+    """Return a task's label of each word as text, such as ``NOUN`` or ``2 nsubj``."""
     fields = [getattr(sentence, name) for name in task.needs]
     return [" ".join(map(str, word)) for word in zip(*fields, strict=True)]

@@ -1,8 +1,8 @@
-"""The rows of the word embeddings that fine-tuning reads: only they are trained.
+"""Train only the rows of the word embeddings that fine-tuning reads.
 
 In a multilingual encoder most weights are word embeddings (XLM-R base: 192 of 278 million), and
-most of these belong to words that the source never uses. Their gradient is zero in every step, so
-all that AdamW does to them is to decay them; that is done at once, at the end.
+most of these belong to subwords that the source never uses. Their gradient is zero in every step,
+so AdamW only decays them. That is done in one multiplication after the training.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,16 +13,22 @@ from torch import Tensor, nn
 
 from alignscope.training.stacked.stack import StackedModel
 
+NOT_READ = 2**62
+"""The row of a subword that was not announced. It is out of range in any table, so that reading
+such a subword raises instead of returning the vector of another one."""
+
 
 class TrimmedEmbedding:
-    """The word embeddings of a stack, cut down to the rows of some sub-words until restored.
+    """The word embeddings of a stack, reduced to the rows of some subwords until restored.
 
-    >>> rows = TrimmedEmbedding(stack, ids=[0, 2, 3, 17])
-    >>> ...  # train
-    >>> rows.restore(decay=[0.999])
+    .. code-block:: python
 
-    Sub-words keep their ids: the encoder does not know. Where the embeddings are also used by
-    another module, nothing is cut.
+        trimmed = TrimmedEmbedding(stack, ids=[0, 2, 3, 17])
+        ...  # train on batches that contain these subwords only
+        trimmed.restore(decay=[0.999])
+
+    Subwords keep their ids; a hook translates them. Word embeddings that another module uses as
+    well stay whole.
     """
 
     def __init__(self, stack: StackedModel, ids: Iterable[int]) -> None:
@@ -32,37 +38,44 @@ class TrimmedEmbedding:
         self.rows = torch.tensor(sorted(set(ids)), device=self.whole.device)
         self._hook: Any = None
         if is_untied(stack.model, self.whole):
-            self._cut()
+            self._trim()
 
-    def _cut(self) -> None:
-        place = torch.zeros(self.whole.shape[-2], dtype=torch.long, device=self.whole.device)
-        place[self.rows] = torch.arange(len(self.rows), device=self.whole.device)
+    def _trim(self) -> None:
+        row_of = torch.full(
+            self.whole.shape[-2:-1], NOT_READ, dtype=torch.long, device=self.whole.device
+        )
+        row_of[self.rows] = torch.arange(len(self.rows), device=self.whole.device)
         self._padding = self.table.padding_idx
         if self._padding is not None:
-            read = bool((self.rows == self._padding).any())
-            self.table.padding_idx = int(place[self._padding]) if read else None
+            is_read = bool((self.rows == self._padding).any())
+            self.table.padding_idx = int(row_of[self._padding]) if is_read else None
 
-        def find(table: nn.Module, given: tuple[Tensor]) -> tuple[Tensor]:
-            return (place[given[0]],)
+        def translate(table: nn.Module, args: tuple[Tensor]) -> tuple[Tensor]:
+            return (row_of[args[0]],)
 
-        self._hook = self.table.register_forward_pre_hook(find)
+        self._hook = self.table.register_forward_pre_hook(translate)
         self.table.weight = nn.Parameter(self.whole.detach().index_select(-2, self.rows))
         self.table.num_embeddings = len(self.rows)
 
     def restore(self, decay: Sequence[float]) -> None:
-        """Put the rows back and multiply all others by what each model's steps decayed them by."""
+        """Put the trained rows back, and decay all others.
+
+        Args:
+            decay: by model, the factor that its training leaves of a weight without a gradient
+                (`DecoupledDecay`).
+        """
         if self._hook is None:
             return
         self._hook.remove()
-        for number, factor in enumerate(decay):
-            whole = self.stack.member_slice(self.whole.detach(), number)
+        for member, factor in enumerate(decay):
+            whole = self.stack.member_slice(self.whole.detach(), member)
             whole.mul_(factor)
-            whole[self.rows] = self.stack.member_slice(self.table.weight.detach(), number)
+            whole[self.rows] = self.stack.member_slice(self.table.weight.detach(), member)
         self.table.weight = self.whole
         self.table.num_embeddings, self.table.padding_idx = self.whole.shape[-2], self._padding
 
 
 def is_untied(model: nn.Module, weight: nn.Parameter) -> bool:
-    """Whether a weight belongs to one module only, so that it can be cut there."""
+    """Return whether a weight belongs to a single module, so that it can be trimmed there."""
     named = model.named_parameters(remove_duplicate=False)
     return sum(parameter is weight for _, parameter in named) == 1

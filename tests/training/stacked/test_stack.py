@@ -14,13 +14,12 @@ from torch import Tensor, nn
 
 from alignscope.config.run import TrainingConfig
 from alignscope.config.windows import Window
-from alignscope.encoders.batching import collate
 from alignscope.encoders.reinitialize import reinitialize_
 from alignscope.errors import DivergedError, StackingError
 from alignscope.tasks import TASKS
 from alignscope.training import loop
 from alignscope.training import trimmed_embeddings as vocabulary
-from alignscope.training.finetune import TrainingData, _examples, fine_tune_stacked
+from alignscope.training.finetune import TrainingData, fine_tune_stacked
 from alignscope.training.loop import TrainingHistory
 from alignscope.training.model import TaskModel
 from alignscope.training.predict import predict_stacked
@@ -61,8 +60,7 @@ def without_dropout(model: TaskModel) -> None:
                 setattr(module, name, 0.0)
 
 
-def source(task: str) -> TrainingData:
-    return TrainingData(TRAIN, DEV, TASKS[task].labels(TRAIN))
+DATA = TrainingData(TRAIN, DEV)
 
 
 def learn(
@@ -75,16 +73,13 @@ def learn(
     """
     rates = {"learning_rate": 1e-4, "head_learning_rate": 2e-4}
     asked = {"epochs": 2, "tokens_per_batch": 64, **rates, **options}
-    subwords, given = toys.subwords(folder), toys.training(**asked)
-    return fine_tune_stacked(stack, TASKS[task], source(task), subwords, given, seed=seed)
+    encoded = toys.encoded_task(folder, task, TRAIN, **asked)  # type: ignore[arg-type]
+    return fine_tune_stacked(stack, encoded, DATA, seed=seed)
 
 
 def scores(stack: StackedModel, folder: Path, task: str) -> list[dict[str, float]]:
-    labels, options = TASKS[task].labels(TRAIN), toys.training()
-    members = range(len(stack))
-    found = predict_stacked(
-        stack, members, TASKS[task], labels, {"dev": DEV}, toys.subwords(folder), options
-    )
+    encoded = toys.encoded_task(folder, task, TRAIN)
+    found = predict_stacked(stack, range(len(stack)), encoded, {"dev": DEV})
     return [TASKS[task].score(DEV, own["dev"].sentences) for own in found]
 
 
@@ -106,9 +101,8 @@ def test_each_learns_what_it_learns_by_itself(
     expected = [learn(StackedModel([model]), folder, task)[0] for model in apart]
     stack = StackedModel(together)
     for one, other in zip(expected, learn(stack, folder, task), strict=True):
-        assert isinstance(other, list)
-        assert other[-1].steps >= 50
-        for a, b in zip(one, other, strict=True):
+        assert other.epochs[-1].steps >= 50
+        for a, b in zip(one.epochs, other.epochs, strict=True):
             assert b.loss == pytest.approx(a.loss, abs=1e-4)
             assert b.dev_score == pytest.approx(a.dev_score, abs=1e-6)
     for a, b in zip(apart, together, strict=True):
@@ -128,13 +122,11 @@ def test_one_mask_serves_all_models_as_if_each_were_alone(
     expected = [learn(StackedModel([model]), folder, "parsing")[0] for model in apart]
     found = learn(StackedModel(together), folder, "parsing")
     for one, other in zip(expected, found, strict=True):
-        assert isinstance(one, list)
-        assert isinstance(other, list)
-        assert other[0].loss == pytest.approx(one[0].loss, rel=1e-5)
+        assert other.epochs[0].loss == pytest.approx(one.epochs[0].loss, rel=1e-5)
     without = learn(StackedModel(models(folder, "parsing")), folder, "parsing")
-    assert [course[0].loss for course in without] != pytest.approx(
-        [c[0].loss for c in found], rel=1e-3
-    )  # type: ignore[index]
+    assert [history.epochs[0].loss for history in without] != pytest.approx(
+        [history.epochs[0].loss for history in found], rel=1e-3
+    )
 
 
 @pytest.mark.slow
@@ -142,15 +134,15 @@ def test_with_dropout_scores_have_the_distribution_of_runs_by_themselves(
     encoder_folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a GPU, where every model has masks of its own: twenty seeds, Kolmogorov-Smirnov."""
-    monkeypatch.setattr(stack_module, "OneMask", lambda models: nullcontext())
+    monkeypatch.setattr(stack_module, "SharedDropout", lambda models: nullcontext())
     folder, apart, together = encoder_folders("bert"), list[float](), list[float]()
     for seed in range(20):
         alone = [
             learn(StackedModel([m]), folder, "pos", seed)[0] for m in models(folder, drop=True)
         ]
         stacked = learn(StackedModel(models(folder, drop=True)), folder, "pos", seed)
-        apart += [course[-1].loss for course in alone]  # type: ignore[index]
-        together += [course[-1].loss for course in stacked]  # type: ignore[index]
+        apart += [history.epochs[-1].loss for history in alone]
+        together += [history.epochs[-1].loss for history in stacked]
     differences = [a - b for a, b in zip(apart, together, strict=True)]
     assert max(map(abs, differences)) > 1e-4, "the masks were the same"
     assert ks_2samp(apart, together).pvalue > 0.05
@@ -163,9 +155,8 @@ def test_members_are_at_any_time_what_the_stack_has_made_of_them(
     folder = encoder_folders("bert")
     stack = StackedModel(models(folder))
     learn(stack, folder, "pos")
-    subwords = toys.subwords(folder)
-    examples = _examples(TASKS["pos"], source("pos"), subwords)[:5]
-    batch = collate(examples, subwords.pad, "first")
+    encoded = toys.encoded_task(folder, "pos", TRAIN)
+    batch = encoded.collate(encoded.encode(TRAIN)[:5])
     stack.model.eval()
     with torch.no_grad():
         for member, output in zip(stack.members, stack(batch), strict=True):
@@ -186,14 +177,15 @@ def test_one_that_diverges_is_let_go_and_the_others_do_not_notice(
     with torch.no_grad():
         broken.members[1].head.arc.weight.fill_(torch.nan)
     found = learn(broken, folder, "parsing")
-    assert isinstance(found[1], DivergedError)
-    assert str(found[1]).startswith("the loss is nan at step 1 of ")
+    assert isinstance(found[1].error, DivergedError)
+    assert str(found[1].error).startswith("the loss is nan at step 1 of ")
+    assert found[1].epochs == []
     assert (found[0], found[2]) == (expected[0], expected[2])
     with torch.no_grad():
         broken = StackedModel(models(folder, "parsing"))
         for member in broken.members:
             member.head.arc.weight.fill_(torch.nan)
-    assert all(isinstance(course, DivergedError) for course in learn(broken, folder, "parsing"))
+    assert all(history.error is not None for history in learn(broken, folder, "parsing"))
 
 
 @pytest.mark.parametrize("family", ALONE)
@@ -205,7 +197,7 @@ def test_what_cannot_be_stacked_is_refused_and_left_as_it_was(
     with pytest.raises(StackingError, match=r"^\w+ cannot be stacked: \w+ .*"):
         StackedModel(given)
     assert [farthest(*pair) for pair in zip(given, others, strict=True)] == [0, 0, 0]
-    assert isinstance(learn(StackedModel(given[:1]), folder, "pos")[0], list)
+    assert learn(StackedModel(given[:1]), folder, "pos")[0].error is None
 
 
 def test_a_proof_leaves_the_weights_as_they_are(encoder_folders: Folders) -> None:
@@ -253,7 +245,7 @@ def test_an_encoder_may_have_any_padding(encoder_folders: Folders, padding: int 
     model = toys.model(encoder_folders("bert"), "pos", TRAIN)
     table = model.encoder.get_input_embeddings()
     table.padding_idx = padding
-    assert isinstance(learn(StackedModel([model]), encoder_folders("bert"), "pos")[0], list)
+    assert learn(StackedModel([model]), encoder_folders("bert"), "pos")[0].error is None
     assert table.padding_idx == padding
 
 
@@ -309,7 +301,9 @@ def test_rows_that_are_never_read_are_decayed_all_the_same(
     expected = learn(whole, folder, "pos", weight_decay=0.5)
     assert trained[0] < trained[1] == len(before) or family == "mt5"
     for one, other in zip(found, expected, strict=True):
-        assert [epoch.loss for epoch in one] == pytest.approx([e.loss for e in other])  # type: ignore[union-attr]
+        assert [epoch.loss for epoch in one.epochs] == pytest.approx(
+            [epoch.loss for epoch in other.epochs]
+        )
     for one, other in zip(cut.members, whole.members, strict=True):
         assert farthest(one, other) < 1e-5
         after = one.encoder.get_input_embeddings().weight

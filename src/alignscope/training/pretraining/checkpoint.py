@@ -20,6 +20,7 @@ from alignscope._util.files import replace_file
 from alignscope._util.seeding import derive_seed
 from alignscope.encoders.load import silence_transformers
 from alignscope.errors import EncoderError
+from alignscope.training.optimizer import decay_groups
 from alignscope.training.pretraining.config import PretrainingConfig
 from alignscope.training.pretraining.wordpiece import train_wordpiece
 
@@ -86,12 +87,7 @@ class PretrainingCheckpoint:
         """Return model and optimizer, fresh or as the checkpoint left them."""
         torch.manual_seed(derive_seed(self.recipe.seed, "init"))
         model = _model(self.recipe, tokenizer).train()
-        matrices = [p for p in model.parameters() if p.ndim > 1]
-        vectors = [p for p in model.parameters() if p.ndim < 2]
-        groups: list[dict[str, Any]] = [
-            {"params": matrices, "weight_decay": 0.01},
-            {"params": vectors},
-        ]
+        groups = decay_groups(model.parameters(), weight_decay=0.01)
         optimizer = torch.optim.AdamW(
             groups, self.recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True
         )

@@ -20,6 +20,7 @@ from alignscope.errors import EncoderError
 from alignscope.training.pretraining.checkpoint import Model, PretrainingCheckpoint
 from alignscope.training.pretraining.config import PretrainingConfig
 from alignscope.training.pretraining.masking import IGNORED_LABEL, MaskingStrategy
+from alignscope.training.schedule import linear_warmup_decay, nearest_positive
 
 Progress = Callable[[int, int, float], None]
 """Called as (step, steps, loss)."""
@@ -109,16 +110,11 @@ def _update(
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    factor = linear_warmup_decay(recipe.steps, recipe.warmup, rounding=nearest_positive)
     for group in optimizer.param_groups:
-        group["lr"] = recipe.learning_rate * _schedule(step, recipe)
+        group["lr"] = recipe.learning_rate * factor(step)
     optimizer.step()
     return float(loss.item())
-
-
-def _schedule(step: int, recipe: PretrainingConfig) -> float:
-    """Linear warm-up, then linear decay to zero: the factor of the learning rate."""
-    warm = max(1, round(recipe.warmup * recipe.steps))
-    return min((step + 1) / warm, (recipe.steps - step) / max(1, recipe.steps - warm), 1.0)
 
 
 def _encode(tokenizer: PreTrainedTokenizerFast, lines: Sequence[str], most: int) -> list[Tensor]:
