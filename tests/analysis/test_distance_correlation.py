@@ -88,5 +88,5 @@ def test_what_cannot_be_correlated_is_empty_and_leaves_other_rows_alone(
 
 
 def test_languages_without_a_description_are_refused() -> None:
-    with pytest.raises(DataError, match="is not an embedded language"):
+    with pytest.raises(DataError, match="is not a synthetic language"):
         table([row("vesti", 0.9), *(row(name, 0.5) for name in ("en", "de", "fr", "es"))])

@@ -76,12 +76,12 @@ def test_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("show", "--languages", "vest"), r"vest is not an embedded language; did you mean 'vesti"),
-        (("show", "--languages", ""), r"an empty name is not an embedded language"),
-        (("show", "--domain", "sports"), r"the embedded languages have no domain sports; allowed"),
-        (("show", "--split", "all"), r"the embedded languages have no split all; allowed"),
+        (("show", "--languages", "vest"), r"vest is not a synthetic language; did you mean 'vesti"),
+        (("show", "--languages", ""), r"An empty name is not a synthetic language"),
+        (("show", "--domain", "sports"), r"The synthetic languages have no domain sports"),
+        (("show", "--split", "all"), r"The synthetic languages have no split all"),
         (("show", "--n", "0"), r"0 sentences were asked for, news/test has 500; allowed are 1 to"),
-        (("write", "--out", "x", "--languages", "klingon"), r"klingon is not an embedded language"),
+        (("write", "--out", "x", "--languages", "klingon"), r"klingon is not a synthetic language"),
     ],
 )
 def test_mistakes_are_one_sentence(

@@ -71,7 +71,7 @@ def test_parallel_corpora_stay_parallel_when_limited(places: DataPaths) -> None:
 @pytest.mark.parametrize(
     ("name", "split", "message"),
     [
-        ("synthetic:vesta/news", "dev", "vesta is not an embedded language; did you mean 'vesti'"),
+        ("synthetic:vesta/news", "dev", "vesta is not a synthetic language; did you mean 'vesti'"),
         ("synthetic:vesti/mews", "dev", "have no domain mews; did you mean 'news'"),
         ("synthetic:vesti/news", "val", "have no split val; allowed are train, dev, test"),
     ],
@@ -131,7 +131,7 @@ def test_texts_are_gathered_in_the_order_given(places: DataPaths, tmp_path: Path
 
 
 def test_a_text_that_there_is_not(places: DataPaths) -> None:
-    with pytest.raises(DataError, match="vesta is not an embedded language"):
+    with pytest.raises(DataError, match="vesta is not a synthetic language"):
         load_raw_texts(["synthetic:vesta"], places)
 
 

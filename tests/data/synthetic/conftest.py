@@ -1,4 +1,4 @@
-"""Fixtures for the tests of the embedded languages: their sentences, as trees to walk in."""
+"""Fixtures for the tests of the synthetic languages: their sentences as navigable trees."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ from alignscope.data.synthetic.meaning import Clause, sample_meaning
 from alignscope.data.synthetic.rng import rng_for
 
 SAMPLE = 100
-"""Sentences of each language and domain that are looked at."""
+"""Number of sentences of each language and domain that the tests read."""
 
 
 @dataclass(eq=False)
 class Token:
-    """A word of a finished sentence, with those under it."""
+    """A word of a finished sentence, with its dependents."""
 
     place: int
     form: str
@@ -32,18 +32,18 @@ class Token:
         return [token for token in self.below if token.relation in relations]
 
     def one(self, relation: str) -> "Token | None":
-        found = self.all(relation)
-        assert len(found) <= 1, f"{len(found)} {relation} under {self.gloss}"
-        return found[0] if found else None
+        dependents = self.all(relation)
+        assert len(dependents) <= 1, f"{len(dependents)} {relation} under {self.gloss}"
+        return dependents[0] if dependents else None
 
     @property
     def span(self) -> list["Token"]:
-        """This word and everything below it."""
+        """This word and all its descendants."""
         return [self, *(token for child in self.below for token in child.span)]
 
     @property
     def side(self) -> str:
-        """Where it stands from its head."""
+        """Whether it stands before or after its head."""
         assert self.head is not None
         return "before" if self.place < self.head.place else "after"
 
@@ -52,8 +52,8 @@ Tree = list[Token]
 
 
 @dataclass
-class Said:
-    """A sentence, its tree, and what it means."""
+class Generated:
+    """A generated sentence, its tree and its meaning."""
 
     sentence: Sentence
     tree: Tree
@@ -65,12 +65,12 @@ class Said:
         return root
 
 
-def grow(sentence: Sentence) -> Tree:
-    """Turn a sentence's columns into a tree."""
-    rows = zip(sentence.words, sentence.upos, sentence.relations, sentence.misc, strict=True)
+def build_tree(sentence: Sentence) -> Tree:
+    """Build the tree of a sentence from its columns."""
+    columns = zip(sentence.words, sentence.upos, sentence.relations, sentence.misc, strict=True)
     tree = [
         Token(place, form, upos, relation, misc.split("|")[0].removeprefix("Gloss="))
-        for place, (form, upos, relation, misc) in enumerate(rows, start=1)
+        for place, (form, upos, relation, misc) in enumerate(columns, start=1)
     ]
     for token, head in zip(tree, sentence.heads, strict=True):
         if head:
@@ -80,20 +80,24 @@ def grow(sentence: Sentence) -> Tree:
 
 
 @cache
-def _say(language: str, domain: str) -> list[Said]:
-    speaker = SentenceGenerator(language)
+def _generate(language: str, domain: str) -> list[Generated]:
+    generator = SentenceGenerator(language)
     ids = [f"{domain}-test-{number:05}" for number in range(SAMPLE)]
-    sentences = [speaker.say(domain, identity) for identity in ids]
+    sentences = [generator.sentence(domain, sentence_id) for sentence_id in ids]
     return [
-        Said(one, grow(one), sample_meaning(domain, rng_for("meaning", one.id)))
-        for one in sentences
+        Generated(
+            sentence,
+            build_tree(sentence),
+            sample_meaning(domain, rng_for("meaning", sentence.id)),
+        )
+        for sentence in sentences
     ]
 
 
 @pytest.fixture(scope="session")
-def say() -> Callable[[str, str], list[Said]]:
-    """From a language and a domain to the first of their test sentences; do not change them."""
-    return _say
+def generate() -> Callable[[str, str], list[Generated]]:
+    """Return the first test sentences of a language and a domain; do not change them."""
+    return _generate
 
 
 @pytest.fixture(scope="session", params=languages())
@@ -103,12 +107,12 @@ def language(request: pytest.FixtureRequest) -> Language:
 
 
 @pytest.fixture(scope="session")
-def sayings(language: Language) -> list[Said]:
+def sentences(language: Language) -> list[Generated]:
     """Sentences of one language in every domain."""
-    return [said for domain in domains() for said in _say(language.name.lower(), domain)]
+    return [item for domain in domains() for item in _generate(language.name.lower(), domain)]
 
 
 @pytest.fixture(scope="session")
-def tokens(sayings: list[Said]) -> list[Token]:
+def tokens(sentences: list[Generated]) -> list[Token]:
     """All words of these sentences."""
-    return [token for said in sayings for token in said.tree]
+    return [token for item in sentences for token in item.tree]

@@ -1,6 +1,6 @@
-"""Print one SHA-256 over every word of every language, and a few sentences of every domain.
+"""Print one SHA-256 of all words of all languages and of a few sentences of every domain.
 
-``python golden.py reversed`` makes the languages in the opposite order.
+``python golden.py reversed`` generates the languages in the opposite order.
 """
 
 import hashlib
@@ -14,32 +14,38 @@ from alignscope.data.synthetic.world import FUNCTION_WORDS, world
 
 
 def content(language: str) -> str:
-    """All that is known of a few sentences, and a few lines of text."""
-    speaker = SentenceGenerator(language)
+    """Return all columns of a few sentences, a few lines of text and all words."""
+    generator = SentenceGenerator(language)
     sentences = [
-        speaker.say(domain, f"{domain}-{split}-{number:05}")
+        generator.sentence(domain, f"{domain}-{split}-{number:05}")
         for domain in domains()
         for split in ("train", "test")
         for number in range(5)
     ]
     columns = [
-        (one.id, one.words, one.upos, one.heads, one.relations, one.entities, one.misc,
-         one.comments)
-        for one in sentences
+        (sentence.id, sentence.words, sentence.upos, sentence.heads, sentence.relations,
+         sentence.entities, sentence.misc, sentence.comments)
+        for sentence in sentences
     ]  # fmt: skip
-    texts = [speaker.text("", number) for number in range(10)]
+    texts = [generator.text("", number) for number in range(10)]
     return json.dumps([columns, texts, words(Lexicon(load_language(language)))])
 
 
 def words(lexicon: Lexicon) -> list[str]:
-    """Every concept as it is written, nouns and verbs with an ending as well."""
-    every = world()
-    nouns = [noun for topics in every.nouns.values() for some in topics.values() for noun in some]
-    adjectives = [word for some in every.adjectives.values() for word in some]
-    names = [name for some in every.names.values() for name in some]
+    """Return the form of every concept; nouns and verbs also with an ending."""
+    concepts = world()
+    nouns = [
+        noun for topics in concepts.nouns.values() for group in topics.values() for noun in group
+    ]
+    adjectives = [word for group in concepts.adjectives.values() for word in group]
+    names = [name for group in concepts.names.values() for name in group]
     return [
         *(lexicon.noun(noun, ending) for noun in nouns for ending in ((), ("plural",))),
-        *(lexicon.verb(one.gloss, ending) for one in every.verbs for ending in ((), ("past",))),
+        *(
+            lexicon.verb(verb.gloss, ending)
+            for verb in concepts.verbs
+            for ending in ((), ("past",))
+        ),
         *map(lexicon.adjective, adjectives),
         *map(lexicon.name, names),
         *map(lexicon.word, FUNCTION_WORDS),

@@ -1,4 +1,4 @@
-"""The corpora: official validator, golden hash, parallel sentences, splits, entities."""
+"""Synthetic corpora: official validator, golden hash, parallel sentences, splits, entities."""
 
 import os
 import subprocess
@@ -24,25 +24,27 @@ from alignscope.data.synthetic.rng import rng_for
 from alignscope.errors import DataError
 
 GOLDEN = "506b2fc0133e1f9bcbc4f784c80ca953d94de40f24c48fa3ff29769775efae7a"
-"""To change it, `python tests/data/synthetic/golden.py` prints the new one. The encoder that is
-shipped has been pretrained on these very sentences: pretrain it anew, and make results anew."""
+"""After an intended change, `python tests/data/synthetic/golden.py` prints the new value.
+
+The bundled encoder was pretrained on exactly these sentences: pretrain it again and repeat all
+results."""
 
 CONTENT = ("NOUN", "VERB", "ADJ", "ADV", "PROPN", "NUM", "INTJ")
 
 
 VALIDATOR = Validator(lang="ud", level=3, output=None)
-"""The official one, up to the level where single languages' lists of features begin."""
+"""The official validator, up to the level that needs no language-specific lists."""
 
 
 def complaints(path: Path) -> list[str]:
-    """What the official validator has against a file."""
+    """Return the complaints of the official validator about a file."""
     state = VALIDATOR.validate_files([str(path)])
     return [] if state.passed() else [str(state)]
 
 
 @pytest.fixture
 def small(monkeypatch):
-    """Corpora and texts of a few sentences."""
+    """Reduce corpora and texts to a few sentences."""
     monkeypatch.setattr(corpus, "SIZES", {"train": 30, "dev": 20, "test": 20})
     monkeypatch.setattr(corpus, "TEXT", 30)
     read_synthetic.cache_clear()
@@ -53,54 +55,54 @@ def small(monkeypatch):
 # Trees
 
 
-def test_trees_are_valid_and_survive_a_file(sayings, tmp_path):
-    path = tmp_path / "made.conllu"
-    sentences = [said.sentence for said in sayings]
-    write_conllu(sentences, path)
+def test_trees_are_valid_and_survive_a_file(sentences, tmp_path):
+    path = tmp_path / "generated.conllu"
+    gold = [item.sentence for item in sentences]
+    write_conllu(gold, path)
     assert complaints(path) == []
-    assert read_conllu(path) == [replace(one, entities=None) for one in sentences]
+    assert read_conllu(path) == [replace(sentence, entities=None) for sentence in gold]
 
 
 @pytest.mark.slow
 def test_a_thousand_trees_of_each_domain_are_valid(language, tmp_path):
-    speaker, path = SentenceGenerator(language.name.lower()), tmp_path / "made.conllu"
+    generator, path = SentenceGenerator(language.name.lower()), tmp_path / "generated.conllu"
     ids = [
         (domain, f"{domain}-train-{number:05}") for domain in domains() for number in range(1000)
     ]
-    write_conllu([speaker.say(*one) for one in ids], path)
+    write_conllu([generator.sentence(*key) for key in ids], path)
     assert complaints(path) == []
 
 
 @pytest.mark.parametrize(
-    "spoilt", [{"relations": "nsubj"}, {"upos": "X"}, {"misc": "SpaceAfter=No"}]
+    "defect", [{"relations": "nsubj"}, {"upos": "X"}, {"misc": "SpaceAfter=No"}]
 )
-def test_the_validator_would_complain(spoilt, say, tmp_path):
-    sentence = say("vesti", "news")[0].sentence
-    ((name, value),) = spoilt.items()
+def test_the_validator_rejects_defects(defect, generate, tmp_path):
+    sentence = generate("vesti", "news")[0].sentence
+    ((name, value),) = defect.items()
     column = (value, *getattr(sentence, name)[1:-1], value)
-    write_conllu([replace(sentence, **{name: column})], tmp_path / "spoilt.conllu")
-    assert complaints(tmp_path / "spoilt.conllu")
+    write_conllu([replace(sentence, **{name: column})], tmp_path / "defect.conllu")
+    assert complaints(tmp_path / "defect.conllu")
 
 
-def test_no_arcs_cross(sayings):
-    for said in sayings:
-        for token in said.tree:
-            places = [one.place for one in token.span]
-            assert len(places) == max(places) - min(places) + 1, said.sentence
+def test_no_arcs_cross(sentences):
+    for item in sentences:
+        for token in item.tree:
+            places = [descendant.place for descendant in token.span]
+            assert len(places) == max(places) - min(places) + 1, item.sentence
 
 
 # Golden
 
 
 @pytest.mark.parametrize(("seed", "order"), [("0", "forward"), ("1", "reversed")])
-def test_the_sentences_are_those_the_encoder_knows(seed, order):
-    """Whatever the hash seed and whichever language comes first."""
+def test_generated_sentences_match_the_golden_hash(seed, order):
+    """The hash depends neither on the hash seed nor on the order of the languages."""
     script = Path(__file__).with_name("golden.py")
     environment = os.environ | {"PYTHONHASHSEED": seed}
-    found = subprocess.run(
+    result = subprocess.run(
         [sys.executable, script, order], env=environment, capture_output=True, text=True, check=True
     )
-    assert found.stdout.strip() == GOLDEN
+    assert result.stdout.strip() == GOLDEN
 
 
 # Parallel sentences
@@ -109,32 +111,32 @@ def test_the_sentences_are_those_the_encoder_knows(seed, order):
 def test_ids_are_the_same_in_every_language(small):
     for domain in domains():
         for split in corpus.SIZES:
-            made = [read_synthetic(language, domain, split) for language in languages()]
-            assert len({tuple(one.id for one in sentences) for sentences in made}) == 1
-            assert [one.id for one in made[0]][:2] == [
+            corpora = [read_synthetic(language, domain, split) for language in languages()]
+            assert len({tuple(sentence.id for sentence in corpus) for corpus in corpora}) == 1
+            assert [sentence.id for sentence in corpora[0]][:2] == [
                 f"{domain}-{split}-00000",
                 f"{domain}-{split}-00001",
             ]
-            assert len({one.words for sentences in made for one in sentences}) > 300
+            assert len({sentence.words for corpus in corpora for sentence in corpus}) > 300
 
 
-def skeleton(said):
-    """Who does what to whom: content words with what they hang on, whatever the grammar."""
-    found = Counter()
-    for token in said.tree:
+def skeleton(item):
+    """Count content words with their relation and head, independent of the grammar."""
+    counts = Counter()
+    for token in item.tree:
         if token.upos in CONTENT and token.gloss != "classifier":
             head = token.head
             known = token.relation != "flat" and token.upos != "PROPN"
             relation = {"iobj": "obl"}.get(token.relation, token.relation) if known else "name"
             above = "" if not known or head is None or head.upos == "PROPN" else head.gloss
-            found[token.gloss, token.upos, relation, above] += 1
-    return found
+            counts[token.gloss, token.upos, relation, above] += 1
+    return counts
 
 
 @pytest.mark.parametrize("domain", domains())
-def test_every_language_says_the_same(say, domain):
-    every = [say(language, domain) for language in languages()]
-    for parallel in zip(*every, strict=True):
+def test_every_language_expresses_the_same_meanings(generate, domain):
+    corpora = [generate(language, domain) for language in languages()]
+    for parallel in zip(*corpora, strict=True):
         first, *others = map(skeleton, parallel)
         assert first or any(token.upos == "PRON" for token in parallel[0].tree)
         for other in others:
@@ -145,7 +147,7 @@ def test_every_language_says_the_same(say, domain):
 
 
 def meanings_of(monkeypatch, read):
-    """The identities of the meanings that are drawn while something is read."""
+    """Return the ids of the meanings that are sampled during a read."""
     seen = []
 
     def stream(purpose, *rest):
@@ -161,7 +163,7 @@ def meanings_of(monkeypatch, read):
     return set(seen)
 
 
-def test_splits_and_texts_draw_their_meanings_apart(small, monkeypatch):
+def test_splits_and_texts_sample_disjoint_meanings(small, monkeypatch):
     parts = [
         meanings_of(
             monkeypatch, lambda split=split, domain=domain: read_synthetic("vesti", domain, split)
@@ -177,36 +179,36 @@ def test_splits_and_texts_draw_their_meanings_apart(small, monkeypatch):
     assert len(set.union(*parts)) == sum(map(len, parts))
 
 
-def test_few_meanings_are_drawn_twice():
-    """What is short and likely is: the shares that docs/corpora.md gives."""
+def test_few_meanings_are_sampled_twice():
+    """Only short and likely meanings recur; the README of the folder reports the shares."""
 
-    def drawn(identities):
+    def sampled(identities):
         return [
             repr(sample_meaning(name.split("-")[0], rng_for("meaning", name)))
             for name in identities
         ]
 
-    said = {
-        domain: set(drawn(f"{domain}-text-dorun-{number}" for number in range(2000)))
+    in_dorun = {
+        domain: set(sampled(f"{domain}-text-dorun-{number}" for number in range(2000)))
         for domain in domains()
     }
     for domain, most in (("news", 0.02), ("chat", 0.04), ("manual", 0.08)):
-        train = set(drawn(f"{domain}-train-{number:05}" for number in range(4000)))
-        test = drawn(f"{domain}-test-{number:05}" for number in range(500))
+        train = set(sampled(f"{domain}-train-{number:05}" for number in range(4000)))
+        test = sampled(f"{domain}-test-{number:05}" for number in range(500))
         assert sum(meaning in train for meaning in test) / 500 < most
-        assert sum(meaning in said[domain] for meaning in test) / 500 < most
+        assert sum(meaning in in_dorun[domain] for meaning in test) / 500 < most
 
 
-def test_texts(small):
-    speaker = SentenceGenerator("vesti")
-    assert list(read_synthetic_text("vesti")) == [speaker.text("", i) for i in range(30)]
-    assert list(read_synthetic_text("vesti/chat")) == [speaker.text("chat", i) for i in range(30)]
-    every = list(read_synthetic_text("*"))
-    assert len(every) == 30 * len(languages())
-    assert every[:30] == [SentenceGenerator(languages()[0]).text("", i) for i in range(30)]
+def test_texts_of_a_language_a_domain_and_all_languages(small):
+    generator = SentenceGenerator("vesti")
+    assert list(read_synthetic_text("vesti")) == [generator.text("", i) for i in range(30)]
+    assert list(read_synthetic_text("vesti/chat")) == [generator.text("chat", i) for i in range(30)]
+    texts = list(read_synthetic_text("*"))
+    assert len(texts) == 30 * len(languages())
+    assert texts[:30] == [SentenceGenerator(languages()[0]).text("", i) for i in range(30)]
 
 
-def test_the_sizes_of_splits(small):
+def test_splits_have_the_stated_sizes(small):
     assert [len(read_synthetic("lianu", "chat", split)) for split in corpus.SIZES] == [30, 20, 20]
 
 
@@ -214,16 +216,16 @@ def test_the_sizes_of_splits(small):
     ("read", "message"),
     [
         (lambda: read_synthetic("vesta", "news", "test"),
-         "vesta is not an embedded language; did you mean 'vesti'?; they are ataru, "),
+         "vesta is not a synthetic language; did you mean 'vesti'? The languages are ataru, "),
         (lambda: read_synthetic("vesti", "nows", "test"),
-         "the embedded languages have no domain nows; did you mean 'news'?; allowed are news, "),
+         "The synthetic languages have no domain nows; did you mean 'news'? The domains are news"),
         (lambda: read_synthetic("vesti", "news", "tets"),
-         "the embedded languages have no split tets; did you mean 'test'?; allowed are train, "),
-        (lambda: read_synthetic_text("vesta"), "vesta is not an embedded language"),
-        (lambda: read_synthetic_text("vesti/nows"), "the embedded languages have no domain nows"),
+         "The synthetic languages have no split tets; did you mean 'test'? The splits are train, "),
+        (lambda: read_synthetic_text("vesta"), "vesta is not a synthetic language"),
+        (lambda: read_synthetic_text("vesti/nows"), "The synthetic languages have no domain nows"),
     ],
 )  # fmt: skip
-def test_what_there_is_not(read, message):
+def test_unknown_names_are_refused(read, message):
     with pytest.raises(DataError) as error:
         read()
     assert str(error.value).startswith(message)
@@ -232,44 +234,44 @@ def test_what_there_is_not(read, message):
 # Entities
 
 
-def entities(said):
-    """Each entity as (type, its tokens)."""
-    found = []
-    for tag, token in zip(said.sentence.entities, said.tree, strict=True):
+def entities(item):
+    """Return each entity as (type, its tokens)."""
+    spans = []
+    for tag, token in zip(item.sentence.entities, item.tree, strict=True):
         if tag.startswith("B-"):
-            found.append((tag[2:], [token]))
+            spans.append((tag[2:], [token]))
         elif tag.startswith("I-"):
-            assert found, "an entity starts with I-"
-            kind, inside = found[-1]
+            assert spans, "an entity starts with I-"
+            kind, inside = spans[-1]
             assert (kind, inside[-1].place) == (tag[2:], token.place - 1)
             inside.append(token)
         else:
             assert tag == "O"
-    return found
+    return spans
 
 
-def test_entities_are_whole_names(sayings):
+def test_entities_are_whole_names(sentences):
     kinds = Counter()
-    for said in sayings:
+    for item in sentences:
         named = set()
-        for kind, inside in entities(said):
+        for kind, inside in entities(item):
             kinds[kind] += 1
             named.update(token.place for token in inside)
             (head,) = (token for token in inside if token.head not in inside)
             assert all(token.upos == "PROPN" for token in inside if token is not head)
             assert (head.upos == "NOUN") <= (kind == "ORG" and len(inside) == 2)
-            assert {one.place for one in head.all("flat")} <= named
-        proper = {token.place for token in said.tree if token.upos == "PROPN"}
+            assert {part.place for part in head.all("flat")} <= named
+        proper = {token.place for token in item.tree if token.upos == "PROPN"}
         assert proper <= named
     assert set(kinds) == {"PER", "LOC", "ORG"}
     assert min(kinds.values()) > 10
 
 
-def test_a_name_alone_does_not_tell_its_type(sayings):
+def test_a_single_name_does_not_determine_its_type(sentences):
     kinds = {}
-    for said in sayings:
-        for kind, inside in entities(said):
+    for item in sentences:
+        for kind, inside in entities(item):
             if len(inside) == 1:
                 kinds.setdefault(inside[0].gloss, set()).add(kind)
     assert {"LOC", "ORG"} in kinds.values()
-    assert any({"PER", "ORG"} <= found for found in kinds.values())
+    assert any({"PER", "ORG"} <= types for types in kinds.values())

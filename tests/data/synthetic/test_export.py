@@ -1,4 +1,4 @@
-"""The embedded languages as files: what is written reads back as it was."""
+"""Exported synthetic corpora read back unchanged."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,19 +8,19 @@ import pytest
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.locate import read_corpus
 from alignscope.data.paths import DataPaths
-from alignscope.data.synthetic import export as treebanks
+from alignscope.data.synthetic import export
 from alignscope.data.synthetic.corpus import domains, read_synthetic
 from alignscope.data.synthetic.export import write_treebanks
 from alignscope.errors import DataError
 
 
 @pytest.fixture(autouse=True)
-def _few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of every split only the first sentences."""
-    monkeypatch.setattr(treebanks, "SPLITS", ("dev", "test"))
+def _two_splits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the large training split."""
+    monkeypatch.setattr(export, "SPLITS", ("dev", "test"))
 
 
-def test_what_is_written_reads_back(tmp_path: Path) -> None:
+def test_exported_corpora_read_back_unchanged(tmp_path: Path) -> None:
     written = write_treebanks(tmp_path, ["lianu", "qadir"])
     assert len(written) == len(set(written)) == 2 * 3 * 2 * 2
     places = DataPaths((tmp_path,), tmp_path / "cache", download=False)
@@ -37,18 +37,18 @@ def test_what_is_written_reads_back(tmp_path: Path) -> None:
     assert (corpus.language, corpus.domain) == ("qadir", "news")
 
 
-def test_the_same_bytes_again(tmp_path: Path) -> None:
+def test_exports_are_byte_identical(tmp_path: Path) -> None:
     first = [path.read_bytes() for path in write_treebanks(tmp_path / "a", ["vesti"])]
     assert [path.read_bytes() for path in write_treebanks(tmp_path / "b", ["vesti"])] == first
 
 
-def test_an_unknown_language_is_said_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"vestii is not an embedded language; did you mean 'vesti"):
+def test_an_unknown_language_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"vestii is not a synthetic language; did you mean 'vesti"):
         write_treebanks(tmp_path / "out", ["vesti", "vestii"])
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match=r"file cannot be written: Not a directory"):
+    with pytest.raises(DataError, match=r"Cannot write .*file: Not a directory"):
         write_treebanks(tmp_path / "file", ["vesti"])

@@ -1,4 +1,4 @@
-"""Descriptions: those that are there, and those that are wrong."""
+"""Descriptions of languages: the shipped ones, and invalid ones."""
 
 import re
 
@@ -32,7 +32,7 @@ infinitive = "none"
 
 @pytest.fixture
 def write(tmp_path, monkeypatch):
-    """Write the description of a language called mine, the only one there is."""
+    """Return a function that writes the description of ``mine``, then the only language."""
     (tmp_path / "languages").mkdir()
     monkeypatch.setattr(module, "files", lambda package: tmp_path)
     load_language.cache_clear()
@@ -48,15 +48,15 @@ def test_every_description_is_named_after_its_language(language):
     assert language.name.lower() in languages()
 
 
-def test_the_languages_are_many_and_unlike():
-    every = [load_language(name) for name in languages()]
-    assert len(every) >= 17
+def test_the_languages_are_many_and_diverse():
+    descriptions = [load_language(name) for name in languages()]
+    assert len(descriptions) >= 17
     assert list(languages()) == sorted(languages())
-    assert len({one.family for one in every}) >= 12
-    assert len({one.script for one in every}) == 9
+    assert len({language.family for language in descriptions}) >= 12
+    assert len({language.script for language in descriptions}) == 9
 
 
-def test_a_language_of_ones_own(write):
+def test_a_new_description_is_found(write):
     write(GOOD)
     assert languages() == ("mine",)
     assert load_language("mine").order == "SVO"
@@ -74,7 +74,7 @@ def test_a_language_of_ones_own(write):
         (GOOD + 'cases = ["vocative"]\n', "mine.toml: cases.0: Input should be 'accusative', "),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said_in_one_sentence(write, text, message):
+def test_invalid_values_are_reported_on_one_line(write, text, message):
     write(text)
     with pytest.raises(DataError, match=re.escape(message)) as error:
         load_language("mine")
@@ -82,8 +82,10 @@ def test_what_is_wrong_is_said_in_one_sentence(write, text, message):
 
 
 @pytest.mark.parametrize("name", ["", "Vesti", "../vesti"])
-def test_names_are_exact(name):
-    with pytest.raises(DataError, match=r"is not an embedded language.*; they are ataru, belosh, "):
+def test_names_must_match_exactly(name):
+    with pytest.raises(
+        DataError, match=r"is not a synthetic language.* The languages are ataru, belosh, "
+    ):
         load_language(name)
 
 
@@ -91,19 +93,35 @@ def test_names_are_exact(name):
     ("old", "new", "message"),
     [
         ("order =", "order ", "mine.toml is not valid TOML"),
-        ('"latin"', '"latim"', "script: allowed are latin, .*did you mean 'latin'"),
-        ('"north"', '"norse"', "family: allowed are north, "),
-        ("tense", 'sounds = [["(", "a"]]\ntense', "sounds: \\( is no pattern"),
-        ("tense", 'sounds = [["a", "é"]]\ntense', "sounds: é is no sound; they are abc"),
-        ("tense", "loans = { souht = 0.1 }\ntense", "souht is no family; did you mean 'south'"),
-        ("tense", "loans = { south = 1.5 }\ntense", "share of south is 1.5, allowed is 0 to 1"),
-        ("tense", "loans = { south = 0.6, lake = 0.6 }\ntense", "shares sum to 1.2, allowed is"),
-        ("tense", 'same = [["thatt", "this"]]\ntense', "thatt is no function word; did you mean"),
-        ("tense", 'same = [["that", "dog"]]\ntense', "dog is no function word or verb"),
-        ('possession = "none"', 'possession = "case"', "possession is case where there is a gen"),
+        (
+            '"latin"',
+            '"latim"',
+            "unknown script latim; did you mean 'latin'\\? Choose one of latin, ",
+        ),
+        ('"north"', '"norse"', "unknown family norse.* Choose one of north, "),
+        ("tense", 'sounds = [["(", "a"]]\ntense', "sounds: \\( is not a regular expression"),
+        ("tense", 'sounds = [["a", "é"]]\ntense', "sounds: é is not a sound. The sounds are abc"),
+        ("tense", "loans = { souht = 0.1 }\ntense", "souht is not a family; did you mean 'south'"),
+        (
+            "tense",
+            "loans = { south = 1.5 }\ntense",
+            "share of south is 1.5, but must be between 0 and 1",
+        ),
+        (
+            "tense",
+            "loans = { south = 0.6, lake = 0.6 }\ntense",
+            "shares sum to 1.2, but must sum to at most 1",
+        ),
+        (
+            "tense",
+            'same = [["thatt", "this"]]\ntense',
+            "thatt is not a function word; did you mean",
+        ),
+        ("tense", 'same = [["that", "dog"]]\ntense', "dog is not a function word or verb"),
+        ('possession = "none"', 'possession = "case"', "possession must be 'case' if and only if"),
     ],
 )
-def test_what_makes_no_sense_is_said_in_one_sentence(write, old, new, message):
+def test_inconsistent_values_are_reported_on_one_line(write, old, new, message):
     write(GOOD.replace(old, new, 1))
     with pytest.raises(DataError, match=message):
         load_language("mine")

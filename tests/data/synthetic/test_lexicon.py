@@ -1,4 +1,4 @@
-"""Words: cognates, loans, homographs, names, endings, capitals."""
+"""Lexicon: cognates, loans, homographs, names, endings, capitals."""
 
 from collections import defaultdict
 from itertools import combinations
@@ -11,7 +11,7 @@ from alignscope.data.synthetic.phonology import ROOT, SoundChanges, family
 from alignscope.data.synthetic.world import FUNCTION_WORDS, world
 
 NOUNS = [
-    noun for topics in world().nouns.values() for some in topics.values() for noun in some
+    noun for topics in world().nouns.values() for group in topics.values() for noun in group
 ]  # fmt: skip
 CASES = ("accusative", "genitive", "dative")
 LEXICONS = {name: Lexicon(load_language(name)) for name in languages()}
@@ -24,16 +24,16 @@ LATIN = [name for name in languages() if load_language(name).script == "latin"]
 
 
 def cognates(left, right, changes):
-    """The share of nouns that a change of letters leads from one language to another."""
-    found = [
+    """Return the share of nouns that a letter mapping takes from one language to another."""
+    matches = [
         changes(LEXICONS[left].noun(noun).lower()) == LEXICONS[right].noun(noun).lower()
         for noun in NOUNS
     ]
-    return sum(found) / len(found)
+    return sum(matches) / len(matches)
 
 
-def test_relatives_share_roots_after_regular_changes():
-    """As a linguist would see it: Dorun has pf, t, -z, -x where Vesti has p, d, -t, -k."""
+def test_related_languages_share_roots_after_regular_changes():
+    """Regular correspondences: Dorun has pf, t, -z, -x where Vesti has p, d, -t, -k."""
 
     def to_dorun(word):
         word = word.replace("p", "pf")
@@ -43,50 +43,48 @@ def test_relatives_share_roots_after_regular_changes():
 
     plain = [noun for noun in NOUNS if not set(LEXICONS["vesti"].noun(noun)) & set("čv")]
     assert len(plain) > 80
-    found = [
+    matches = [
         to_dorun(LEXICONS["vesti"].noun(noun)) == LEXICONS["dorun"].noun(noun).lower()
         for noun in plain
     ]
-    assert sum(found) / len(found) > 0.6
+    assert sum(matches) / len(matches) > 0.6
     assert cognates("vesti", "dorun", lambda word: word) < 0.5
 
 
 def test_roots_change_by_the_rules_of_their_language(language):
-    """All but loans, which stay what they were in the family they are from."""
+    """Loans are exempt: they keep the form of the donor family."""
     lexicon, changes = LEXICONS[language.name.lower()], SoundChanges(language.sounds)
-    own = borrowed = 0
+    native = borrowed = 0
     for noun in NOUNS:
         form, key = lexicon.noun(noun).lower(), f"noun {noun}"
         inherited = changes.of(family(language.family).root(key, ROOT))
         donors = [family(donor).root(key, ROOT) for donor in language.loans]
         assert form in [lexicon.script.write(root) for root in (inherited, *donors)]
-        own += form == lexicon.script.write(inherited)
+        native += form == lexicon.script.write(inherited)
         borrowed += form in map(lexicon.script.write, donors)
     share = sum(language.loans.values())
-    assert own / len(NOUNS) == pytest.approx(1 - share, abs=0.08)
+    assert native / len(NOUNS) == pytest.approx(1 - share, abs=0.08)
     assert borrowed / len(NOUNS) == pytest.approx(share, abs=0.08)
 
 
-def test_strangers_share_hardly_a_word():
+def test_unrelated_languages_share_few_words():
     for left, right in combinations(LATIN, 2):
-        one, other = load_language(left), load_language(right)
-        alike = cognates(left, right, lambda word: word)
-        if one.family != other.family and not {*one.loans, one.family} & {
-            *other.loans,
-            other.family,
-        }:
-            assert alike < 0.05, (left, right)
-        assert alike < 0.7
+        first, second = load_language(left), load_language(right)
+        share = cognates(left, right, lambda word: word)
+        origins = [{*language.loans, language.family} for language in (first, second)]
+        if not origins[0] & origins[1]:
+            assert share < 0.05, (left, right)
+        assert share < 0.7
 
 
-def test_names_are_written_alike_in_one_script():
+def test_names_have_one_spelling_per_script():
     scripts = defaultdict(set)
     for name, lexicon in LEXICONS.items():
         scripts[load_language(name).script].add(
             tuple(lexicon.name(f"{kind}{number}").lower()
                   for kind in ("given", "city", "country", "company") for number in range(1, 16))
         )  # fmt: skip
-    assert {len(found) for found in scripts.values()} == {1}
+    assert {len(spellings) for spellings in scripts.values()} == {1}
     assert len(set.union(*scripts.values())) == len(scripts)
 
 
@@ -98,8 +96,8 @@ def test_every_third_surname_is_a_noun(language):
     assert sum(surnames) < 22
 
 
-def test_homographs(language, tokens):
-    """The same form with different parts of speech, more of them where the description says so."""
+def test_homographs_are_as_frequent_as_described(language, tokens):
+    """A homograph is one form with several parts of speech."""
     lexicon = LEXICONS[language.name.lower()]
     nouns = {lexicon.noun(noun).lower() for noun in NOUNS}
     verbs = [lexicon.verb(verb.gloss).lower() in nouns for verb in world().verbs]
@@ -108,20 +106,20 @@ def test_homographs(language, tokens):
     tags = defaultdict(set)
     for token in tokens:
         tags[token.form].add(token.upos)
-    # Endings tell most of them apart where there are many.
-    assert any(len(found) > 1 for found in tags.values())
+    # In languages with many endings, the endings distinguish most of them.
+    assert any(len(parts) > 1 for parts in tags.values())
 
 
-def test_function_words_that_are_written_alike(language):
+def test_function_words_listed_as_same_share_a_form(language):
     lexicon = LEXICONS[language.name.lower()]
-    for one, other in language.same:
+    for word, model in language.same:
         verbs = {verb.gloss for verb in world().verbs}
-        assert lexicon.word(one) == (lexicon.verb if other in verbs else lexicon.word)(other)
+        assert lexicon.word(word) == (lexicon.verb if model in verbs else lexicon.word)(model)
 
 
 @pytest.mark.parametrize("name", ALPHABETIC)
-def test_endings(name):
-    """One after the other, or one for everything at once, by the class of the noun."""
+def test_endings_follow_the_morphological_type(name):
+    """Agglutinating: one ending per feature; fusional: one for all, by noun class."""
     language, lexicon = load_language(name), LEXICONS[name]
 
     def ending(noun, *features):
@@ -138,7 +136,7 @@ def test_endings(name):
         assert len(paradigms) == language.classes
 
 
-def test_capitals(language, tokens):
+def test_capitals_follow_the_description(language, tokens):
     lexicon = LEXICONS[language.name.lower()]
     capital = {"none": set(), "names": {"PROPN"}, "nouns": {"PROPN", "NOUN"}}[language.capitals]
     for token in tokens:
@@ -147,9 +145,9 @@ def test_capitals(language, tokens):
     assert lexicon.script.cased or not capital
 
 
-def test_function_words_differ_unless_they_are_to_be_the_same(language):
+def test_function_words_differ_unless_listed_as_same(language):
     lexicon = LEXICONS[language.name.lower()]
-    replaced = {one for one, _ in language.same}
-    own = [word for word in FUNCTION_WORDS if word not in replaced]
-    forms = [lexicon.word(word) for word in own]
+    replaced = {word for word, _ in language.same}
+    distinct = [word for word in FUNCTION_WORDS if word not in replaced]
+    forms = [lexicon.word(word) for word in distinct]
     assert len(set(forms)) == len(forms)

@@ -1,4 +1,4 @@
-"""Roots are made of the sounds of their family."""
+"""Roots are built from the sounds of their family."""
 
 import re
 
@@ -13,17 +13,17 @@ from alignscope.data.synthetic.phonology import (
     family,
 )
 from alignscope.data.synthetic.scripts import script
-from alignscope.data.synthetic.world import table
+from alignscope.data.synthetic.world import load_table
 
-FAMILIES = table("families.toml")
+FAMILIES = load_table("families.toml")
 CONCEPTS = [f"concept {number}" for number in range(200)]
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_roots_have_the_shape_of_their_family(name):
-    rows = FAMILIES[name]
-    sets = {"C": rows["consonants"], "V": rows["vowels"], "N": rows["closing"]}
-    shapes = ["".join(f"[{sets[place]}]" for place in shape) for shape in rows["syllables"]]
+    sounds = FAMILIES[name]
+    sets = {"C": sounds["consonants"], "V": sounds["vowels"], "N": sounds["closing"]}
+    shapes = ["".join(f"[{sets[place]}]" for place in shape) for shape in sounds["syllables"]]
     pattern = re.compile(f"({'|'.join(shapes)}){{1,3}}")
     roots = [family(name).root(concept, ROOT) for concept in CONCEPTS]
     assert all(pattern.fullmatch(root) for root in roots)
@@ -32,21 +32,21 @@ def test_roots_have_the_shape_of_their_family(name):
     assert all(ending.fullmatch(family(name).ending(concept)) for concept in CONCEPTS)
 
 
-def test_roots_do_not_depend_on_which_came_first():
+def test_roots_do_not_depend_on_the_order_of_calls():
     forward, backward = (LanguageFamily("north", FAMILIES["north"]) for _ in range(2))
-    one = {concept: forward.root(concept, ROOT) for concept in CONCEPTS}
-    assert {concept: backward.root(concept, ROOT) for concept in CONCEPTS[::-1]} == one
+    expected = {concept: forward.root(concept, ROOT) for concept in CONCEPTS}
+    assert {concept: backward.root(concept, ROOT) for concept in CONCEPTS[::-1]} == expected
 
 
 def test_particles_are_short():
     length = {
-        kind: sum(len(family("north").root(f"{kind} {one}", weights)) for one in CONCEPTS)
+        kind: sum(len(family("north").root(f"{kind} {concept}", weights)) for concept in CONCEPTS)
         for kind, weights in {"root": ROOT, "particle": PARTICLE, "name": NAME}.items()
     }
     assert length["particle"] < 0.7 * length["root"] < 0.7 * length["name"] * 1.1
 
 
-def test_changes_follow_one_another():
+def test_sound_changes_apply_in_order():
     assert SoundChanges([("a", "b"), ("b", "c")]).of("ab") == "cc"
     assert SoundChanges([("b", "c"), ("a", "b")]).of("ab") == "bc"
     assert SoundChanges([("^t$", "")]).of("t") == "t"
@@ -54,7 +54,7 @@ def test_changes_follow_one_another():
 
 
 def test_every_sound_can_be_written(language):
-    """Whatever the family, its neighbours' loans and the sound changes come up with."""
+    """Covers the family, the donor families and the sound changes of each language."""
     writes = script(language.script).write
     changes = SoundChanges(language.sounds)
     for name in (language.family, "names", *language.loans):

@@ -1,4 +1,4 @@
-"""Phrases do what the description of the language says, measured from the trees."""
+"""Phrases follow the description of the language, as measured from the trees."""
 
 from collections import defaultdict
 
@@ -8,9 +8,9 @@ ADJUNCTS = {"to": "dative", "in": "locative", "from": "ablative", "with": "instr
 
 
 def sides(tokens, relation):
-    found = [token.side for token in tokens if token.relation == relation]
-    assert len(found) > 10, relation
-    return set(found)
+    observed = [token.side for token in tokens if token.relation == relation]
+    assert len(observed) > 10, relation
+    return set(observed)
 
 
 @pytest.mark.parametrize(
@@ -23,66 +23,66 @@ def sides(tokens, relation):
         ("case", "adposition"),
     ],
 )
-def test_what_goes_before_and_after(language, tokens, relation, trait):
-    ours = [token for token in tokens if token.gloss != "of"]
-    assert sides(ours, relation) == {getattr(language, trait)}
+def test_dependents_stand_on_the_described_side(language, tokens, relation, trait):
+    selected = [token for token in tokens if token.gloss != "of"]
+    assert sides(selected, relation) == {getattr(language, trait)}
 
 
 def test_of_stands_between_owner_and_owned(language, tokens):
     if language.possession == "adposition":
-        ours = [token for token in tokens if token.gloss == "of"]
-        assert sides(ours, "case") == {"after" if language.genitive == "before" else "before"}
+        selected = [token for token in tokens if token.gloss == "of"]
+        assert sides(selected, "case") == {"after" if language.genitive == "before" else "before"}
 
 
-def test_determiners(language, tokens):
-    ours = [token for token in tokens if token.gloss != "plural"]
-    assert sides(ours, "det") == {language.determiner}
+def test_determiners_stand_on_the_described_side(language, tokens):
+    selected = [token for token in tokens if token.gloss != "plural"]
+    assert sides(selected, "det") == {language.determiner}
 
 
-def test_articles(language, tokens):
-    found = {token.gloss for token in tokens if token.upos == "DET"} & {"the", "a"}
-    assert found == {"none": set(), "definite": {"the"}, "both": {"the", "a"}}[language.article]
+def test_articles_exist_where_described(language, tokens):
+    articles = {token.gloss for token in tokens if token.upos == "DET"} & {"the", "a"}
+    assert articles == {"none": set(), "definite": {"the"}, "both": {"the", "a"}}[language.article]
 
 
-def test_where_articles_are(language, sayings):
+def test_articles_follow_definiteness_and_number(language, sentences):
     seen = set()
-    for said in sayings:
-        phrase = said.meaning.subject
+    for item in sentences:
+        phrase = item.meaning.subject
         plain = phrase.noun and not (phrase.entity or phrase.pointed or phrase.numeral)
-        if plain and not phrase.possessor and not said.meaning.command:
+        if plain and not phrase.possessor and not item.meaning.command:
             the = "the" if phrase.definite and language.article != "none" else None
             a = None if phrase.definite or phrase.plural or language.article != "both" else "a"
-            determiners = [token.gloss for token in said.root.one("nsubj").all("det")]
-            assert [one for one in determiners if one != "plural"] == [
-                one for one in (the, a) if one
+            determiners = [token.gloss for token in item.root.one("nsubj").all("det")]
+            assert [gloss for gloss in determiners if gloss != "plural"] == [
+                gloss for gloss in (the, a) if gloss
             ]
             seen.add((phrase.definite, phrase.plural))
     assert len(seen) == 4
 
 
-def test_plurals(language, tokens):
-    """An ending, a word, or nothing at all."""
+def test_plurals_are_marked_as_described(language, tokens):
+    """By an ending, by a word, or not at all."""
     assert any(token.gloss == "plural" for token in tokens) == (language.plural == "word")
     forms = defaultdict(set)
     for token in tokens:
         if token.upos == "NOUN" and token.relation == "nsubj":
             forms[token.gloss].add(token.form)
-    assert {len(found) for found in forms.values()} == (
+    assert {len(variants) for variants in forms.values()} == (
         {1, 2} if language.plural == "suffix" else {1}
     )
 
 
-def test_adjectives_agree(language, tokens):
+def test_adjectives_agree_where_described(language, tokens):
     forms = defaultdict(set)
     for token in tokens:
         if token.relation == "amod":
             forms[token.gloss].add(token.form)
     assert len(forms) > 10
-    assert any(len(found) > 1 for found in forms.values()) == language.agreement
+    assert any(len(variants) > 1 for variants in forms.values()) == language.agreement
 
 
 def shared(tokens, left, right, tags):
-    """The share of nouns or pronouns with some form that stands in both of two roles."""
+    """Return the share of nouns or pronouns with a form that occurs in both of two roles."""
     forms = defaultdict(lambda: defaultdict(set))
     for token in tokens:
         if token.upos in tags:
@@ -92,12 +92,12 @@ def shared(tokens, left, right, tags):
     return sum(bool(by[left] & by[right]) for by in both) / len(both)
 
 
-def test_objects_have_their_own_form(language, tokens):
+def test_objects_have_a_form_of_their_own_in_the_accusative(language, tokens):
     share = shared(tokens, "nsubj", "obj", ("NOUN",))
     assert share < 0.1 if "accusative" in language.cases else share > 0.7
 
 
-def test_possessors(language, tokens):
+def test_possessors_are_marked_as_described(language, tokens):
     owners = [token for token in tokens if token.relation == "nmod" and token.upos != "PROPN"]
     by_word = language.possession == "adposition"
     assert {token.one("case") is not None for token in owners} == {by_word}
@@ -112,23 +112,23 @@ def test_a_case_replaces_its_adposition(language, tokens, adjunct):
     assert marked == (ADJUNCTS[adjunct] not in language.cases)
 
 
-def test_recipients(language, tokens):
-    """In the dative, or after the word for "to"."""
-    found = [token for token in tokens if token.relation == "iobj"]
-    assert bool(found) == ("dative" in language.cases)
-    assert all(token.one("case") is None for token in found)
+def test_recipients_are_marked_as_described(language, tokens):
+    """By the dative, or by the adposition "to"."""
+    recipients = [token for token in tokens if token.relation == "iobj"]
+    assert bool(recipients) == ("dative" in language.cases)
+    assert all(token.one("case") is None for token in recipients)
 
 
-def test_classifiers(language, tokens):
+def test_classifiers_follow_numerals_where_described(language, tokens):
     numbers = [token for token in tokens if token.upos == "NUM"]
     assert len(numbers) > 30
     for number in numbers:
-        found = number.one("clf")
-        assert (found is not None) == language.classifiers
-        assert found is None or found.place == number.place + 1
+        classifier = number.one("clf")
+        assert (classifier is not None) == language.classifiers
+        assert classifier is None or classifier.place == number.place + 1
 
 
-def test_surnames(language, tokens):
+def test_surnames_stand_in_the_described_order(language, tokens):
     pairs = [
         (token.head.gloss, token.gloss)
         for token in tokens

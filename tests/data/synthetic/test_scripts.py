@@ -1,4 +1,4 @@
-"""Writing: the right characters, and nothing that some script would not do."""
+"""Scripts: characters, directions, spaces and normal form."""
 
 import unicodedata
 
@@ -21,9 +21,9 @@ BLOCKS = {
 OTHER_MARKS = {"arabic": "،؟", "devanagari": "।", "han": "，。？"}
 
 
-def test_characters_are_of_the_script(language, sayings):
+def test_characters_are_of_the_script(language, sentences):
     marks = MARKS | set(OTHER_MARKS.get(language.script, ""))
-    written = {letter for said in sayings for word in said.sentence.words for letter in word}
+    written = {letter for item in sentences for word in item.sentence.words for letter in word}
     letters = written - marks
     assert len(letters) > 15
     for letter in letters:
@@ -31,26 +31,26 @@ def test_characters_are_of_the_script(language, sayings):
     assert set(OTHER_MARKS.get(language.script, ".,?")) <= written
 
 
-def test_directions(language, tokens):
+def test_writing_directions(language, tokens):
     letters = {letter for token in tokens for letter in token.form if letter.isalpha()}
     classes = {unicodedata.bidirectional(letter) for letter in letters}
     assert classes <= ({"R", "AL"} if script(language.script).right_to_left else {"L"})
     assert script(language.script).right_to_left == (language.script in ("arabic", "hebrew"))
 
 
-def test_blanks(language, sayings):
-    for said in sayings:
-        _, text = said.sentence.comments
+def test_spaces_between_words(language, sentences):
+    for item in sentences:
+        _, text = item.sentence.comments
         text = text.removeprefix(" text = ")
-        blanks = text.count(" ")
-        assert text.replace(" ", "") == "".join(said.sentence.words)
-        words = sum(token.upos != "PUNCT" for token in said.tree)
-        assert blanks == (0 if language.script == "han" else words - 1)
+        spaces = text.count(" ")
+        assert text.replace(" ", "") == "".join(item.sentence.words)
+        words = sum(token.upos != "PUNCT" for token in item.tree)
+        assert spaces == (0 if language.script == "han" else words - 1)
 
 
-def test_everything_is_composed(language, sayings):
-    for said in sayings:
-        for word in said.sentence.words:
+def test_all_words_are_in_nfc(language, sentences):
+    for item in sentences:
+        for word in item.sentence.words:
             assert unicodedata.is_normalized("NFC", word)
 
 
@@ -76,7 +76,7 @@ def test_words_as_a_reader_would_write_them(name, word, written):
     assert script(name).write(word) == written
 
 
-def test_syllables_are_characters():
+def test_one_character_per_syllable():
     write = script("han").write
     assert len(write("xiN")) == 1
     assert len(write("palaku")) == 3

@@ -1,4 +1,4 @@
-"""The world: Zipf's law, tastes, and no word that is in two places."""
+"""The world: Zipf's law, preferences, and unique concepts."""
 
 from collections import Counter
 
@@ -8,28 +8,30 @@ import pytest
 from alignscope.data.synthetic.corpus import SentenceGenerator, domains
 from alignscope.data.synthetic.meaning import sample_meaning
 from alignscope.data.synthetic.rng import rng_for
-from alignscope.data.synthetic.world import FAVOURITES, world
+from alignscope.data.synthetic.world import PREFERRED_NOUNS, world
 
 
 def nouns():
-    return [noun for topics in world().nouns.values() for some in topics.values() for noun in some]
+    return [
+        noun for topics in world().nouns.values() for group in topics.values() for noun in group
+    ]
 
 
 def slope(counts):
-    """How steeply frequencies fall with their rank, both as logarithms; -1 is Zipf's law."""
+    """Return the slope of log frequency over log rank; Zipf's law has -1."""
     ranked = sorted(counts.values(), reverse=True)
     return np.polyfit(np.log(np.arange(1, len(ranked) + 1)), np.log(ranked), 1)[0]
 
 
 def test_frequencies_follow_zipf():
-    """Loosely: of content words the first few are not that much more frequent than the next."""
-    speaker, words, tagged = (
+    """The tolerance is wide: the most frequent content words are not that much more frequent."""
+    generator, words, tagged = (
         SentenceGenerator("vesti"),
         Counter(),
         {"NOUN": Counter(), "VERB": Counter()},
     )
     for number in range(1500):
-        sentence = speaker.say("news", f"news-train-{number:05}")
+        sentence = generator.sentence("news", f"news-train-{number:05}")
         words.update(sentence.words)
         for gloss, tag in zip(sentence.misc, sentence.upos, strict=True):
             if tag in tagged:
@@ -39,13 +41,13 @@ def test_frequencies_follow_zipf():
     assert slope(tagged["VERB"]) == pytest.approx(-1, abs=0.3)
 
 
-def test_concepts_have_one_class_each():
+def test_every_concept_has_one_class():
     assert len(nouns()) == len(set(nouns()))
     verbs = [verb.gloss for verb in world().verbs]
     assert len(verbs) == len(set(verbs))
 
 
-def test_what_verbs_ask_for_there_is():
+def test_classes_and_topics_of_verbs_exist():
     known = {*world().nouns, "loc", "org"}
     for verb in world().verbs:
         assert {*verb.subjects, *verb.objects} <= known, verb.gloss
@@ -56,21 +58,21 @@ def test_what_verbs_ask_for_there_is():
     assert {topic for domain in world().domains.values() for topic in domain.topics.items} <= topics
 
 
-def test_verbs_have_favourites():
+def test_verbs_prefer_a_few_nouns():
     def drawn(by):
         random = rng_for("a test", by)
         return Counter(
             world().noun(("food", "tool"), "kitchen", random, by)[0] for _ in range(2000)
         )
 
-    plain, object_ = drawn(""), drawn("object of wash")
-    assert sum(count for _, count in object_.most_common(FAVOURITES)) > 1000
-    shared = sum((plain & object_).values()) / 2000
+    without, preferred = drawn(""), drawn("object of wash")
+    assert sum(count for _, count in preferred.most_common(PREFERRED_NOUNS)) > 1000
+    shared = sum((without & preferred).values()) / 2000
     assert shared < 0.7
 
 
-def test_topics_keep_together():
-    """A sentence of sport is seldom about the kitchen."""
+def test_nouns_of_other_topics_are_rare():
+    """A sentence about sport seldom has a noun of the kitchen."""
     kitchen = {noun for topics in world().nouns.values() for noun in topics.get("kitchen", ())}
     shares = {
         topic: sum(
@@ -83,13 +85,17 @@ def test_topics_keep_together():
     assert shares["sport"] < 0.15
 
 
-def test_surnames_that_are_nouns():
-    found = [world().surname_noun(f"surname{number}") for number in range(1, 46)]
-    assert [noun is not None for noun in found] == [number % 3 == 0 for number in range(1, 46)]
-    assert {noun for noun in found if noun} <= set(nouns())
+def test_every_third_surname_is_a_noun():
+    surname_nouns = [world().surname_noun(f"surname{number}") for number in range(1, 46)]
+    assert [noun is not None for noun in surname_nouns] == [
+        number % 3 == 0 for number in range(1, 46)
+    ]
+    assert {noun for noun in surname_nouns if noun} <= set(nouns())
 
 
 @pytest.mark.parametrize("domain", domains())
-def test_a_meaning_depends_on_its_stream_alone(domain):
-    one, again, other = (sample_meaning(domain, rng_for("meaning", name)) for name in "aab")
-    assert one == again != other
+def test_a_meaning_depends_only_on_its_generator(domain):
+    first, repeated, different = (
+        sample_meaning(domain, rng_for("meaning", name)) for name in "aab"
+    )
+    assert first == repeated != different

@@ -1,1 +1,1 @@
-"""The embedded languages: sentences realised from shared meanings; see the README beside this."""
+"""Synthetic languages: sentences generated from shared meanings (see the README of this folder)."""

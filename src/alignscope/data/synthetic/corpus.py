@@ -1,4 +1,4 @@
-"""Corpora of the embedded languages: parallel splits, and text that is parallel to nothing."""
+"""Corpora of the synthetic languages: parallel splits, and pretraining text."""
 
 from collections.abc import Iterator
 from functools import cache, lru_cache
@@ -14,56 +14,68 @@ from alignscope.data.synthetic.world import world
 from alignscope.errors import DataError, nearest
 
 SIZES = {"train": 4000, "dev": 500, "test": 500}
+"""Sentences in each split of a corpus."""
+
 TEXT = 60_000
-"""Sentences in a language's text, all domains together."""
+"""Sentences in the pretraining text of a language, all domains together."""
 
 
 def domains() -> tuple[str, ...]:
-    """Name the domains."""
+    """Return the names of the domains."""
     return tuple(world().domains)
 
 
 @lru_cache(maxsize=128)
 def read_synthetic(language: str, domain: str, split: str) -> tuple[Sentence, ...]:
-    """Make one split of ``synthetic:LANGUAGE/DOMAIN``.
+    """Generate one split of ``synthetic:LANGUAGE/DOMAIN``.
 
     >>> read_synthetic("vesti", "news", "test")[0].id
     'news-test-00000'
 
-    The sentences of a split mean the same in every language, one by one, and their ids say so.
+    Sentences with the same id mean the same in every language.
+
+    Args:
+        language: lower-case name of a language, such as ``vesti``.
+        domain: ``news``, ``chat`` or ``manual``.
+        split: ``train``, ``dev`` or ``test``.
 
     Raises:
-        DataError: if there is no such language, domain or split.
+        DataError: if the language, domain or split is unknown.
     """
-    _check(domain, domains(), "domain")
-    _check(split, tuple(SIZES), "split")
-    speaker = SentenceGenerator(language)
+    _check_known(domain, domains(), "domain")
+    _check_known(split, tuple(SIZES), "split")
+    generator = SentenceGenerator(language)
     return tuple(
-        speaker.say(domain, f"{domain}-{split}-{number:05}") for number in range(SIZES[split])
+        generator.sentence(domain, f"{domain}-{split}-{number:05}")
+        for number in range(SIZES[split])
     )
 
 
 def read_synthetic_text(name: str) -> Iterator[str]:
-    """Say 60,000 sentences each of the languages named, which mean the same as no others.
+    """Generate 60,000 sentences of pretraining text in each named language.
 
-    ``vesti`` is one language in all domains alike, ``vesti/news`` one in one domain, and ``*``
-    every language.
+    No sentence is the translation of a sentence in another language.
+
+    Args:
+        name: ``vesti`` for one language in all domains with equal probability, ``vesti/news``
+            for one language in one domain, ``*`` for every language in all domains.
 
     Raises:
-        DataError: if there is no such language or domain.
+        DataError: if the language or domain is unknown.
     """
     language, _, domain = name.partition("/")
     if domain:
-        _check(domain, domains(), "domain")
-    speakers = [SentenceGenerator(one) for one in (languages() if language == "*" else (language,))]
-    return (speaker.text(domain, number) for speaker in speakers for number in range(TEXT))
+        _check_known(domain, domains(), "domain")
+    names = languages() if language == "*" else (language,)
+    generators = [SentenceGenerator(name) for name in names]
+    return (generator.text(domain, number) for generator in generators for number in range(TEXT))
 
 
-def _check(found: str, allowed: tuple[str, ...], what: str) -> None:
-    if found not in allowed:
+def _check_known(name: str, allowed: tuple[str, ...], kind: str) -> None:
+    if name not in allowed:
         raise DataError(
-            f"the embedded languages have no {what} {found}{nearest(found, allowed)}; "
-            f"allowed are {', '.join(allowed)}"
+            f"The synthetic languages have no {kind} {name}{nearest(name, allowed) or '.'} "
+            f"The {kind}s are {', '.join(allowed)}."
         )
 
 
@@ -73,57 +85,72 @@ def _grammar(language: str) -> Grammar:
 
 
 class SentenceGenerator:
-    """Says meanings in one language."""
+    """Generate the sentences of one language.
+
+    >>> SentenceGenerator("vesti").sentence("news", "news-test-00000").upos[-1]
+    'PUNCT'
+    """
 
     def __init__(self, language: str) -> None:
         self.language = language
         self._grammar = _grammar(language)
         self._domains = WeightedChoice(dict.fromkeys(domains(), 1.0))
 
-    def say(self, domain: str, identity: str) -> Sentence:
-        """Say the meaning of an identity, such as ``news-test-00012``."""
-        words = self._words(domain, identity)
-        glue = no_space_after(words, self._grammar.lexicon.script)
+    def sentence(self, domain: str, sentence_id: str) -> Sentence:
+        """Return the annotated sentence with an id such as ``news-test-00012``.
+
+        The id is the seed of the meaning, so that all languages express the same meaning under
+        the same id.
+        """
+        words = self._words(domain, sentence_id)
+        glued = no_space_after(words, self._grammar.lexicon.script)
         return Sentence(
             words=tuple(word.form for word in words),
-            id=identity,
+            id=sentence_id,
             upos=tuple(word.upos for word in words),
             heads=_heads(words),
             relations=tuple(word.relation for word in words),
-            entities=tuple(map(_tag, words)),
-            comments=(f" sent_id = {identity}", f" text = {_text(words, glue)}"),
-            misc=tuple(map(_misc, words, glue)),
+            entities=tuple(map(_iob2_tag, words)),
+            comments=(f" sent_id = {sentence_id}", f" text = {_join(words, glued)}"),
+            misc=tuple(map(_misc, words, glued)),
         )
 
     def text(self, domain: str, number: int) -> str:
-        """Say something that only this language says, in any domain if none is named."""
+        """Return sentence ``number`` of the pretraining text of this language.
+
+        The meaning is sampled for this language only. An empty ``domain`` means that the domain
+        is sampled too.
+        """
         random = rng_for("domain of", self.language, number)
         chosen = domain or self._domains.draw(random)
         words = self._words(chosen, f"{chosen}-text-{self.language}-{number}")
-        return _text(words, no_space_after(words, self._grammar.lexicon.script))
+        return _join(words, no_space_after(words, self._grammar.lexicon.script))
 
-    def _words(self, domain: str, identity: str) -> Words:
-        meaning = sample_meaning(domain, rng_for("meaning", identity))
-        return self._grammar.sentence(meaning, rng_for("say", self.language, identity))
+    def _words(self, domain: str, sentence_id: str) -> Words:
+        meaning = sample_meaning(domain, rng_for("meaning", sentence_id))
+        return self._grammar.sentence(meaning, rng_for("say", self.language, sentence_id))
 
 
 def no_space_after(words: Words, script: Script) -> list[bool]:
-    """Say of each word whether no blank follows it: before marks, and in unsegmented scripts."""
+    """Return for each word whether no space follows it.
+
+    No space precedes punctuation, and unsegmented scripts have no spaces at all.
+    """
     before_mark = [word.upos == "PUNCT" for word in words[1:]]
     return [script.unsegmented or mark for mark in before_mark] + [False]
 
 
-def _text(words: Words, glue: list[bool]) -> str:
-    parts = [word.form + ("" if close else " ") for word, close in zip(words, glue, strict=True)]
+def _join(words: Words, glued: list[bool]) -> str:
+    parts = [word.form + ("" if close else " ") for word, close in zip(words, glued, strict=True)]
     return "".join(parts).rstrip()
 
 
 def _heads(words: Words) -> tuple[int, ...]:
-    places = {id(word): place for place, word in enumerate(words, start=1)}
-    return tuple(0 if word.head is None else places[id(word.head)] for word in words)
+    positions = {id(word): position for position, word in enumerate(words, start=1)}
+    return tuple(0 if word.head is None else positions[id(word.head)] for word in words)
 
 
-def _tag(word: Word) -> str:
+def _iob2_tag(word: Word) -> str:
     return "O" if word.entity is None else f"{'B' if word.begins else 'I'}-{word.entity}"
 
 

@@ -1,4 +1,4 @@
-"""How far apart two languages are, by their descriptions."""
+"""Typological distance between two synthetic languages."""
 
 from alignscope.data.synthetic.language import Language, load_language
 
@@ -8,7 +8,7 @@ TRAITS = (
     "person", "pro_drop", "tense", "negation", "copula", "relativizer", "infinitive", "classifiers",
     "surname_first",
 )  # fmt: skip
-"""What is compared: word order, morphology and how clauses are joined."""
+"""The compared traits: word order, morphology and how clauses are joined."""
 
 
 def typological_distance(left: str, right: str) -> float:
@@ -17,19 +17,20 @@ def typological_distance(left: str, right: str) -> float:
     >>> typological_distance("vesti", "vesti")
     0.0
 
-    Gower's distance over `TRAITS`; cases count by how many of both languages' they do not share.
-    Words and scripts are left out: `Language.family` and `Language.script` tell about those.
+    This is Gower's distance over `TRAITS` and the set of cases. Cases contribute the share of
+    cases that only one of the two languages has. Vocabulary and script do not contribute:
+    compare `Language.family` and `Language.script` instead.
 
     Raises:
-        DataError: if there is no such language.
+        DataError: if a language is unknown.
     """
-    one, other = load_language(left), load_language(right)
-    differing = [float(getattr(one, trait) != getattr(other, trait)) for trait in TRAITS]
-    differing.append(_unshared(one, other))
-    return sum(differing) / len(differing)
+    first, second = load_language(left), load_language(right)
+    differences = [float(getattr(first, trait) != getattr(second, trait)) for trait in TRAITS]
+    differences.append(_case_distance(first, second))
+    return sum(differences) / len(differences)
 
 
-def _unshared(one: Language, other: Language) -> float:
-    """The share of cases that only one of two languages has (Jaccard's distance)."""
-    every = {*one.cases, *other.cases}
-    return len({*one.cases} ^ {*other.cases}) / len(every) if every else 0.0
+def _case_distance(first: Language, second: Language) -> float:
+    """Return Jaccard's distance between the cases of two languages."""
+    cases = {*first.cases, *second.cases}
+    return len({*first.cases} ^ {*second.cases}) / len(cases) if cases else 0.0

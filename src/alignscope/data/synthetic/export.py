@@ -1,4 +1,4 @@
-"""The embedded languages as files, for other tools: a data folder as `data.layouts` reads it."""
+"""Write the synthetic corpora to files that other tools can read."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,45 +12,49 @@ from alignscope.data.synthetic.language import load_language
 from alignscope.errors import DataError
 
 ENTITIES = "made"
-"""What the named entity corpora are called: ``made:vesti_news``."""
+"""Data set name of the exported named-entity corpora: ``made:vesti_news``."""
 
 
 def write_treebanks(folder: Path, names: Sequence[str]) -> list[Path]:
-    """Write every domain and split of some languages, trees as CoNLL-U and entities as IOB2.
+    """Write every domain and split of some languages and return the paths.
 
-    >>> write_treebanks(Path("corpora"), ["vesti"])[0]
-    PosixPath('corpora/ud/vesti_chat/train.conllu')
+    Trees are written as CoNLL-U, named entities as IOB2: with ``folder`` as a data folder they
+    are read back as ``ud:vesti_chat`` and ``made:vesti_chat``::
 
-    They read back as ``ud:vesti_chat`` and ``made:vesti_chat`` where ``folder`` is a data folder.
+        write_treebanks(Path("corpora"), ["vesti"])
+        # corpora/ud/vesti_chat/train.conllu, corpora/ner/made/vesti_chat/train.tsv, ...
 
     Raises:
-        DataError: if there is no such language, or a file cannot be written.
+        DataError: if a language is unknown or a file cannot be written.
     """
     for name in names:
         load_language(name)
-    written = []
-    for name in names:
-        for domain in domains():
-            for split in SPLITS:
-                sentences = read_synthetic(name, domain, split)
-                written += _write(folder, f"{name}_{domain}", split, sentences)
-    return written
+    return [
+        path
+        for name in names
+        for domain in domains()
+        for split in SPLITS
+        for path in _write_split(
+            folder, f"{name}_{domain}", split, read_synthetic(name, domain, split)
+        )
+    ]
 
 
-def _write(folder: Path, code: str, split: str, sentences: Sequence[Sentence]) -> list[Path]:
+def _write_split(folder: Path, code: str, split: str, sentences: Sequence[Sentence]) -> list[Path]:
     trees = folder / "ud" / code / f"{split}.conllu"
     entities = folder / "ner" / ENTITIES / code / f"{split}.tsv"
     try:
         for path in (trees, entities):
             path.parent.mkdir(parents=True, exist_ok=True)
         write_conllu(sentences, trees)
-        write_lines([line for sentence in sentences for line in _tagged(sentence)], entities)
+        write_lines([line for sentence in sentences for line in _iob2_lines(sentence)], entities)
     except OSError as error:
-        raise DataError(f"{folder} cannot be written: {error.strerror}") from None
+        raise DataError(
+            f"Cannot write {folder}: {error.strerror}. Choose a folder that you may write to."
+        ) from None
     return [trees, entities]
 
 
-def _tagged(sentence: Sentence) -> list[str]:
-    """A sentence in the layout that `read_iob2` reads."""
-    rows = zip(sentence.words, sentence.entities or (), strict=True)
-    return [f"# sent_id = {sentence.id}", *(f"{word}\t{tag}" for word, tag in rows), ""]
+def _iob2_lines(sentence: Sentence) -> list[str]:
+    tagged = zip(sentence.words, sentence.entities or (), strict=True)
+    return [f"# sent_id = {sentence.id}", *(f"{word}\t{tag}" for word, tag in tagged), ""]

@@ -1,4 +1,4 @@
-"""A grammar: turns a meaning into the words of one language, with their tree."""
+"""Grammar: express a meaning as words of one language with a dependency tree."""
 
 from random import Random
 
@@ -10,29 +10,29 @@ from alignscope.data.synthetic.word import Headed, Word, Words, place_beside
 
 
 class Grammar:
-    """The rules of one language for sentences and clauses; `PhraseGrammar` has those for the rest.
+    """The sentence and clause rules of one language; `PhraseGrammar` has the rules for phrases.
 
-    Most methods return words in their order and the head among them. What a word is under is
-    said when it is placed, so that every tree is projective.
+    Most methods return words in surface order and the head among them. A word is attached to its
+    head at the moment it is placed, so that every tree is projective.
     """
 
     def __init__(self, language: Language) -> None:
         self.language = language
         self.lexicon = Lexicon(language)
         self._phrases = PhraseGrammar(language, self.lexicon, self._clause)
-        # Auxiliaries and copulas follow where the verb is last, and precede elsewhere.
-        self._helpers: Side = "after" if language.verb_final else "before"
+        # Auxiliaries and copulas follow the verb in verb-final languages and precede it elsewhere.
+        self._auxiliary_side: Side = "after" if language.verb_final else "before"
 
     def sentence(self, meaning: Clause, random: Random) -> Words:
-        """Say a whole sentence."""
+        """Return the words of a whole sentence."""
         words, head = self._clause(meaning, random)
         words = self._with_subordinate(meaning, words, head, random)
         if meaning.second:
             words += self._second(meaning.second, head, random)
         before: Words = []
         if meaning.interjection:
-            said = self._word(meaning.interjection, "INTJ").under(head, "discourse")
-            before += [said, self._comma(head)]
+            interjection = self._word(meaning.interjection, "INTJ").under(head, "discourse")
+            before += [interjection, self._comma(head)]
         if meaning.vocative:
             name, name_head = self._phrases.bare(meaning.vocative, "vocative", random)
             name_head.under(head, "vocative")
@@ -50,18 +50,18 @@ class Grammar:
     def _word(self, concept: str, upos: str) -> Word:
         return Word(self.lexicon.word(concept), upos, concept)
 
-    # Clauses that hang on another
+    # Dependent clauses
 
     def _with_subordinate(self, meaning: Clause, words: Words, head: Word, random: Random) -> Words:
         if meaning.subordinate is None:
             return words
         conjunction, clause = meaning.subordinate
-        said, verb = self._clause(clause, random)
-        said = self._subordinated(conjunction, said, verb)
+        dependent, verb = self._clause(clause, random)
+        dependent = self._subordinated(conjunction, dependent, verb)
         verb.under(head, "advcl")
         if self.language.verb_final or random.random() < 0.4:
-            return [*said, self._comma(verb), *words]
-        return [*words, self._comma(verb), *said]
+            return [*dependent, self._comma(verb), *words]
+        return [*words, self._comma(verb), *dependent]
 
     def _subordinated(self, conjunction: str, words: Words, verb: Word) -> Words:
         mark = self._word(conjunction, "SCONJ").under(verb, "mark")
@@ -74,7 +74,7 @@ class Grammar:
         return [self._comma(verb), self._word(conjunction, "CCONJ").under(verb, "cc"), *words]
 
     def _complement(self, meaning: Clause, head: Word, random: Random) -> Words:
-        """Say that something is so, or what somebody wants to do."""
+        """Return the words of a complement clause (ccomp) or infinitive (xcomp)."""
         if meaning.complement is None:
             return []
         words, verb = self._clause(meaning.complement, random)
@@ -86,41 +86,41 @@ class Grammar:
         verb.under(head, "ccomp")
         return self._subordinated("that", words, verb)
 
-    # The parts of a clause, and their order
+    # Clauses
 
     def _clause(self, meaning: Clause, random: Random) -> Headed:
-        """Say who does what to whom; the head is the verb, or what a copula links to."""
+        """Return the words of a clause; the head is the verb or the nominal predicate."""
         core, head = self._core(meaning, random)
         subject = self._subject(meaning, head, random)
         object_, recipient = self._objects(meaning, head, random)
-        where = self._adjuncts(meaning, head, random)
+        adjuncts = self._adjuncts(meaning, head, random)
         if meaning.manner:
             adverb = self._word(meaning.manner, "ADV").under(head, "advmod")
             core = [adverb, *core] if self.language.verb_final else [*core, adverb]
-        said = self._complement(meaning, head, random)
-        words = self._order(subject, core, object_, recipient, where, said, random)
+        complement = self._complement(meaning, head, random)
+        words = self._order(subject, core, object_, recipient, adjuncts, complement, random)
         words = self._question(meaning, words, head)
         if meaning.when:
             words = [self._word(meaning.when, "ADV").under(head, "advmod"), *words]
         return words, head
 
     def _order(
-        self, subject: Words, core: Words, object_: Words, recipient: Words, where: Words,
-        said: Words, random: Random,
+        self, subject: Words, core: Words, object_: Words, recipient: Words, adjuncts: Words,
+        complement: Words, random: Random,
     ) -> Words:  # fmt: skip
-        """Put the parts of a clause in this language's order."""
-        first: Words = []
-        if where and random.random() < 0.15:
-            first, where = where, []
+        """Concatenate the parts of a clause in the order of this language."""
+        fronted: Words = []
+        if adjuncts and random.random() < 0.15:
+            fronted, adjuncts = adjuncts, []
         elif object_ and random.random() < self.language.scrambling:
-            first, object_ = object_, []
+            fronted, object_ = object_, []
         parts = {
-            "SVO": (subject, core, recipient, object_, where, said),
-            "SOV": (subject, where, said, recipient, object_, core),
-            "VSO": (core, subject, recipient, object_, where, said),
-            "VOS": (core, recipient, object_, subject, where, said),
+            "SVO": (subject, core, recipient, object_, adjuncts, complement),
+            "SOV": (subject, adjuncts, complement, recipient, object_, core),
+            "VSO": (core, subject, recipient, object_, adjuncts, complement),
+            "VOS": (core, recipient, object_, subject, adjuncts, complement),
         }[self.language.order]
-        return [*first, *(word for part in parts for word in part)]
+        return [*fronted, *(word for part in parts for word in part)]
 
     def _question(self, meaning: Clause, words: Words, head: Word) -> Words:
         place = self.language.question
@@ -153,18 +153,18 @@ class Grammar:
 
     def _adjuncts(self, meaning: Clause, head: Word, random: Random) -> Words:
         if meaning.frame == "place":
-            return []  # the one there is has become the predicate
-        every: Words = []
+            return []  # the only adjunct is the predicate
+        adjuncts: Words = []
         for name, phrase in meaning.adjuncts:
             words, noun = self._phrases.marked(phrase, name, random)
             noun.under(head, "obl")
-            every += words
-        return every
+            adjuncts += words
+        return adjuncts
 
-    # Verbs, and what stands in their place
+    # Verbs and nominal predicates
 
     def _core(self, meaning: Clause, random: Random) -> Headed:
-        """Say the verb with its auxiliary, or the predicate with its copula; negate it."""
+        """Return the verb or predicate with its auxiliary or copula, negated if needed."""
         if not meaning.verbal:
             return self._predicate(meaning, random)
         verb = Word(self.lexicon.verb(meaning.verb, self._endings(meaning)), "VERB", meaning.verb)
@@ -176,10 +176,10 @@ class Grammar:
             return words
         form = self.lexicon.auxiliary(meaning.tense, self._person(meaning))
         auxiliary = Word(form, "AUX", meaning.tense).under(head, "aux")
-        return place_beside(self._helpers, [auxiliary], words)
+        return place_beside(self._auxiliary_side, [auxiliary], words)
 
     def _predicate(self, meaning: Clause, random: Random) -> Headed:
-        """Say what somebody is: an adjective, a noun or a place, with a copula where it is due."""
+        """Return an adjective, noun or place as predicate, with a copula where one is required."""
         if meaning.frame == "place":
             ((name, phrase),) = meaning.adjuncts
             words, head = self._phrases.marked(phrase, name, random)
@@ -191,7 +191,7 @@ class Grammar:
             bare = self._takes_auxiliary(meaning)
             features = () if bare else (*self._tense(meaning), *self._person(meaning))
             copula = Word(self.lexicon.auxiliary("be", features), "AUX", "be").under(head, "cop")
-            words = place_beside(self._helpers, [copula], words)
+            words = place_beside(self._auxiliary_side, [copula], words)
         return self._with_auxiliary(meaning, words, head), head
 
     def _predicate_word(self, meaning: Clause) -> Word:
@@ -209,14 +209,14 @@ class Grammar:
         return self.language.tense == "auxiliary" and meaning.tense != "present" and finite
 
     def _negated(self, meaning: Clause, words: Words, head: Word) -> Words:
-        """Add a particle, unless the verb has an ending that negates it."""
+        """Add a negation particle, unless the ending of the verb negates it."""
         if not meaning.negated or (meaning.verbal and self.language.negation == "suffix"):
             return words
         particle = self._word("not", "PART").under(head, "advmod")
         return [*words, particle] if self.language.negation == "after" else [particle, *words]
 
     def _endings(self, meaning: Clause) -> tuple[str, ...]:
-        """What a verb's endings say."""
+        """Return the features that the endings of the verb express."""
         language = self.language
         if language.morphology == "isolating":
             return ()
@@ -232,7 +232,7 @@ class Grammar:
         return (*features, *self._tense(meaning), *self._person(meaning))
 
     def _tense(self, meaning: Clause) -> tuple[str, ...]:
-        """The tense, if an ending marks it."""
+        """Return the tense if an ending marks it."""
         marked = meaning.tense != "present" and self.language.tense == "suffix"
         return (meaning.tense,) if marked else ()
 
@@ -241,7 +241,7 @@ class Grammar:
         if not self.language.person or meaning.command:
             return ()
         if subject is None:
-            several = meaning.gap == "subject" and meaning.plural_gap
-            return ("3plural" if several else "3singular",)
+            plural = meaning.gap == "subject" and meaning.plural_gap
+            return ("3plural" if plural else "3singular",)
         plural = subject.plural or subject.joined is not None
         return (f"{subject.person}{'plural' if plural else 'singular'}",)

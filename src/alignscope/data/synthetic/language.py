@@ -1,4 +1,4 @@
-"""A language: a short description that one can read, change and add to (``languages/*.toml``)."""
+"""The description of a language: a short TOML file in ``languages/``."""
 
 import re
 import tomllib
@@ -23,22 +23,24 @@ from alignscope.data.synthetic.world import FUNCTION_WORDS, world
 from alignscope.errors import DataError, nearest
 
 _REFERENCE = re.compile(r"\\\d|\\g<\w+>")
-"""What stands for a group of the pattern in a replacement."""
+"""A reference to a group of the pattern in a replacement."""
 
 Side = Literal["before", "after"]
 Case = Literal["accusative", "genitive", "dative", "locative", "ablative", "instrumental"]
 
 
 class Language(BaseModel):
-    """What sets a language apart; everything else follows from the shared meanings.
+    """The traits of a language; its sentences express the meanings that all languages share.
 
     >>> load_language("ataru").order
     'SOV'
 
-    ``sounds`` are the changes, pattern and replacement in this order, that made its words from the
-    family's roots. ``loans`` say what share of the words comes from other families, unchanged.
-    ``homographs`` is the share of verbs that are written like some noun, and ``same`` lists
-    function words that are written alike.
+    Attributes:
+        sounds: sound laws, as pairs of pattern and replacement, that turn the roots of the family
+            into the words of this language.
+        loans: for each donor family the share of words taken from it without sound changes.
+        homographs: share of verbs that are spelt like a noun.
+        same: pairs of function words that share one form.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,21 +62,23 @@ class Language(BaseModel):
     subordinator: Literal["initial", "final"] = "initial"
     question: Literal["initial", "final", "none"] = "none"
     scrambling: float = Field(
-        0.0, ge=0, le=1, description="how often the object moves to the front"
+        0.0, ge=0, le=1, description="probability that the object moves to the front"
     )
 
     morphology: Literal["fusional", "agglutinating", "isolating"]
-    classes: int = Field(1, ge=1, le=4, description="classes of nouns, each with its own endings")
+    classes: int = Field(
+        1, ge=1, le=4, description="number of noun classes, each with its own endings"
+    )
     article: Literal["none", "definite", "both"]
     plural: Literal["suffix", "word", "none"]
     cases: tuple[Case, ...] = ()
     possession: Literal["case", "adposition", "none"]
-    agreement: bool = Field(False, description="adjectives take the endings of their noun")
-    person: bool = Field(False, description="verbs say who acts")
+    agreement: bool = Field(False, description="whether adjectives take the endings of their noun")
+    person: bool = Field(False, description="whether verbs agree with the person of their subject")
     pro_drop: bool = False
     tense: Literal["suffix", "auxiliary"]
     negation: Literal["before", "after", "suffix"]
-    copula: bool = Field(True, description="a copula in the present too")
+    copula: bool = Field(True, description="whether the present tense has a copula")
     relativizer: Literal["pronoun", "particle", "none"]
     infinitive: Literal["particle", "suffix", "none"]
     classifiers: bool = False
@@ -88,64 +92,72 @@ class Language(BaseModel):
     def _known(cls, name: str, info: ValidationInfo) -> str:
         known = {"script": script_names, "family": family_names}[str(info.field_name)]()
         if name not in known:
-            raise ValueError(f"allowed are {', '.join(known)}{nearest(name, known)}")
+            raise ValueError(
+                f"unknown {info.field_name} {name}{nearest(name, known) or '.'} "
+                f"Choose one of {', '.join(known)}."
+            )
         return name
 
     @field_validator("sounds")
     @classmethod
-    def _patterns(cls, rules: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    def _valid_sound_laws(cls, rules: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
         for pattern, replacement in rules:
             try:
                 re.compile(pattern).sub(replacement, "a")
             except re.error as error:
-                raise ValueError(f"{pattern} is no pattern: {error}") from None
-            strange = set(_REFERENCE.sub("", replacement)) - set(SOUNDS)
-            if strange:
-                raise ValueError(f"{strange.pop()} is no sound; they are {SOUNDS}")
+                raise ValueError(f"{pattern} is not a regular expression: {error}.") from None
+            unknown = set(_REFERENCE.sub("", replacement)) - set(SOUNDS)
+            if unknown:
+                raise ValueError(f"{unknown.pop()} is not a sound. The sounds are {SOUNDS}.")
         return rules
 
     @field_validator("loans")
     @classmethod
-    def _donors(cls, loans: dict[str, float]) -> dict[str, float]:
+    def _valid_loans(cls, loans: dict[str, float]) -> dict[str, float]:
         for donor, share in loans.items():
             if donor not in family_names():
                 known = ", ".join(family_names())
                 raise ValueError(
-                    f"{donor} is no family{nearest(donor, family_names())}; they are {known}"
+                    f"{donor} is not a family{nearest(donor, family_names()) or '.'} "
+                    f"The families are {known}."
                 )
             if not 0 <= share <= 1:
-                raise ValueError(f"the share of {donor} is {share}, allowed is 0 to 1")
+                raise ValueError(f"the share of {donor} is {share}, but must be between 0 and 1.")
         if sum(loans.values()) > 1:
-            raise ValueError(f"the shares sum to {sum(loans.values()):g}, allowed is 0 to 1")
+            raise ValueError(
+                f"the shares sum to {sum(loans.values()):g}, but must sum to at most 1."
+            )
         return loans
 
     @field_validator("same")
     @classmethod
-    def _alike(cls, same: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    def _known_function_words(
+        cls, same: tuple[tuple[str, str], ...]
+    ) -> tuple[tuple[str, str], ...]:
         verbs = [verb.gloss for verb in world().verbs]
         for word, model in same:
-            for asked, known in ((word, FUNCTION_WORDS), (model, (*FUNCTION_WORDS, *verbs))):
-                if asked not in known:
+            for name, known in ((word, FUNCTION_WORDS), (model, (*FUNCTION_WORDS, *verbs))):
+                if name not in known:
                     kind = "function word" if known is FUNCTION_WORDS else "function word or verb"
-                    raise ValueError(f"{asked} is no {kind}{nearest(asked, known)}")
+                    raise ValueError(f"{name} is not a {kind}{nearest(name, known) or '.'}")
         return same
 
     @model_validator(mode="after")
-    def _owners_have_a_case(self) -> "Language":
+    def _possession_matches_cases(self) -> "Language":
         if (self.possession == "case") != ("genitive" in self.cases):
-            raise ValueError("possession is case where there is a genitive, and only there")
+            raise ValueError("possession must be 'case' if and only if cases contains 'genitive'.")
         return self
 
     @property
     def verb_final(self) -> bool:
-        """Whether objects precede their verb."""
+        """Whether objects precede the verb."""
         return self.order == "SOV"
 
 
 def languages() -> tuple[str, ...]:
-    """Name every embedded language, in alphabetical order."""
-    found = (files(__package__) / "languages").iterdir()
-    return tuple(sorted(path.name.removesuffix(".toml") for path in found
+    """Return the names of the synthetic languages in alphabetical order."""
+    paths = (files(__package__) / "languages").iterdir()
+    return tuple(sorted(path.name.removesuffix(".toml") for path in paths
                         if path.name.endswith(".toml")))  # fmt: skip
 
 
@@ -154,17 +166,18 @@ def load_language(name: str) -> Language:
     """Read the description of a language.
 
     Raises:
-        DataError: if there is none of that name, or what it says is not allowed.
+        DataError: if the language is unknown or its description is invalid.
     """
     if name not in languages():
         raise DataError(
-            f"{name or 'an empty name'} is not an embedded language{nearest(name, languages())}; "
-            f"they are {', '.join(languages())}"
+            f"{name or 'An empty name'} is not a synthetic language"
+            f"{nearest(name, languages()) or '.'} "
+            f"The languages are {', '.join(languages())}."
         )
     text = (files(__package__) / "languages" / f"{name}.toml").read_text(encoding="utf-8")
     try:
         return Language.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise DataError(f"{name}.toml is not valid TOML: {error}") from None
+        raise DataError(f"{name}.toml is not valid TOML: {error}.") from None
     except ValidationError as error:
         raise DataError(f"{name}.toml: {first_error(error, {None: Language})}") from None

@@ -11,7 +11,7 @@ from alignscope.data.synthetic.world import FUNCTION_WORDS, world
 
 
 class Lexicon:
-    """Forms, by concept and by the features that endings express; each is built once."""
+    """Word forms by concept and grammatical features; each form is built once."""
 
     def __init__(self, language: Language) -> None:
         self.language = language
@@ -19,32 +19,32 @@ class Lexicon:
         self._family = family(language.family)
         self._changes = SoundChanges(language.sounds)
         self._same = dict(language.same)
-        self._homographs = self._twins()
+        self._homographs = self._choose_homographs()
         self._particles = self._assign_particles()
         self._forms: dict[tuple[str, ...], str] = {}
 
     def noun(self, concept: str, features: tuple[str, ...] = ()) -> str:
-        """Write a noun with its endings; ``features`` are such as ``("plural", "accusative")``."""
+        """Return a noun with the endings of its features, such as ``("plural", "accusative")``."""
         return self._form("noun", concept, features)
 
     def adjective(self, concept: str, features: tuple[str, ...] = (), noun: str = "") -> str:
-        """Write an adjective, with the endings of the class of ``noun`` if it agrees."""
+        """Return an adjective; its endings agree with the class of ``noun``."""
         return self._form("adjective", concept, features, noun)
 
     def verb(self, concept: str, features: tuple[str, ...] = ()) -> str:
-        """Write a verb with its endings."""
+        """Return a verb with the endings of its features."""
         return self._form("verb", concept, features)
 
     def auxiliary(self, concept: str, features: tuple[str, ...] = ()) -> str:
-        """Write an auxiliary or copula, with the endings of a verb."""
+        """Return an auxiliary or copula with the endings of a verb."""
         return self._form("auxiliary", concept, features)
 
     def name(self, concept: str, features: tuple[str, ...] = ()) -> str:
-        """Write a name: the same sounds everywhere, except for surnames that are nouns."""
+        """Return a name; it sounds the same in all languages, unless it is a surname and a noun."""
         return self._form("name", concept, features)
 
     def word(self, concept: str, features: tuple[str, ...] = ()) -> str:
-        """Write a function word, pronoun or particle."""
+        """Return a function word, pronoun or particle."""
         return self._form("word", concept, features)
 
     def _form(
@@ -55,12 +55,12 @@ class Lexicon:
             sounds = self._root(kind, concept)
             inflected = sounds + "".join(self._endings(kind, controller or concept, features))
             written = self.script.write(inflected)
-            self._forms[key] = _capital(written) if self._capital(kind) else written
+            self._forms[key] = _capitalise(written) if self._is_capitalised(kind) else written
         return self._forms[key]
 
-    def _capital(self, kind: str) -> bool:
-        wanted = {"none": (), "names": ("name",), "nouns": ("name", "noun")}
-        return self.script.cased and kind in wanted[self.language.capitals]
+    def _is_capitalised(self, kind: str) -> bool:
+        capitalised = {"none": (), "names": ("name",), "nouns": ("name", "noun")}
+        return self.script.cased and kind in capitalised[self.language.capitals]
 
     def _root(self, kind: str, concept: str) -> str:
         if kind == "name":
@@ -68,11 +68,11 @@ class Lexicon:
         if kind in ("word", "auxiliary"):
             return self._particles[concept]
         root = self._homographs.get((kind, concept), f"{kind} {concept}")
-        lot = rng_for("loan", self.language.name, root).random()
+        position = rng_for("loan", self.language.name, root).random()
         for donor, share in self.language.loans.items():
-            if lot < share:
+            if position < share:
                 return family(donor).root(root, ROOT)
-            lot -= share
+            position -= share
         return self._changes.of(self._family.root(root, ROOT))
 
     def _name(self, concept: str) -> str:
@@ -82,32 +82,33 @@ class Lexicon:
         return family("names").root(concept, NAME)
 
     def _endings(self, kind: str, concept: str, features: tuple[str, ...]) -> Iterable[str]:
-        """Endings one by one, or one ending that says everything at once."""
+        """Return one ending per feature, or one ending for all features together."""
         if not features:
             return []
         if self.language.morphology == "agglutinating":
             return [self._ending(feature) for feature in features]
-        sort = rng_for("class", self.language.family, concept).random() * self.language.classes
-        what = "verb" if kind in ("verb", "auxiliary") else "noun"
-        return [self._ending(" ".join((what, str(int(sort)), *features)))]
+        number = rng_for("class", self.language.family, concept).random() * self.language.classes
+        paradigm = "verb" if kind in ("verb", "auxiliary") else "noun"
+        return [self._ending(" ".join((paradigm, str(int(number)), *features)))]
 
     def _ending(self, meaning: str) -> str:
         return self._changes.of(self._family.ending(meaning))
 
     def _assign_particles(self) -> dict[str, str]:
-        """Give every function word a form of its own, except for those that are to be the same.
+        """Assign a distinct form to every function word, except those that `Language.same` lists.
 
-        There are few short forms: left to chance, "I" and "not" would sound alike somewhere.
+        There are few short forms, so that independent draws would give "I" and "not" the same
+        form in some language.
         """
-        found: dict[str, str] = {}
+        assigned: dict[str, str] = {}
         taken: set[str] = set()
         for concept in FUNCTION_WORDS:
             sounds = self._particle(concept, taken)
             taken.add(self.script.write(sounds))
-            found[concept] = sounds
+            assigned[concept] = sounds
         for concept, other in self.language.same:
-            found[concept] = found[other] if other in found else self._root("verb", other)
-        return found
+            assigned[concept] = assigned.get(other) or self._root("verb", other)
+        return assigned
 
     def _particle(self, concept: str, taken: set[str]) -> str:
         for attempt in count():
@@ -117,21 +118,21 @@ class Lexicon:
                 return sounds
         raise AssertionError
 
-    def _twins(self) -> dict[tuple[str, str], str]:
-        """Choose the verbs that are written like some noun, and a few adjectives, too."""
+    def _choose_homographs(self) -> dict[tuple[str, str], str]:
+        """Choose the verbs and adjectives that share the root of a noun."""
         nouns = [
-            noun for topics in world().nouns.values() for some in topics.values() for noun in some
+            noun for topics in world().nouns.values() for group in topics.values() for noun in group
         ]
-        twins = {}
+        homographs = {}
         adjectives = [word for words in world().adjectives.values() for word in words]
         candidates = [("verb", verb.gloss) for verb in world().verbs]
         candidates += [("adjective", word) for word in adjectives]
         for kind, concept in candidates:
             random = rng_for("homograph", self.language.family, kind, concept)
             if random.random() < self.language.homographs:
-                twins[kind, concept] = f"noun {choice(nouns, random)}"
-        return twins
+                homographs[kind, concept] = f"noun {choice(nouns, random)}"
+        return homographs
 
 
-def _capital(word: str) -> str:
+def _capitalise(word: str) -> str:
     return word[0].upper() + word[1:]

@@ -1,4 +1,4 @@
-"""A meaning: what a sentence says, before any language says it."""
+"""Meanings: the content of a sentence, independent of any language."""
 
 from dataclasses import dataclass
 from random import Random
@@ -9,9 +9,12 @@ from alignscope.data.synthetic.world import Domain, Verb, World, world
 
 @dataclass(slots=True)
 class Phrase:
-    """Who or what: a noun, a pronoun (``person``) or a name (``entity``), and what hangs on it.
+    """A noun, a pronoun (``person``) or a name (``entity``), with its dependents.
 
-    ``noun`` is a concept; of a name, ``parts`` are what it is made of.
+    Attributes:
+        noun: the concept; for an institution, the noun in its name.
+        kind: the noun class.
+        parts: the words of a name.
     """
 
     noun: str = ""
@@ -32,9 +35,12 @@ class Phrase:
 
 @dataclass(slots=True)
 class Clause:
-    """Who does what to whom; where ``gap`` says so, who is the noun that it describes.
+    """A predicate with its arguments and modifiers.
 
-    ``plural_gap`` says whether there are several of that noun.
+    Attributes:
+        gap: in a relative clause, the argument that the described noun fills: ``subject`` or
+            ``object``.
+        plural_gap: whether the described noun is plural.
     """
 
     frame: str
@@ -49,7 +55,7 @@ class Clause:
     negated: bool = False
     question: bool = False
     command: bool = False
-    gap: str | None = None  # subject or object
+    gap: str | None = None
     plural_gap: bool = False
     complement: "Clause | None" = None
     subordinate: "tuple[str, Clause] | None" = None
@@ -60,7 +66,7 @@ class Clause:
 
     @property
     def verbal(self) -> bool:
-        """Whether it has a verb, rather than a copula or nothing."""
+        """Whether the predicate is a verb rather than a nominal predicate."""
         return self.frame not in ("adjective", "noun", "place")
 
 
@@ -68,23 +74,23 @@ MANY = ("2", "3", "4", "5", "8", "10", "12", "20", "two", "three", "four", "many
 
 
 def sample_meaning(domain: str, random: Random) -> Clause:
-    """Draw a sentence's meaning in the manner of a domain."""
+    """Sample the meaning of a sentence in the style of a domain."""
     return MeaningSampler(world(), world().domains[domain], random).sentence()
 
 
 class MeaningSampler:
-    """Draws the parts of one sentence: one world, domain, topic and run of chance."""
+    """Sample the parts of one sentence, all on one topic."""
 
     def __init__(self, world: World, domain: Domain, random: Random) -> None:
         self.world, self.domain, self.random = world, domain, random
         self.topic = domain.topics.draw(random)
 
     def has(self, construction: str) -> bool:
-        """Decide at random whether the next clause has a construction of the domain."""
+        """Decide at random whether the next clause has a construction."""
         return self.domain.has(construction, self.random)
 
     def sentence(self) -> Clause:
-        """Sample what the next sentence says."""
+        """Sample the meaning of the sentence."""
         clause = self._main()
         if self.has("subordinates"):
             word = choice(("because", "when", "if", "although"), self.random)
@@ -159,13 +165,13 @@ class MeaningSampler:
         return clause
 
     def _controlled(self) -> Clause:
-        """What somebody wants to do: no subject of its own."""
+        """Sample an infinitive clause, which has no subject."""
         clause = self._action(self._verb(SIMPLE), depth=2)
         clause.subject = None
         return clause
 
     def _surround(self, clause: Clause, verb: Verb) -> None:
-        """Add where, when, with what and how."""
+        """Add adjuncts and an adverb of manner."""
         if verb.frame in ("saying", "control"):
             return
         if verb.frame == "motion":
@@ -216,7 +222,7 @@ class MeaningSampler:
         return phrase
 
     def _relative(self, noun: str, kind: str) -> Clause | None:
-        """What the noun does, or what is done to it; None if no verb at hand suits it."""
+        """Sample a clause about the noun; return None if no verb fits within six attempts."""
         for _ in range(6):
             verb = self._verb(("transitive", "intransitive"))
             clause = self._action(verb, depth=2)
@@ -243,7 +249,7 @@ class MeaningSampler:
         return Phrase(noun, kind="org", entity="ORG", parts=(part,))
 
     def _organisation(self) -> tuple[str, str]:
-        """A company, a club named after a city, a firm after its founder, or a bank of a city."""
+        """Sample a company, a club (city name), a firm (surname) or an institution of a city."""
         form = self.random.random()
         if form < 0.3:
             return "", self.world.name("company", self.random)

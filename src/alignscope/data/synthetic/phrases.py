@@ -1,4 +1,4 @@
-"""Phrases: who or what, in the words of one language."""
+"""Phrases: noun phrases, names and pronouns in the words of one language."""
 
 from collections.abc import Callable
 from random import Random
@@ -21,21 +21,21 @@ _ADPOSITION_OF = {"recipient": "to"}
 
 
 class PhraseGrammar:
-    """The rules for phrases; ``say_clause`` is what says their relative clauses.
+    """The phrase rules of one language; ``make_clause`` builds the relative clauses.
 
-    A ``role`` is what a phrase is to its verb or noun (``subject``, ``object``, ``recipient``,
+    The ``role`` of a phrase is its function (``subject``, ``object``, ``recipient``,
     ``possessor``, ``vocative``) or the name of an adjunct (``in``, ``with``, …).
     """
 
     def __init__(
-        self, language: Language, lexicon: Lexicon, say_clause: Callable[[Clause, Random], Headed]
+        self, language: Language, lexicon: Lexicon, make_clause: Callable[[Clause, Random], Headed]
     ) -> None:
         self.language = language
         self.lexicon = lexicon
-        self._say_clause = say_clause
+        self._make_clause = make_clause
 
     def marked(self, phrase: Phrase, role: str, random: Random) -> Headed:
-        """Say a phrase with its adposition, unless its case says enough."""
+        """Return a phrase with its adposition, unless a case expresses the role."""
         words, head = self.bare(phrase, role, random)
         if self._case(role):
             return words, head
@@ -44,7 +44,7 @@ class PhraseGrammar:
         return place_beside(self.language.adposition, [adposition], words), head
 
     def bare(self, phrase: Phrase, role: str, random: Random) -> Headed:
-        """Say a phrase without an adposition, in the case of its role."""
+        """Return a phrase without an adposition, in the case of its role."""
         if phrase.pronoun:
             return self._pronoun(phrase, role)
         if phrase.entity:
@@ -61,7 +61,7 @@ class PhraseGrammar:
         return Word(self.lexicon.word(concept), upos, concept)
 
     def _case(self, role: str) -> tuple[str, ...]:
-        """The case that this language has for a role, if it has one."""
+        """Return the case of a role, or nothing if this language has no such case."""
         return tuple(case for case in self.language.cases if case == _CASE_OF.get(role))
 
     def _pronoun(self, phrase: Phrase, role: str) -> Headed:
@@ -72,7 +72,7 @@ class PhraseGrammar:
     # Names
 
     def _name(self, phrase: Phrase, role: str) -> Headed:
-        """Say a name; all its words, the noun of an institution included, are one entity."""
+        """Return a name; all its words, including the noun of an institution, form one entity."""
         if phrase.noun:
             words, head = self._institution(phrase, self._case(role))
         else:
@@ -85,7 +85,7 @@ class PhraseGrammar:
         return words, head
 
     def _flat_name(self, phrase: Phrase, case: tuple[str, ...]) -> Headed:
-        """Say the parts of a name, of which the last takes the ending."""
+        """Return the parts of a name; the last part takes the ending."""
         *first, last = phrase.parts[::-1] if self.language.surname_first else phrase.parts
         words = [Word(self.lexicon.name(name), "PROPN", name) for name in first]
         words.append(Word(self.lexicon.name(last, case), "PROPN", last))
@@ -94,7 +94,7 @@ class PhraseGrammar:
         return words, words[0]
 
     def _institution(self, phrase: Phrase, case: tuple[str, ...]) -> Headed:
-        """Say a name such as "the bank of Riga", whose head is a noun."""
+        """Return a name such as "the bank of Riga", whose head is a noun."""
         (place,) = phrase.parts
         head = Word(self.lexicon.noun(phrase.noun, case), "NOUN", phrase.noun)
         city = Word(self.lexicon.name(place), "PROPN", place).under(head, "nmod")
@@ -103,7 +103,7 @@ class PhraseGrammar:
     # Nouns
 
     def _noun_phrase(self, phrase: Phrase, role: str, random: Random) -> Headed:
-        """Say a noun with all that hangs on it, from the inside out."""
+        """Return a noun with its dependents, added from the innermost to the outermost."""
         language = self.language
         features = self._noun_features(phrase, role)
         head = Word(self.lexicon.noun(phrase.noun, features), "NOUN", phrase.noun)
@@ -126,7 +126,7 @@ class PhraseGrammar:
 
     def _noun_features(self, phrase: Phrase, role: str) -> tuple[str, ...]:
         language = self.language
-        # After a numeral, languages whose endings stand for one thing each leave the plural out.
+        # Agglutinating languages omit the plural ending after a numeral.
         counted = phrase.numeral is not None and language.morphology == "agglutinating"
         plural = phrase.plural and language.plural == "suffix" and not counted
         return (*(("plural",) if plural else ()), *self._case(role))
@@ -171,14 +171,16 @@ class PhraseGrammar:
     def _with_relative(
         self, clause: Clause, phrase: Phrase, words: Words, head: Word, random: Random
     ) -> Words:
-        said, verb = self._say_clause(clause, random)
+        words_of_clause, verb = self._make_clause(clause, random)
         verb.under(head, "acl:relcl")
         kind, side = self.language.relativizer, self.language.relative
         if kind == "pronoun":
             relation = "nsubj" if clause.gap == "subject" else "obj"
             who = self._word("who" if phrase.kind == "person" else "which", "PRON")
-            said = [who.under(verb, relation), *said]
+            words_of_clause = [who.under(verb, relation), *words_of_clause]
         elif kind == "particle":
             mark = self._word("relativizer", "SCONJ").under(verb, "mark")
-            said = [*said, mark] if side == "before" else [mark, *said]
-        return place_beside(side, said, words)
+            words_of_clause = (
+                [*words_of_clause, mark] if side == "before" else [mark, *words_of_clause]
+            )
+        return place_beside(side, words_of_clause, words)

@@ -1,7 +1,7 @@
-"""Random choices that are the same on every machine and every Python.
+"""Random choices that are identical on every machine and every Python version.
 
-Only ``Random.random`` is used: its sequence is promised never to change, those of ``choice`` and
-``shuffle`` are not.
+Only ``Random.random`` is used. Python guarantees that its sequence never changes; it gives no such
+guarantee for ``choice`` and ``shuffle``.
 """
 
 from bisect import bisect
@@ -16,7 +16,7 @@ Item = TypeVar("Item")
 
 
 def rng_for(*purpose: object) -> Random:
-    """Return the random numbers of one purpose.
+    """Return the random number generator of one purpose.
 
     >>> rng_for("roots", "dog").random() == rng_for("roots", "dog").random()
     True
@@ -25,44 +25,44 @@ def rng_for(*purpose: object) -> Random:
 
 
 def choice(items: Sequence[Item], random: Random) -> Item:
-    """Draw an item, all alike."""
+    """Draw an item, all with equal probability."""
     return items[int(random.random() * len(items))]
 
 
 def sample(items: Sequence[Item], count: int, random: Random) -> list[Item]:
-    """Draw ``count`` different items (fewer if there are not so many)."""
+    """Draw ``count`` different items, or all of them if there are fewer."""
     left = list(items)
     count = min(count, len(left))
     return [left.pop(int(random.random() * len(left))) for _ in range(count)]
 
 
 class WeightedChoice(Generic[Item]):
-    """Items with weights, to draw from.
+    """Draw items in proportion to their weights.
 
     >>> WeightedChoice({"heads": 1, "tails": 0}).draw(rng_for("a coin"))
     'heads'
     """
 
     def __init__(self, weights: Mapping[Item, float]) -> None:
-        chosen = {item: weight for item, weight in weights.items() if weight > 0}
-        if not chosen:
-            raise ValueError(f"nothing to draw from: {weights}")
-        self.items = list(chosen)
-        self._sums = list(accumulate(chosen.values()))
+        positive = {item: weight for item, weight in weights.items() if weight > 0}
+        if not positive:
+            raise ValueError(f"No item has a positive weight: {weights}.")
+        self.items = list(positive)
+        self._cumulative = list(accumulate(positive.values()))
 
     def draw(self, random: Random) -> Item:
-        """Draw an item in proportion to its weight."""
-        place = bisect(self._sums, random.random() * self._sums[-1])
-        return self.items[min(place, len(self.items) - 1)]
+        """Draw one item."""
+        index = bisect(self._cumulative, random.random() * self._cumulative[-1])
+        return self.items[min(index, len(self.items) - 1)]
 
     def draw_some(self, count: int, random: Random) -> list[Item]:
-        """Draw ``count`` different items (fewer if there are not so many), likely ones first."""
-        found: dict[Item, None] = {}
-        while len(found) < min(count, len(self.items)):
-            found[self.draw(random)] = None
-        return list(found)
+        """Draw ``count`` different items, or all if there are fewer; items keep the draw order."""
+        drawn: dict[Item, None] = {}
+        while len(drawn) < min(count, len(self.items)):
+            drawn[self.draw(random)] = None
+        return list(drawn)
 
 
 def zipf(items: Sequence[Item]) -> dict[Item, float]:
-    """Weigh items by Zipf's law (with Mandelbrot's shift of 1): the first is the most frequent."""
+    """Weight items by Zipf's law with Mandelbrot's shift of 1; the first is the most frequent."""
     return {item: 1.0 / (rank + 1) for rank, item in enumerate(items, start=1)}

@@ -6,29 +6,29 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from alignscope.data.synthetic.world import table
+from alignscope.data.synthetic.world import load_table
 
 CONSONANT, VOWEL = "[^aeiouy]", "[aeiouy]"
-SOUNDS: str = table("scripts.toml")["sounds"]
+SOUNDS: str = load_table("scripts.toml")["sounds"]
 _SYLLABLE = re.compile(f"({CONSONANT}?)({VOWEL})({CONSONANT}(?!{VOWEL}))?|({CONSONANT})")
 
 
 class Script:
-    """Writes words, and knows the marks between them.
+    """Write words, and provide the punctuation marks of the script.
 
     >>> script("cyrillic").write("vodka")
     'водка'
     """
 
-    def __init__(self, rows: dict[str, Any]) -> None:
-        self.cased: bool = rows.get("cased", False)
-        self.right_to_left: bool = rows.get("right_to_left", False)
-        self.unsegmented: bool = rows.get("unsegmented", False)
-        self.stop: str = rows.get("stop", ".")
-        self.comma: str = rows.get("comma", ",")
-        self.question: str = rows.get("question", "?")
-        self._rows = rows
-        letters = rows.get("letters", "").split()
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.cased: bool = settings.get("cased", False)
+        self.right_to_left: bool = settings.get("right_to_left", False)
+        self.unsegmented: bool = settings.get("unsegmented", False)
+        self.stop: str = settings.get("stop", ".")
+        self.comma: str = settings.get("comma", ",")
+        self.question: str = settings.get("question", "?")
+        self._settings = settings
+        letters = settings.get("letters", "").split()
         self._letters = dict(zip(SOUNDS, letters, strict=True)) if letters else {}
         writers: dict[str, Callable[[str], str]] = {
             "alphabet": self._alphabet,
@@ -36,13 +36,13 @@ class Script:
             "jamo": self._jamo,
             "syllabary": self._syllabary,
         }
-        self.write = writers[rows.get("kind", "alphabet")]
+        self.write = writers[settings.get("kind", "alphabet")]
 
     def _alphabet(self, word: str) -> str:
         return "".join(self._letters[sound] for sound in word)
 
     def _abugida(self, word: str) -> str:
-        signs, virama = self._rows["signs"], self._rows["virama"]
+        signs, virama = self._settings["signs"], self._settings["virama"]
         written: list[str] = []
         for sound, following in zip(word, [*word[1:], ""], strict=True):
             after_consonant = bool(written) and written[-1] == virama
@@ -55,10 +55,10 @@ class Script:
         return "".join(written)
 
     def _jamo(self, word: str) -> str:
-        opening, vowels, closing = (self._rows[key] for key in ("opening", "vowels", "closing"))
+        opening, vowels, closing = (self._settings[key] for key in ("opening", "vowels", "closing"))
         written = ""
         for first, vowel, last, alone in _SYLLABLE.findall(word):
-            # A sound that no block can close with gets a block and a faint vowel of its own.
+            # A consonant that no block can end with becomes a block of its own with the vowel "y".
             blocks = [(first or alone, vowel or "y", last)]
             if last and last not in closing:
                 blocks = [(first, vowel, ""), (last, "y", "")]
@@ -71,7 +71,7 @@ class Script:
 
 
 def _character(syllable: str) -> str:
-    """Give every syllable one of the first 14,000 Chinese characters, always the same."""
+    """Map a syllable to one of the first 14,000 Chinese characters, the same at every call."""
     number = 0
     for sound in syllable:
         number = number * len(SOUNDS) + SOUNDS.index(sound) + 1
@@ -81,9 +81,9 @@ def _character(syllable: str) -> str:
 @cache
 def script(name: str) -> Script:
     """Return a script of ``scripts.toml``."""
-    return Script(table("scripts.toml")[name])
+    return Script(load_table("scripts.toml")[name])
 
 
 def script_names() -> tuple[str, ...]:
-    """Name the scripts."""
-    return tuple(name for name in table("scripts.toml") if name != "sounds")
+    """Return the names of the scripts."""
+    return tuple(name for name in load_table("scripts.toml") if name != "sounds")

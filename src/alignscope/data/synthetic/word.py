@@ -1,4 +1,4 @@
-"""Words in a tree that is being built."""
+"""Words of a dependency tree under construction."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from alignscope.data.synthetic.language import Side
 
 @dataclass(slots=True, eq=False)
 class Word:
-    """A word in a tree that is being built; without a head it is the root of what it is in."""
+    """A word of a tree under construction; a word without a head is the root of its phrase."""
 
     form: str
     upos: str
@@ -15,21 +15,21 @@ class Word:
     relation: str = "root"
     head: "Word | None" = None
     entity: str | None = None
-    begins: bool = False  # an entity
+    begins: bool = False  # whether it is the first word of its entity
 
     def under(self, head: "Word", relation: str) -> "Word":
-        """Hang this word, and all below it, under a head."""
+        """Attach this word and its subtree to a head, and return this word."""
         self.head, self.relation = head, relation
         return self
 
 
 Words = list[Word]
 Headed = tuple[Words, Word]
-"""Words in their order, and the head among them."""
+"""Words in surface order, and the head among them."""
 
 
 def place_beside(side: Side, part: Words, words: Words) -> Words:
-    """Put a part before or after the words that are there already.
+    """Place a part before or after other words.
 
     >>> cat, old = Word("cat", "NOUN", "cat"), Word("old", "ADJ", "old")
     >>> [word.form for word in place_beside("before", [old], [cat])]

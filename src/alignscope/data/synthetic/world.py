@@ -1,4 +1,4 @@
-"""What there is to talk about: concepts, who does what to whom, and how each domain speaks."""
+"""The shared world: concepts, the nouns each verb prefers, and the style of each domain."""
 
 import tomllib
 from collections.abc import Mapping
@@ -11,19 +11,19 @@ from typing import Any
 from alignscope.data.synthetic.rng import WeightedChoice, choice, rng_for, sample, zipf
 
 ENTITY_OF = {"person": "PER", "loc": "LOC", "org": "ORG"}
-FOREIGN = 0.02  # how much rarer a concept is outside its topics
-FAVOURED = 0.9  # how often a verb takes one of the few nouns it prefers
-FAVOURITES = 3
+OFF_TOPIC = 0.02  # relative frequency of a concept outside its topics
+PREFERENCE = 0.9  # probability that a verb takes one of its preferred nouns
+PREFERRED_NOUNS = 3  # per verb and role
 
 
-def table(name: str) -> dict[str, Any]:
-    """Read one of the tables beside this file."""
+def load_table(name: str) -> dict[str, Any]:
+    """Read a TOML file of this folder."""
     return tomllib.loads((files(__package__) / name).read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)
 class Verb:
-    """A verb, its frame, and the classes that its subject and object come from."""
+    """A verb, its frame, and the noun classes of its subject and object."""
 
     gloss: str
     frame: str
@@ -34,7 +34,7 @@ class Verb:
 
 @dataclass(frozen=True)
 class Domain:
-    """How likely each construction is in a domain (``domains.toml`` says what is what)."""
+    """The probability of each construction in a domain (``domains.toml`` explains them)."""
 
     name: str
     topics: WeightedChoice[str]
@@ -43,12 +43,12 @@ class Domain:
     chances: Mapping[str, float]
 
     def has(self, construction: str, random: Random) -> bool:
-        """Toss this domain's coin for a construction."""
+        """Decide at random whether a clause has a construction."""
         return random.random() < self.chances[construction]
 
 
 class World:
-    """The concepts and their preferences; there is one, `world`."""
+    """The concepts and their preferences; `world` returns the only instance."""
 
     def __init__(self, concepts: dict[str, Any], domains: dict[str, Any]) -> None:
         self.nouns: dict[str, dict[str, list[str]]] = {
@@ -70,20 +70,20 @@ class World:
             kind: [f"{kind}{number}" for number in range(1, count + 1)]
             for kind, count in concepts["names"].items()
         }
-        self.domains = {name: _domain(name, rows) for name, rows in domains.items()}
+        self.domains = {name: _domain(name, settings) for name, settings in domains.items()}
         self._verb_draws: dict[str, WeightedChoice[Verb]] = {}
         self._noun_draws: dict[tuple[tuple[str, ...], str], WeightedChoice[tuple[str, str]]] = {}
-        self._favourites: dict[tuple[str, str], WeightedChoice[tuple[str, str]]] = {}
+        self._preferred: dict[tuple[str, str], WeightedChoice[tuple[str, str]]] = {}
         self._companions: dict[tuple[str, str], WeightedChoice[str]] = {}
         self._name_draws = {kind: WeightedChoice(zipf(names)) for kind, names in self.names.items()}
 
     def verb(self, topic: str, random: Random) -> Verb:
-        """Draw a verb that goes with a topic."""
+        """Draw a verb that fits a topic."""
         if topic not in self._verb_draws:
             ranked = sorted(_shuffled(self.verbs, topic), key=lambda verb: topic not in verb.topics)
             self._verb_draws[topic] = WeightedChoice(
                 {
-                    verb: weight * (1.0 if topic in verb.topics else FOREIGN)
+                    verb: weight * (1.0 if topic in verb.topics else OFF_TOPIC)
                     for verb, weight in zipf(ranked).items()
                 }
             )
@@ -92,10 +92,18 @@ class World:
     def noun(
         self, kinds: tuple[str, ...], topic: str, random: Random, by: str = ""
     ) -> tuple[str, str]:
-        """Draw (noun, its class) among some classes; ``by`` is who chooses: a verb and its role."""
+        """Draw a noun of some classes and return it with its class.
+
+        Args:
+            kinds: the noun classes to draw from.
+            topic: the topic of the sentence.
+            random: the source of randomness.
+            by: a verb and a role, such as ``object of wash``, whose preferred nouns are more
+                likely; empty for no preference.
+        """
         kinds = tuple(kind for kind in kinds if kind in self.nouns)
-        if by and random.random() < FAVOURED:
-            return self._favourite(kinds, by).draw(random)
+        if by and random.random() < PREFERENCE:
+            return self._preferred_nouns(kinds, by).draw(random)
         key = (kinds, topic)
         if key not in self._noun_draws:
             self._noun_draws[key] = WeightedChoice(self._noun_weights(kinds, topic))
@@ -104,25 +112,28 @@ class World:
     def _noun_weights(
         self, kinds: tuple[str, ...], topic: str | None
     ) -> dict[tuple[str, str], float]:
-        """How frequent nouns are in a topic, or in all of them alike."""
+        """Return the weights of nouns in a topic, or in all topics equally if it is None."""
         return {
-            (noun, kind): weight * (1.0 if topic in (home, None) else FOREIGN)
+            (noun, kind): weight * (1.0 if topic in (noun_topic, None) else OFF_TOPIC)
             for kind in kinds
-            for home, nouns in self.nouns[kind].items()
+            for noun_topic, nouns in self.nouns[kind].items()
             for noun, weight in zipf(nouns).items()
         }
 
-    def _favourite(self, kinds: tuple[str, ...], by: str) -> WeightedChoice[tuple[str, str]]:
-        """The few nouns that a verb prefers in a role: what tells verbs, and nouns, apart."""
+    def _preferred_nouns(self, kinds: tuple[str, ...], by: str) -> WeightedChoice[tuple[str, str]]:
+        """Return the few nouns that a verb prefers in a role.
+
+        These preferences are what an encoder can learn to distinguish verbs, and nouns, by.
+        """
         key = (by, " ".join(kinds))
-        if key not in self._favourites:
-            every = WeightedChoice(self._noun_weights(kinds, topic=None))
-            chosen = every.draw_some(FAVOURITES, rng_for("favourites", *key))
-            self._favourites[key] = WeightedChoice(zipf(chosen))
-        return self._favourites[key]
+        if key not in self._preferred:
+            candidates = WeightedChoice(self._noun_weights(kinds, topic=None))
+            chosen = candidates.draw_some(PREFERRED_NOUNS, rng_for("favourites", *key))
+            self._preferred[key] = WeightedChoice(zipf(chosen))
+        return self._preferred[key]
 
     def adjective(self, noun: str, kind: str, random: Random) -> str:
-        """Draw an adjective for a noun, which prefers a few of those its class allows."""
+        """Draw an adjective for a noun; each noun prefers a few that its class allows."""
         allowed = [
             word for kinds, words in self.adjectives.items() if kind in kinds.split()
             for word in words
@@ -130,7 +141,7 @@ class World:
         return self._companion(f"adjective of {noun}", allowed, 4, random)
 
     def manner(self, verb: str, random: Random) -> str:
-        """Draw an adverb for a verb, which prefers a few."""
+        """Draw an adverb of manner for a verb; each verb prefers a few."""
         return self._companion(f"manner of {verb}", self.adverbs["manner"], 3, random)
 
     def _companion(self, by: str, allowed: list[str], count: int, random: Random) -> str:
@@ -141,15 +152,15 @@ class World:
         return self._companions[key].draw(random)
 
     def when(self, tense: str, random: Random) -> str:
-        """Draw an adverb of time that goes with a tense."""
+        """Draw an adverb of time that fits a tense."""
         return choice([*self.adverbs[tense], *self.adverbs["any"]], random)
 
     def name(self, kind: str, random: Random) -> str:
-        """Draw a name of a kind: given, surname, city, country or company."""
+        """Draw a name; ``kind`` is given, surname, city, country or company."""
         return self._name_draws[kind].draw(random)
 
     def surname_noun(self, name: str) -> str | None:
-        """The noun that a surname is too (a smith, a wolf), for every third of them."""
+        """Return the noun that a surname equals (smith, wolf); only every third surname has one."""
         number = int(name.removeprefix("surname"))
         if number % 3:
             return None
@@ -159,25 +170,25 @@ class World:
 
 
 def _shuffled(verbs: list[Verb], topic: str) -> list[Verb]:
-    """Each topic has its own frequent verbs."""
+    """Return the verbs in the frequency order of a topic."""
     return sample(verbs, len(verbs), rng_for("verbs", topic))
 
 
-def _domain(name: str, rows: dict[str, Any]) -> Domain:
-    chances = {key: value for key, value in rows.items() if isinstance(value, float)}
+def _domain(name: str, settings: dict[str, Any]) -> Domain:
+    chances = {key: value for key, value in settings.items() if isinstance(value, float)}
     return Domain(
         name,
-        WeightedChoice(rows["topics"]),
-        WeightedChoice(dict(zip((1, 2, 3), rows["persons"], strict=True))),
-        WeightedChoice(dict(zip(("past", "present", "future"), rows["tenses"], strict=True))),
+        WeightedChoice(settings["topics"]),
+        WeightedChoice(dict(zip((1, 2, 3), settings["persons"], strict=True))),
+        WeightedChoice(dict(zip(("past", "present", "future"), settings["tenses"], strict=True))),
         chances,
     )
 
 
 @cache
 def world() -> World:
-    """Return the world that all embedded languages talk about."""
-    return World(table("concepts.toml"), table("domains.toml"))
+    """Return the world that all synthetic languages describe."""
+    return World(load_table("concepts.toml"), load_table("domains.toml"))
 
 
 FUNCTION_WORDS = (
@@ -188,4 +199,4 @@ FUNCTION_WORDS = (
     *(word for words in world().adverbs.values() for word in words),
     "yes", "no", "oh", "hm", "thanks",
 )  # fmt: skip
-"""Everything that is no noun, verb, adjective or name; adverbs are few, so they are here too."""
+"""All words other than nouns, verbs, adjectives and names; the few adverbs are included."""
