@@ -2,7 +2,7 @@
 # make demo    setup, then the three tasks on the embedded languages, and their report
 # make test    setup, then everything that must hold before a change lands
 # make slow    setup, then the tests that take minutes
-# make docs    docs/cli.md anew, from the code
+# make docs    docs/cli.md and docs/tables.md anew, from the code
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -10,6 +10,7 @@ BIN := .venv/bin
 RUN := OMP_NUM_THREADS=1
 
 DOCS := $(BIN)/python -m typer alignscope.cli utils docs --name alignscope --title "The command line"
+TABLES := $(BIN)/python docs/make_tables.py
 
 .PHONY: setup demo check test slow docs
 
@@ -32,6 +33,7 @@ check: setup
 	$(BIN)/lint-imports --no-cache > .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }
 	@rm -f .lint-imports.log
 	@$(RUN) $(DOCS) | diff docs/cli.md - || { echo "docs/cli.md is out of date: make docs"; exit 1; }
+	@$(RUN) $(TABLES) | diff docs/tables.md - || { echo "docs/tables.md is out of date: make docs"; exit 1; }
 
 test: check
 	$(RUN) $(BIN)/pytest -n 2
@@ -41,3 +43,4 @@ slow: setup
 
 docs: setup
 	$(RUN) $(DOCS) > docs/cli.md
+	$(RUN) $(TABLES) > docs/tables.md

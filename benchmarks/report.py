@@ -129,7 +129,7 @@ def parts(folder: Path) -> Iterator[tuple[str, float]]:
     start = time.monotonic()
     found = PrimaryResults(StudyResults.of(study, store))
     yield "reading", time.monotonic() - start
-    for name in ("runs", "scores", "similarity", "intervals", "boundaries", "gaps", "drift"):
+    for name in ("runs", "scores", "similarity", "effects", "boundaries", "gaps", "drift"):
         start = time.monotonic()
         found.table(name)
         yield name, time.monotonic() - start

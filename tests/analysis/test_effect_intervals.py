@@ -4,10 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from alignscope.analysis.effect_intervals import intervals_table
+from alignscope.analysis.effect_intervals import effects_table
 from alignscope.analysis.multiple_testing import holm
 from alignscope.analysis.random_effects import two_way_mean
-from alignscope.results.schemas import INTERVALS
+from alignscope.results.schemas import EFFECTS
 from tests.helpers.planted import RELATIONS, scores
 
 LOW = {"own": 0.05, "de": 0.3, "fr": 0.4, "ja": 0.35, "chat": 0.1, "law": 0.12}
@@ -21,8 +21,8 @@ def effect(given: pl.DataFrame, window: str, corpus: str) -> np.ndarray:
 
 def test_every_quantity_is_the_crossed_mean_of_paired_differences() -> None:
     given = scores({"0-1": LOW, "2-3": {}})
-    found = intervals_table(given.sample(fraction=1, shuffle=True, seed=3))
-    assert found.schema == INTERVALS
+    found = effects_table(given.sample(fraction=1, shuffle=True, seed=3))
+    assert found.schema == EFFECTS
     assert found["window"].unique(maintain_order=True).to_list() == ["0-1", "2-3"]
     first = {row["on"]: row for row in found.filter(window="0-1").iter_rows(named=True)}
     assert list(first) == [
@@ -51,7 +51,7 @@ def test_every_quantity_is_the_crossed_mean_of_paired_differences() -> None:
 
 
 def test_p_values_are_corrected_within_their_kind() -> None:
-    found = intervals_table(scores({"0-1": LOW, "2-3": {}, "4-5": {"de": 0.01}}))
+    found = effects_table(scores({"0-1": LOW, "2-3": {}, "4-5": {"de": 0.01}}))
     for on in ("source", "targets − source"):
         own = found.filter(on=on)
         assert own["p_holm"].to_list() == holm(own["p"].to_list())
@@ -63,7 +63,7 @@ def test_p_values_are_corrected_within_their_kind() -> None:
 def test_a_seed_that_is_not_complete_does_not_count_where_all_are_needed() -> None:
     given = scores({"0-1": LOW})
     partial = given.filter(~((pl.col("seed") == 2) & (pl.col("corpus") == "fr")))
-    found = intervals_table(partial)
+    found = effects_table(partial)
     assert found.filter(on="targets")["seeds"].item() == 2
     assert found.filter(on="de")["seeds"].item() == 3
     assert found.filter(on="fr")["seeds"].item() == 2
@@ -71,9 +71,9 @@ def test_a_seed_that_is_not_complete_does_not_count_where_all_are_needed() -> No
 
 def test_without_targets_domains_or_seeds_nothing_is_made_up() -> None:
     given = scores({"0-1": LOW}, seeds=1)
-    found = intervals_table(given.filter(pl.col("relation") == "in-domain"))
+    found = effects_table(given.filter(pl.col("relation") == "in-domain"))
     (row,) = found.rows(named=True)
     assert row["on"] == "source"
     assert row["mean"] == pytest.approx(effect(given, "0-1", "own").item())
     assert (row["low"], row["high"], row["p"], row["p_holm"]) == (None, None, None, None)
-    assert intervals_table(given.filter(window="REF")).is_empty()
+    assert effects_table(given.filter(window="REF")).is_empty()

@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from alignscope.cli.commands import TableName, app
+from alignscope.cli.commands import app
 from alignscope.results.schemas import CLAIMS, SCORES
+from alignscope.results.specs import TABLES
 from tests.helpers.imagined import LANGUAGES, build
 
 
@@ -30,9 +31,9 @@ def call(folder: Path, *arguments: str) -> str:
     return ended.output
 
 
-@pytest.mark.parametrize("name", [*TableName, "claims"])
+@pytest.mark.parametrize("name", TABLES)
 def test_every_table_is_written_in_every_format(folder: Path, name: str) -> None:
-    ask = partial(call, folder, *(["claims"] if name == "claims" else ["table", str(name)]))
+    ask = partial(call, folder, "table", name)
     markdown = ask("--format", "md")
     assert len(markdown.splitlines()) > 2
     assert ask("--format", "latex").count("\\\\") == len(markdown.splitlines()) - 1

@@ -13,9 +13,9 @@ import pytest
 import typer.main
 from polars.testing import assert_frame_equal
 
-from alignscope.analysis.effects import effects_table
+from alignscope.analysis.summary import summary_table
 from alignscope.cli import commands as cli
-from alignscope.results.schemas import EFFECTS, RUNS, SCORES
+from alignscope.results.schemas import RUNS, SCORES, SUMMARY
 from alignscope.tasks import TASKS, register_task
 from alignscope.tasks.pos import PosTagging
 from tests.helpers import tiny
@@ -192,11 +192,11 @@ def test_scores_of_all_tasks(three: Workshop) -> None:
     assert table.height == 2 * 2 * (1 + 2 + 2)
 
 
-def test_effects_are_those_of_the_scores(three: Workshop) -> None:
+def test_the_summary_is_computed_from_the_scores(three: Workshop) -> None:
     scores = pl.read_csv(io.StringIO(three.table("scores")), schema=SCORES)
-    effects = pl.read_csv(io.StringIO(three.table("effects")), schema=EFFECTS)
-    assert_frame_equal(effects, effects_table(scores), check_exact=True)
-    assert effects["window"].to_list() == ["majority", "REF", "0-1"] * 5
+    summary = pl.read_csv(io.StringIO(three.table("summary")), schema=SUMMARY)
+    assert_frame_equal(summary, summary_table(scores), check_exact=True)
+    assert summary["window"].to_list() == ["majority", "REF", "0-1"] * 5
 
 
 def test_runs_say_how_they_went(three: Workshop) -> None:
@@ -219,13 +219,13 @@ def test_a_table_goes_where_it_is_told(three: Workshop, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("form", "first"), [("md", "| task"), ("latex", r"\begin{tabular}")])
 def test_tables_for_people(form: str, first: str, three: Workshop) -> None:
-    assert three.table("effects", form).startswith(first)
+    assert three.table("summary", form).startswith(first)
 
 
 def test_what_needs_no_encoder_imports_no_torch(three: Workshop) -> None:
     """The results can be read on a laptop that has only them."""
     where = (three.study, "--store", three.store)
-    for arguments in (("status", *where), ("table", "effects", *where, "--format", "latex")):
+    for arguments in (("status", *where), ("table", "summary", *where, "--format", "latex")):
         found = imported(*arguments)
         assert "polars" in found
         assert not found & {"torch", "transformers", "tokenizers", "safetensors"}
@@ -242,7 +242,7 @@ def test_an_encoder_folder_may_move_between_two_calls(workshop: Workshop) -> Non
     workshop.write(GRID)
     answer = Workshop(workshop.folder, workshop.data, moved).run()
     assert answer.err.startswith("6 runs, 2 done, 4 to do\n")
-    rows = list(csv.DictReader(io.StringIO(workshop.table("effects"))))
+    rows = list(csv.DictReader(io.StringIO(workshop.table("summary"))))
     assert [(row["encoder"], row["window"], row["seeds"]) for row in rows] == [
         *((str(moved), "majority", "1"), (str(moved), "REF", "2")),
         *((str(moved), "0-1", "2"), (str(moved), "2-3", "2")),
@@ -286,7 +286,7 @@ def test_a_run_that_diverges_is_said_and_the_others_go_on(workshop: Workshop) ->
     assert re.fullmatch(
         r"failed: ner uner:en_tiny REF seed 1: the loss is nan at step \d+ of \d+", lines[1]
     )
-    effects = list(csv.DictReader(io.StringIO(workshop.table("effects"))))
+    effects = list(csv.DictReader(io.StringIO(workshop.table("summary"))))
     assert [row["window"] for row in effects] == ["majority", "REF", "0-1"]
     assert workshop.run().code == 1
 

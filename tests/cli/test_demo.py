@@ -20,7 +20,7 @@ from alignscope.data.corpus import parse_corpus, relation_between
 from alignscope.data.synthetic.language import languages
 from alignscope.encoders import resolve as names
 from alignscope.experiments.executors.local import Work, serial
-from alignscope.results.schemas import EFFECTS
+from alignscope.results.schemas import SUMMARY
 from alignscope.results.store import RunOutcome
 from alignscope.tasks import TASKS
 from tests.helpers.tiny import call
@@ -136,14 +136,16 @@ def test_the_demo_from_nothing_to_its_tables_and_again(stage: Path) -> None:
         ("parsing", "las", "REF"), ("parsing", "las", "Δ 0-1"),
         ("pos", "accuracy", "REF"), ("pos", "accuracy", "Δ 0-1"),
     ]  # fmt: skip
-    where = ["report.html", "effects.md", "effects.csv", "scores.csv", "runs.csv"]
+    where = [
+        "report.html", "summary.md", "summary.csv", "effects.csv", "scores.csv", "runs.csv"
+    ]  # fmt: skip
     told = ", ".join(f"alignscope-demo/{name}" for name in where)
     assert answer.out.endswith(f"\nWritten: {told}\n")
     assert {path.name for path in out.iterdir()} == {"results", "cache", *where}
     assert {path.name for path in stage.iterdir()} <= {"alignscope-demo", "data"}
-    effects = pl.read_csv(out / "effects.csv", schema=EFFECTS)
-    assert set(effects["metric"]) == {"accuracy", "las", "uas", "f1", "f1_strict"}
-    assert effects["domains_mean"].null_count() == 0
+    summary = pl.read_csv(out / "summary.csv", schema=SUMMARY)
+    assert set(summary["metric"]) == {"accuracy", "las", "uas", "f1", "f1_strict"}
+    assert summary["domains_mean"].null_count() == 0
     rows = list(csv.DictReader(io.StringIO((out / "runs.csv").read_text())))
     assert [row["status"] for row in rows] == ["done"] * 6
     assert {row["encoder"] for row in rows} == {"embedded"}
@@ -194,7 +196,7 @@ def test_more_sources(stage: Path) -> None:
     pos = chosen.model_copy(update={"tasks": {"pos": chosen.tasks["pos"]}, "windows": ("none",)})
     shown = perform_demo(pos, stage / "more", workers=1)
     assert shown.swept.done == 3
-    assert set(shown.effects["source"]) == set(pos.tasks["pos"].sources)
+    assert set(shown.summary["source"]) == set(pos.tasks["pos"].sources)
 
 
 @pytest.mark.usefixtures("stage")

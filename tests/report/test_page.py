@@ -203,7 +203,7 @@ def test_depths_of_colour_go_with_the_numbers(report: Report, page: str) -> None
     gained = re.findall(r'class="number gained" style="--depth: ([\d.]+)%">\+', body)
     assert lost
     assert len(lost) + len(gained) == body.count("--depth") - body.count("--depth: 0.0%")
-    largest = 100 * max(map(abs, report.found.intervals["mean"]))
+    largest = 100 * max(map(abs, report.found.effects["mean"]))
     for depth, value in lost:  # to a digit of the number shown, and to a third of it where unsure
         full = 55 * float(value[1:]) / largest
         assert min(abs(float(depth) - full), abs(float(depth) - 0.3 * full)) < 0.3

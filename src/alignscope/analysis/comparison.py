@@ -8,76 +8,98 @@ import polars as pl
 
 from alignscope.analysis.results import StudyResults
 from alignscope.config.run import RunSpec
-from alignscope.config.study import HypothesisThresholds, Study
+from alignscope.config.study import Study
 from alignscope.errors import StoreError
 from alignscope.results.store import ResultStore, RunResult
 from alignscope.results.tables import run_similarity_table, runs_table, scores_table
 
 
 class ComparedResults(StudyResults):
-    """Findings of several stores, encoder by encoder.
+    """The results of several stores, encoder by encoder, on the corpora that all encoders have.
 
-    >>> found = ComparedResults([ResultStore(Path("mbert")), ResultStore(Path("xlmr"))])
-    >>> found.boundaries.select("encoder", "block").rows()
+    >>> results = ComparedResults([ResultStore(Path("mbert")), ResultStore(Path("xlmr"))])
+    >>> results.boundaries.select("encoder", "block").rows()
     [('bert-base-multilingual-cased', 4), ('xlm-roberta-base', 6)]
 
-    Scores and similarities are of the corpora that all encoders have, per task and source, so that
-    means are over the same; `notes` says what was left out, and what was done differently. An
-    encoder that has the name of another one is called after its store, too. Claims are held against
-    the thresholds of ``study``, or AlignScope's own.
-
-    Raises:
-        StoreError: if a store has no results, or holds a run in two ways (say, with other rates):
-            then ``study`` must say which of them is meant.
+    Scores and similarities are restricted to the corpora that all encoders have, per task and
+    source, so that all means are over the same corpora. `notes` lists the corpora that are left out
+    and the differences between the runs. If two encoders have the same name, the name of the store
+    is added to it.
     """
 
     def __init__(self, stores: Sequence[ResultStore], study: Study | None = None) -> None:
-        parts = _named_apart([(store, _runs_of(store, study)) for store in stores])
-        self.parts = _each_once(parts)
-        self.planned = [run for _, runs in self.parts for run in runs]
-        _check_once(self.planned)
-        self.outcomes = [o for store, runs in self.parts for o in store.load_results(runs)]
-        self.features = None
-        self.thresholds = HypothesisThresholds() if study is None else study.claims
-        self._own_thresholds = study is None
+        """Load the results.
 
-    @cached_property
-    def runs(self) -> pl.DataFrame:
-        """``tables.RUNS``."""
-        return pl.concat([runs_table(runs, store) for store, runs in self.parts])
+        Args:
+            stores: the stores to compare.
+            study: the study whose runs are compared, and whose thresholds the hypotheses have.
+                Default: every run of the stores, and AlignScope's own thresholds.
 
-    @cached_property
-    def scores(self) -> pl.DataFrame:
-        """``tables.SCORES``, of corpora that all encoders share."""
-        return _shared(self._scores, ["task", "source"], "corpus")
-
-    @cached_property
-    def similarity(self) -> pl.DataFrame:
-        """``tables.RUN_SIMILARITY``, of pairs that all encoders that compared layers share."""
-        kept = self._similarity.with_columns(pair=pl.concat_str("corpus", "target", separator=" "))
-        return _shared(kept, ["task", "source", "state"], "pair").drop("pair")
+        Raises:
+            StoreError: if a store has no results, or has a run with two configurations, for
+                example two learning rates. Then ``study`` must select one.
+        """
+        self.shared = SharedTables(stores, study)
+        super().__init__(self.shared, thresholds=None if study is None else study.claims)
+        self._default_thresholds = study is None
 
     @property
     def notes(self) -> list[str]:
-        """What one should know before encoders are compared: a sentence each."""
-        lost = self._scores.join(self.scores, on=["task", "source", "corpus"], how="anti")
-        found = [
+        """Sentences on what limits the comparison: left-out corpora and different settings."""
+        notes = self.shared.omissions()
+        if self._default_thresholds:
+            notes.append("Claims are held against AlignScope's own thresholds.")
+        return [*notes, *_differences(self.outcomes)]
+
+
+class SharedTables:
+    """The measurements of several stores on the corpora that all encoders have."""
+
+    def __init__(self, stores: Sequence[ResultStore], study: Study | None = None) -> None:
+        parts = _named_apart([(store, _runs_of(store, study)) for store in stores])
+        self._parts = _each_once(parts)
+        self.planned = [run for _, runs in self._parts for run in runs]
+        _check_once(self.planned)
+        self.outcomes = [
+            outcome for store, runs in self._parts for outcome in store.load_results(runs)
+        ]
+
+    @cached_property
+    def runs(self) -> pl.DataFrame:
+        """The table ``runs``."""
+        return pl.concat([runs_table(runs, store) for store, runs in self._parts])
+
+    @cached_property
+    def scores(self) -> pl.DataFrame:
+        """The table ``scores``, on corpora that all encoders have."""
+        return _shared(self._all_scores, ["task", "source"], "corpus")
+
+    @cached_property
+    def similarity(self) -> pl.DataFrame:
+        """The table ``similarity``, of pairs of corpora that all encoders have compared."""
+        pair = pl.concat_str("corpus", "target", separator=" ")
+        paired = self._all_similarity.with_columns(pair=pair)
+        return _shared(paired, ["task", "source", "state"], "pair").drop("pair")
+
+    def omissions(self) -> list[str]:
+        """Return a sentence for each group of corpora that the tables leave out."""
+        lost = self._all_scores.join(self.scores, on=["task", "source", "corpus"], how="anti")
+        notes = [
             f"Left out of {task} from {source}, since not every encoder has them: "
             f"{', '.join(group['corpus'].unique().sort())}."
             for (task, source), group in lost.group_by("task", "source", maintain_order=True)
         ]
-        if self.compared and len(self.similarity) < len(self._similarity):
-            found.append("Similarities of corpora that not every encoder compared are left out.")
-        if self._own_thresholds:
-            found.append("Claims are held against AlignScope's own thresholds.")
-        return [*found, *_differences(self.outcomes)]
+        compared = any(outcome.similarity for outcome in self.outcomes)
+        if compared and len(self.similarity) < len(self._all_similarity):
+            notes.append("Similarities of corpora that not every encoder compared are left out.")
+        return notes
 
     @cached_property
-    def _scores(self) -> pl.DataFrame:
+    def _all_scores(self) -> pl.DataFrame:
         return scores_table(self.outcomes)
 
     @cached_property
-    def _similarity(self) -> pl.DataFrame:
+    def _all_similarity(self) -> pl.DataFrame:
         return run_similarity_table(self.outcomes)
 
 

@@ -5,7 +5,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from alignscope.analysis.effect_intervals import TARGETS_DOMAINS, TARGETS_SOURCE, intervals_table
+from alignscope.analysis.effect_intervals import (
+    ALL_SOURCES,
+    TARGETS_DOMAINS,
+    TARGETS_SOURCE,
+    effects_table,
+)
 from alignscope.analysis.random_effects import two_way_mean
 from alignscope.analysis.transfer_gap import correlations, similarity_and_gap
 from alignscope.config.study import HypothesisThresholds
@@ -75,7 +80,7 @@ def claims_table(
     similarity: pl.DataFrame | None,
     thresholds: HypothesisThresholds,
     planned: Planned | None = None,
-    intervals: pl.DataFrame | None = None,
+    effects: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Judge every claim for every encoder, task, metric and source (``tables.CLAIMS``).
 
@@ -83,11 +88,11 @@ def claims_table(
     the statistic with its 95 % interval, the threshold and the verdict. A claim for which a study
     has nothing (no domains, no similarity, not yet the window) has no row. ``planned`` has the
     windows of a study by encoder, task, source and initialisation; those with scores if left out.
-    ``intervals`` are those of the scores, for whom has them.
+    ``effects`` is the table of that name, computed if left out.
     """
-    if intervals is None:
-        intervals = intervals_table(scores)
-    rows = [*_of_windows(intervals, thresholds, planned or {})]
+    if effects is None:
+        effects = effects_table(scores)
+    rows = [*_of_windows(effects, thresholds, planned or {})]
     if similarity is not None:
         rows += [
             *_of_drift(scores, similarity, thresholds),
@@ -125,7 +130,7 @@ def _row(
 
 
 def _of_windows(
-    intervals: pl.DataFrame, thresholds: HypothesisThresholds, planned: Planned
+    effects: pl.DataFrame, thresholds: HypothesisThresholds, planned: Planned
 ) -> Iterator[dict[str, object]]:
     """The claims on the lowest and on the highest window that were planned."""
     asked = (
@@ -133,7 +138,8 @@ def _of_windows(
         (HARMLESS, 1, "targets", 0.0 - thresholds.harmless, False),
         (LANGUAGE, 0, TARGETS_DOMAINS, 0.0 - thresholds.language, True),
     )
-    for key, group in intervals.group_by([*_GRID, "init"], maintain_order=True):
+    single = effects.filter(pl.col("source") != ALL_SOURCES)
+    for key, group in single.group_by([*_GRID, "init"], maintain_order=True):
         encoder, task, _, source, init = key
         windows = _ends(planned.get((encoder, task, source, init), set(group["window"])))
         if windows is None:

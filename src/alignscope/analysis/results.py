@@ -1,182 +1,274 @@
-"""What a study found: every table of it, by its name, made when it is first asked for."""
+"""The results of a study: every table by its name, computed on first use."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from alignscope.analysis.changepoint import boundaries_table
-from alignscope.analysis.contrasts import contrasts_table
 from alignscope.analysis.distance_correlation import Distance, distances_table
 from alignscope.analysis.drift import drift_table
-from alignscope.analysis.effect_intervals import intervals_table
-from alignscope.analysis.effects import effects_table
+from alignscope.analysis.effect_intervals import effects_table
 from alignscope.analysis.hypotheses import claims_table
+from alignscope.analysis.measured import MeasuredTables, PrimaryTables, StoredTables
+from alignscope.analysis.summary import summary_table
 from alignscope.analysis.transfer_gap import transfer_gap_table
 from alignscope.analysis.typology import language_distance
 from alignscope.config.run import RunSpec
 from alignscope.config.study import HypothesisThresholds, Study
 from alignscope.data.synthetic.distance import typological_distance
-from alignscope.results.store import ResultStore
-from alignscope.results.tables import (
-    primary_metrics,
-    run_similarity_table,
-    runs_table,
-    scores_table,
-)
+from alignscope.errors import AlignScopeError
+from alignscope.results.schemas import schema_of
+from alignscope.results.specs import TABLES, table_spec
+from alignscope.results.store import ResultStore, RunResult
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-class StudyResults:
-    """The tables of some runs, as far as a store holds them.
+class ResultTables:
+    """Tables by name: ``tables.effects`` is ``tables.table("effects")``, a polars frame.
 
-    >>> found = StudyResults.of(read_study(Path("study.toml")), ResultStore(Path("results")))
-    >>> found.intervals.filter(on="targets − source")["mean"].to_list()
+    A table raises a StoreError if its runs cannot be compared with each other, and a DataError if
+    it needs distances between languages that are not known. Tables about layers also raise a
+    StoreError if no run has measured similarity.
+    """
+
+    def table(self, name: str) -> pl.DataFrame:
+        """Return the table of a name.
+
+        Raises:
+            StudyError: if there is no such table.
+        """
+        raise NotImplementedError
+
+    @property
+    def scores(self) -> pl.DataFrame:
+        """The score of every run on every corpus."""
+        return self.table("scores")
+
+    @property
+    def summary(self) -> pl.DataFrame:
+        """Scores of REF and effects of windows, as mean and standard deviation over seeds."""
+        return self.table("summary")
+
+    @property
+    def effects(self) -> pl.DataFrame:
+        """The effects of windows with 95 % CIs and p-values."""
+        return self.table("effects")
+
+    @property
+    def distances(self) -> pl.DataFrame:
+        """The correlation of zero-shot scores with the distance to the source."""
+        return self.table("distances")
+
+    @property
+    def gaps(self) -> pl.DataFrame:
+        """The correlation of similarity with the transfer gap, per layer."""
+        return self.table("gaps")
+
+    @property
+    def drift(self) -> pl.DataFrame:
+        """The similarity before and after fine-tuning, per layer."""
+        return self.table("drift")
+
+    @property
+    def boundaries(self) -> pl.DataFrame:
+        """The first block that predicts, per encoder, task and source."""
+        return self.table("boundaries")
+
+    @property
+    def claims(self) -> pl.DataFrame:
+        """The hypotheses with their verdicts."""
+        return self.table("claims")
+
+    @property
+    def similarity(self) -> pl.DataFrame:
+        """The similarity of parallel corpora at every layer."""
+        return self.table("similarity")
+
+    @property
+    def runs(self) -> pl.DataFrame:
+        """Every planned run with its status."""
+        return self.table("runs")
+
+    @property
+    def tables(self) -> pl.DataFrame:
+        """The names of all tables with their columns, types and meanings."""
+        rows = [
+            (spec.name, column, str(kind), spec.columns[column].meaning)
+            for spec in TABLES.values()
+            for column, kind in schema_of(spec.columns).items()
+        ]
+        return pl.DataFrame(rows, schema=["table", "column", "type", "meaning"], orient="row")
+
+    def to_pandas(self, name: str) -> "pd.DataFrame":
+        """Return a table as a pandas frame. Columns of integers with nulls have type ``Int64``.
+
+        Raises:
+            AlignScopeError: if pandas is not installed.
+            StudyError: if there is no such table.
+        """
+        table = self.table(name)
+        try:
+            import pandas as pd
+        except ImportError:
+            raise AlignScopeError(
+                "pandas is not installed. Install it, or use the polars frame instead: "
+                f"results.{name}."
+            ) from None
+        types = {pl.String: "object", pl.Int64: "Int64", pl.Boolean: "boolean"}
+
+        def series(column: pl.Series) -> "pd.Series":
+            nullable = column.dtype == pl.String or column.null_count() > 0
+            kind = types.get(type(column.dtype), "float64") if nullable else None
+            return pd.Series(column.to_list(), dtype=kind)
+
+        return pd.DataFrame({column.name: series(column) for column in table})
+
+
+class StudyResults(ResultTables):
+    """The tables of a study, as far as its runs are done.
+
+    >>> results = StudyResults.of(read_study(Path("study.toml")), ResultStore(Path("results")))
+    >>> results.effects.filter(on="targets − source")["mean"].to_list()
     [-0.31, -0.12, 0.02]
-
-    ``features`` is a file that says how far apart languages are (`typology.read_features`),
-    ``thresholds`` what claims are held against. Every table may raise a StoreError, where results
-    cannot be compared with each other, those on layers also where nothing was measured of them
-    (`compared` says so before), and those that take distances a DataError.
     """
 
     def __init__(
         self,
-        runs: Sequence[RunSpec],
-        store: ResultStore,
+        measured: MeasuredTables,
         features: Path | None = None,
         thresholds: HypothesisThresholds | None = None,
     ) -> None:
-        self.planned = list(runs)
-        self.store = store
+        """Prepare the tables; nothing is computed yet.
+
+        Args:
+            measured: the runs and their measurements.
+            features: a file with features of languages (`typology.read_features`), from which
+                distances between languages are computed. Default: `language_distance`.
+            thresholds: the thresholds of the hypotheses. Default: AlignScope's own.
+        """
+        self.measured = measured
         self.features = features
         self.thresholds = thresholds or HypothesisThresholds()
-        self.outcomes = store.load_results(self.planned)
+        self._computed: dict[str, pl.DataFrame] = {}
 
     @classmethod
     def of(cls, study: Study, store: ResultStore, features: Path | None = None) -> "StudyResults":
-        """Return what a store holds of a study.
+        """Return the results of a study that a store holds.
 
         Raises:
             StoreError: if the study was never run on that store, or a file there is broken.
         """
-        return cls(store.load_plan(study), store, features, study.claims)
+        return cls(StoredTables(store.load_plan(study), store), features, study.claims)
+
+    @property
+    def planned(self) -> list[RunSpec]:
+        """All runs of the study."""
+        return list(self.measured.planned)
+
+    @property
+    def outcomes(self) -> list[RunResult]:
+        """The results of the runs that are done."""
+        return list(self.measured.outcomes)
 
     def table(self, name: str) -> pl.DataFrame:
-        """Return the table of that name, such as ``effects``."""
-        table: pl.DataFrame = getattr(self, name)
-        return table
+        """Return the table of a name; `tables` lists the names.
+
+        Raises:
+            StudyError: if there is no such table.
+        """
+        if name not in self._computed:
+            self._computed[name] = _COMPUTE[table_spec(name).name](self)
+        return self._computed[name]
+
+    def group(self, encoder: str, task: str, source: str) -> "GroupResults":
+        """Return the rows of all tables that belong to one encoder, task and source."""
+        return GroupResults(self, encoder, task, source)
 
     @property
     def compared(self) -> bool:
-        """Whether layers were compared by any run that is done."""
-        return any(outcome.similarity for outcome in self.outcomes)
-
-    @cached_property
-    def runs(self) -> pl.DataFrame:
-        """``tables.RUNS``, of planned runs that are not done, too."""
-        return runs_table(self.planned, self.store, self.outcomes)
-
-    @cached_property
-    def scores(self) -> pl.DataFrame:
-        """``tables.SCORES``."""
-        return scores_table(self.outcomes)
-
-    @cached_property
-    def effects(self) -> pl.DataFrame:
-        """``tables.EFFECTS``."""
-        return effects_table(self.scores)
-
-    @cached_property
-    def intervals(self) -> pl.DataFrame:
-        """``tables.INTERVALS``."""
-        return intervals_table(self.scores)
-
-    @cached_property
-    def contrasts(self) -> pl.DataFrame:
-        """``tables.CONTRASTS``."""
-        return contrasts_table(self.scores)
-
-    @cached_property
-    def boundaries(self) -> pl.DataFrame:
-        """``tables.BOUNDARIES``."""
-        return boundaries_table(self.scores)
-
-    @cached_property
-    def similarity(self) -> pl.DataFrame:
-        """``tables.RUN_SIMILARITY``."""
-        return run_similarity_table(self.outcomes)
-
-    @cached_property
-    def drift(self) -> pl.DataFrame:
-        """``tables.DRIFT``."""
-        return drift_table(self.similarity)
-
-    @cached_property
-    def distances(self) -> pl.DataFrame:
-        """``tables.DISTANCES``."""
-        return distances_table(self.scores, self.distance or typological_distance)
-
-    @cached_property
-    def gaps(self) -> pl.DataFrame:
-        """``tables.GAPS``."""
-        return transfer_gap_table(self.scores, self.similarity, self.distance)
-
-    @cached_property
-    def claims(self) -> pl.DataFrame:
-        """``tables.CLAIMS``."""
-        similarity = self.similarity if self.compared else None
-        return claims_table(self.scores, similarity, self.thresholds, self._windows, self.intervals)
+        """Whether any run that is done has measured similarity."""
+        return any(outcome.similarity for outcome in self.measured.outcomes)
 
     @cached_property
     def distance(self) -> Distance | None:
-        """How far apart two of the languages are, if it is known."""
+        """The distance between two of the languages, or None if it is not known."""
         return language_distance({*self.scores["language"]}, self.features)
 
-    @property
-    def _windows(self) -> dict[tuple[object, ...], set[str]]:
-        """The windows that were planned, by encoder, task, source and initialisation."""
-        found: dict[tuple[object, ...], set[str]] = {}
-        for run in self.planned:
-            if run.window is not None:
-                key = run.encoder.label, run.task, run.source, run.init
-                found.setdefault(key, set()).add(run.window)
-        return found
-
-
-class PrimaryResults(StudyResults):
-    """The same in the first metric of each task only, and without biased estimates.
-
-    What a person looks at first. Of a measure without a debiased estimate, what there is. No
-    other table changes by it: metrics and measures are corrected and correlated each for itself.
-    """
-
-    def __init__(self, whole: StudyResults) -> None:
-        self.whole = whole
-        self.planned, self.outcomes = whole.planned, whole.outcomes
-        self.features, self.thresholds = whole.features, whole.thresholds
-
-    @property
-    def runs(self) -> pl.DataFrame:
-        """``tables.RUNS``."""
-        return self.whole.runs
-
-    @cached_property
-    def scores(self) -> pl.DataFrame:
-        """``tables.SCORES``, tasks in the order of the study."""
-        table = self.whole.scores
-        first = primary_metrics(table)
-        parts = [table.filter(task=task, metric=metric) for task, metric in first.items()]
-        return pl.concat([table.clear(), *parts])
-
-    @cached_property
-    def similarity(self) -> pl.DataFrame:
-        """``tables.RUN_SIMILARITY``."""
-        debiased = pl.col("estimator") == "debiased"
-        return self.whole.similarity.filter(debiased | ~debiased.any().over("measure"))
-
     def in_order(self, table: pl.DataFrame) -> pl.DataFrame:
-        """Put the rows of a table into the order in which the study has its tasks and sources."""
+        """Return the rows of a table in the order in which the study lists tasks and sources."""
         keys = self.scores.select("task", "source").unique(maintain_order=True).rows()
         parts = [table.filter(task=task, source=source) for task, source in keys]
         return pl.concat([table.clear(), *parts])
+
+    def _planned_windows(self) -> dict[tuple[object, ...], set[str]]:
+        """Return the planned windows by encoder, task, source and initialisation."""
+        windows: dict[tuple[object, ...], set[str]] = {}
+        for run in self.planned:
+            if run.window is not None:
+                key = run.encoder.label, run.task, run.source, run.init
+                windows.setdefault(key, set()).add(run.window)
+        return windows
+
+
+class PrimaryResults(StudyResults):
+    """The results in the first metric of each task, without biased estimates.
+
+    The report shows these. The numbers are those of all results: metrics and measures are
+    corrected for multiple testing and correlated one by one.
+    """
+
+    def __init__(self, whole: StudyResults) -> None:
+        super().__init__(PrimaryTables(whole.measured), whole.features, whole.thresholds)
+
+
+@dataclass(frozen=True)
+class GroupResults(ResultTables):
+    """The rows that belong to one encoder, task and source, of all tables of a study."""
+
+    results: StudyResults
+    encoder: str
+    task: str
+    source: str
+
+    def table(self, name: str) -> pl.DataFrame:
+        """Return the rows of the table of that name.
+
+        Raises:
+            StudyError: if there is no such table.
+        """
+        group = {"encoder": self.encoder, "task": self.task, "source": self.source}
+        return self.results.table(name).filter(**group)
+
+
+def _claims(results: StudyResults) -> pl.DataFrame:
+    return claims_table(
+        results.scores,
+        results.similarity if results.compared else None,
+        results.thresholds,
+        results._planned_windows(),
+        results.effects,
+    )
+
+
+_COMPUTE: Mapping[str, Callable[[StudyResults], pl.DataFrame]] = {
+    "scores": lambda results: results.measured.scores,
+    "summary": lambda results: summary_table(results.scores),
+    "effects": lambda results: effects_table(results.scores),
+    "distances": lambda results: distances_table(
+        results.scores, results.distance or typological_distance
+    ),
+    "gaps": lambda results: transfer_gap_table(
+        results.scores, results.similarity, results.distance
+    ),
+    "drift": lambda results: drift_table(results.similarity),
+    "boundaries": lambda results: boundaries_table(results.scores),
+    "claims": _claims,
+    "similarity": lambda results: results.measured.similarity,
+    "runs": lambda results: results.measured.runs,
+}

@@ -28,6 +28,7 @@ from alignscope.cli.options import (
     write_table,
 )
 from alignscope.errors import AlignScopeError
+from alignscope.results.specs import TABLES, table_spec
 
 if TYPE_CHECKING:
     from alignscope.config.study import Study
@@ -51,21 +52,6 @@ class ExecutorName(StrEnum):
     serial = "serial"
     processes = "processes"
     ray = "ray"
-
-
-class TableName(StrEnum):
-    """The tables of a study."""
-
-    scores = "scores"
-    effects = "effects"
-    intervals = "intervals"
-    contrasts = "contrasts"
-    distances = "distances"
-    gaps = "gaps"
-    drift = "drift"
-    boundaries = "boundaries"
-    similarity = "similarity"
-    runs = "runs"
 
 
 def main() -> None:
@@ -208,7 +194,7 @@ def demo(
 
     study = demo_study(all_sources=all_sources, seeds=seeds)
     shown = perform_demo(study, out, workers or available_cores())
-    typer.echo(describe_demo(shown.effects, shown.files))
+    typer.echo(describe_demo(shown.summary, shown.files))
     if open:
         open_page(shown.page)
     _end(shown.swept)
@@ -228,9 +214,25 @@ def status(
     )
 
 
-@app.command()
+TABLE_HELP = "\n\n".join(
+    [
+        "Print a table of a study. The tables are:",
+        *(f"{spec.name}: {spec.description}" for spec in TABLES.values()),
+    ]
+)
+
+
+@app.command(help=TABLE_HELP)
 def table(
-    which: Annotated[TableName, typer.Argument(help="the table", show_default=False)],
+    which: Annotated[
+        str,
+        typer.Argument(
+            metavar="TABLE",
+            help="The table to print.",
+            show_default=False,
+            autocompletion=lambda: list(TABLES),
+        ),
+    ],
     study: StudyFile,
     store: StoreFolder = Path("results"),
     format: TableFormat = Format.md,
@@ -238,13 +240,14 @@ def table(
     encoder: Encoders = None,
     features: Features = None,
 ) -> None:
-    """Print a table of a study: scores, what follows from them, similarity, or runs."""
+    """Print a table of a study."""
     from alignscope.analysis.results import StudyResults
     from alignscope.results.store import ResultStore
 
+    name = table_spec(which).name
     check_output(format, out)
     found = StudyResults.of(load_study(study, encoder), ResultStore(store), features)
-    write_table(found.table(which.value), format, out)
+    write_table(found.table(name), format, out)
 
 
 @app.command()

@@ -29,8 +29,8 @@ class Demo:
     """What a demo gave: how it went, and what it wrote."""
 
     swept: SweepSummary
-    effects: pl.DataFrame
-    """``tables.EFFECTS`` of the main metric of each task."""
+    summary: pl.DataFrame
+    """The table ``summary`` in the main metric of each task."""
     files: tuple[Path, ...]
 
     @property
@@ -98,12 +98,13 @@ def perform_demo(study: Study, folder: Path, workers: int) -> Demo:
     found = StudyResults.of(study, store)
     written = _write(folder, {
         "report.html": lambda: Report(study.name, found).html().encode(),
-        "effects.md": lambda: export_table(found.effects, "md"),
+        "summary.md": lambda: export_table(found.summary, "md"),
+        "summary.csv": lambda: export_table(found.summary, "csv"),
         "effects.csv": lambda: export_table(found.effects, "csv"),
         "scores.csv": lambda: export_table(found.scores, "csv"),
         "runs.csv": lambda: export_table(found.runs, "csv"),
     })  # fmt: skip
-    return Demo(swept, main_metrics(found.effects, found.scores), written)
+    return Demo(swept, main_metrics(found.summary, found.scores), written)
 
 
 def _write(folder: Path, contents: dict[str, Callable[[], bytes]]) -> tuple[Path, ...]:
@@ -125,18 +126,17 @@ WHAT = (
 )
 
 
-def main_metrics(effects: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
-    """Keep the rows of each task's first metric, in which it was selected on dev.
+def main_metrics(summary: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of the table ``summary`` in the first metric of each task.
 
-    Takes ``tables.EFFECTS`` and ``tables.SCORES``, where metrics stand in the task's own order;
-    returns ``tables.EFFECTS``.
+    ``scores`` is the table of that name, which has the metrics in the order of the task.
     """
     wanted = set(primary_metrics(scores).items())
-    return effects.filter([row in wanted for row in effects.select("task", "metric").rows()])
+    return summary.filter([row in wanted for row in summary.select("task", "metric").rows()])
 
 
-def describe_demo(effects: pl.DataFrame, files: Iterable[Path]) -> str:
+def describe_demo(summary: pl.DataFrame, files: Iterable[Path]) -> str:
     """One sentence on what is seen, the effects, and where to read on."""
-    table = export_table(effects.filter(pl.col("window") != MAJORITY), "md").decode()
+    table = export_table(summary.filter(pl.col("window") != MAJORITY), "md").decode()
     where = ", ".join(map(str, files))
     return f"{WHAT}\n\n{table}\nWritten: {where}"

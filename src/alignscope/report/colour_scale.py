@@ -14,9 +14,9 @@ DEEPEST = 0.55
 """The opacity of the largest effect: text on it must still be read."""
 
 
-def largest_effect(intervals: pl.DataFrame) -> float:
+def largest_effect(effects: pl.DataFrame) -> float:
     """The effect that is coloured deepest, in every table and figure of a page."""
-    return max(map(abs, intervals["mean"]), default=0.0)
+    return max(map(abs, effects["mean"]), default=0.0)
 
 
 def colour_depth(row: Mapping[str, Any], value: str, largest: float) -> float:

@@ -98,7 +98,7 @@ class Report:
 
         def drawn(make: Callable[..., ReportFigure | None]) -> tuple[ReportFigure, ...]:
             made = (
-                make(found.scores, found.intervals, setting, init)
+                make(found.scores, found.effects, setting, init)
                 for setting in settings
                 for init in inits
             )

@@ -63,7 +63,7 @@ VERDICTS = ("supported", "contradicted", "undecided")
 
 
 def _of_setting(found: PrimaryResults, setting: ResultGroup) -> Iterator[str]:
-    effects = setting.of(found.intervals)
+    effects = setting.of(found.effects)
     inits = effects["init"].unique(maintain_order=True).to_list()
     for init in inits:
         whose = _named(setting) + (f", initialised by {init}" if len(inits) > 1 else "")
@@ -115,7 +115,7 @@ def _windows_told(table: pl.DataFrame) -> str:
 def _missing(found: PrimaryResults, setting: ResultGroup, init: str) -> str:
     """The windows that were planned and of which nothing is known yet."""
     planned = {r.window for r in found.planned if setting.owns(r) and r.init == init and r.window}
-    known = set(setting.of(found.intervals).filter(init=init)["window"])
+    known = set(setting.of(found.effects).filter(init=init)["window"])
     missing = sorted(planned - known, key=lambda name: Window.parse(str(name)).first)
     return f"Not yet known: {', '.join(map(str, missing))}." if missing else ""
 

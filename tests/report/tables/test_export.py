@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from alignscope.report.tables.export import export_table, latex, markdown
-from alignscope.results.schemas import EFFECTS, RUNS, SCORES, to_frame
+from alignscope.results.schemas import RUNS, SCORES, SUMMARY, to_frame
 
 NASTY = "a|b & 50% $x$ #1 _y_ {z} ~ ^ \\ −1"
 LATEX_ONE = re.compile(
@@ -32,14 +32,14 @@ def effects() -> pl.DataFrame:
     base = {**none, "encoder": "enc", "task": "pos", "metric": "accuracy", "source": "ud:en_a"}
     return to_frame(
         [
-            row(EFFECTS, **base, window="majority", init=None, seeds=1, source_mean=0.4,
+            row(SUMMARY, **base, window="majority", init=None, seeds=1, source_mean=0.4,
                 source_std=None, targets_mean=0.389, targets_std=None),
-            row(EFFECTS, **base, window="REF", init=None, seeds=3, source_mean=0.861,
+            row(SUMMARY, **base, window="REF", init=None, seeds=3, source_mean=0.861,
                 source_std=0.003, targets_mean=1.0, targets_std=0.0),
-            row(EFFECTS, **base, window="0-1", init="config", seeds=2, source_mean=-0.31,
+            row(SUMMARY, **base, window="0-1", init="config", seeds=2, source_mean=-0.31,
                 source_std=None, targets_mean=0.0125, targets_std=0.1),
         ],
-        EFFECTS,
+        SUMMARY,
     )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def test_parquet_comes_back_exactly(values: list[tuple[float, str]]) -> None:
 
 def test_programs_get_fractions_and_all_columns() -> None:
     lines = export_table(effects(), "csv").decode().splitlines()
-    assert lines[0].split(",") == list(EFFECTS)
+    assert lines[0].split(",") == list(SUMMARY)
     assert ",0.861,0.003," in lines[2]
     assert ",-0.31,," in lines[3]
 
@@ -128,7 +128,7 @@ def test_latex_escapes_what_is_special() -> None:
     assert LATEX_ONE.search(text)
 
 
-@pytest.mark.parametrize("schema", [EFFECTS, SCORES, RUNS])
+@pytest.mark.parametrize("schema", [SUMMARY, SCORES, RUNS])
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_latex_is_a_tabular_with_booktabs(schema: dict[str, Any], count: int) -> None:
     tables = [row(schema, encoder=NASTY) for _ in range(count)]
@@ -154,7 +154,7 @@ def test_latex_of_effects_has_signs_in_math() -> None:
 
 
 @pytest.mark.parametrize("form", ["csv", "md", "latex", "parquet"])
-@pytest.mark.parametrize("schema", [EFFECTS, SCORES, RUNS])
+@pytest.mark.parametrize("schema", [SUMMARY, SCORES, RUNS])
 def test_an_empty_table_has_its_header(form: str, schema: dict[str, Any]) -> None:
     assert b"source" in export_table(to_frame([], schema), form)
 
@@ -164,5 +164,5 @@ def test_a_frame_takes_exactly_its_columns(wrong: dict[str, Any]) -> None:
     rows = [row(SCORES) | wrong]
     if not wrong:
         del rows[0]["metric"]
-    with pytest.raises(ValueError, match="are due"):
+    with pytest.raises(ValueError, match="Expected the columns"):
         to_frame(rows, SCORES)

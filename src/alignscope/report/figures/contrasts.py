@@ -29,7 +29,7 @@ def contrast_figures(found: PrimaryResults) -> list[ReportFigure]:
     plates = []
     for task, source in dict.fromkeys((setting.task, setting.source) for setting in settings):
         one = next(s for s in settings if (s.task, s.source) == (task, source))
-        data = found.intervals.filter(task=task, source=source, on=TARGETS_SOURCE)
+        data = found.effects.filter(task=task, source=source, on=TARGETS_SOURCE)
         if data.is_empty():
             continue
         says = (

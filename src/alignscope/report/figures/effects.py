@@ -40,7 +40,7 @@ MOST = 7
 
 
 def effects_figure(
-    scores: pl.DataFrame, intervals: pl.DataFrame, setting: ResultGroup, init: str
+    scores: pl.DataFrame, effects: pl.DataFrame, setting: ResultGroup, init: str
 ) -> ReportFigure | None:
     """Effects by window: every seed a point, means with their intervals; None without windows."""
     by_seed = (
@@ -54,7 +54,7 @@ def effects_figure(
         return None
     names = {relation: place for place, relation in PLACES.items()}
     by_seed = by_seed.with_columns(on=pl.col("relation").replace(names)).drop("relation")
-    means = setting.of(intervals).filter(pl.col("on").is_in(list(PLACES)), init=init)
+    means = setting.of(effects).filter(pl.col("on").is_in(list(PLACES)), init=init)
     data = pl.concat(
         [
             by_seed.select("window", "on", "seed", "value"),
@@ -68,7 +68,7 @@ def effects_figure(
     )
     return ReportFigure(
         setting.file("effects", init),
-        _title(setting, init, intervals),
+        _title(setting, init, effects),
         says,
         data,
         partial(_draw_effects, data),
@@ -76,9 +76,9 @@ def effects_figure(
     )
 
 
-def _title(setting: ResultGroup, init: str, intervals: pl.DataFrame) -> str:
+def _title(setting: ResultGroup, init: str, effects: pl.DataFrame) -> str:
     """The setting, with the initialisation where there are several."""
-    several = setting.of(intervals)["init"].n_unique() > 1
+    several = setting.of(effects)["init"].n_unique() > 1
     return f"{setting.title} · {init}" if several else setting.title
 
 
@@ -152,11 +152,11 @@ def _series(
 
 
 def corpus_heatmap(
-    scores: pl.DataFrame, intervals: pl.DataFrame, setting: ResultGroup, init: str
+    scores: pl.DataFrame, effects: pl.DataFrame, setting: ResultGroup, init: str
 ) -> ReportFigure | None:
     """Effects of every window on every corpus, a cell each; None without windows."""
     relations = dict(setting.of(scores).select("corpus", "relation").unique().rows())
-    own = setting.of(intervals).filter(pl.col("on").is_in(["source", *relations]), init=init)
+    own = setting.of(effects).filter(pl.col("on").is_in(["source", *relations]), init=init)
     if own.is_empty():
         return None
     source = pl.col("on") == "source"
@@ -172,10 +172,10 @@ def corpus_heatmap(
         "mean over seeds, which are said when pointed at: orange is lost, purple gained, pale "
         "where the 95 % interval holds 0. Targets that lose most stand first."
     )
-    largest = largest_effect(intervals)
+    largest = largest_effect(effects)
     return ReportFigure(
         setting.file("heat", init),
-        _title(setting, init, intervals),
+        _title(setting, init, effects),
         says,
         data,
         partial(_draw_heat, data, largest),

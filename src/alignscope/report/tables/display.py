@@ -1,7 +1,5 @@
 """Tables as people read them: in points, with intervals, and nothing that is always the same."""
 
-from typing import Any
-
 import polars as pl
 
 from alignscope.analysis.effects import MAJORITY
@@ -27,8 +25,6 @@ def format_for_display(table: pl.DataFrame) -> pl.DataFrame:
         return _claims_for_people(table)
     if "shares" in table.columns:
         return _boundaries_for_people(table)
-    if "contrast_mean" in table.columns:
-        return _contrasts_for_people(table)
     return _effects_for_people(table) if "targets_mean" in table.columns else _points(table)
 
 
@@ -57,24 +53,8 @@ def _effects_for_people(table: pl.DataFrame) -> pl.DataFrame:
     return drop_constant_columns(pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String)))
 
 
-def _contrasts_for_people(table: pl.DataFrame) -> pl.DataFrame:
-    """Signed effects in points, each with its interval."""
-    names = ["encoder", "task", "metric", "source", "window", "init"]
-    parts = {"source": "on source", "targets": "on targets", "contrast": "targets − source"}
-    rows = [
-        {
-            **{name: row[name] or "" for name in names},
-            **{title: format_points_ci(*_ends(row, part)) for part, title in parts.items()},
-            "seeds": str(row["seeds"]),
-        }
-        for row in table.iter_rows(named=True)
-    ]
-    columns = [*names, *parts.values(), "seeds"]
-    return drop_constant_columns(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
-
-
 def _intervals_for_people(table: pl.DataFrame) -> pl.DataFrame:
-    """Signed effects in points with their intervals, and p-values."""
+    """Signed effects in points, p-values, and both intervals."""
     names = ["encoder", "task", "metric", "source", "window", "init", "on"]
     rows = [
         {
@@ -83,12 +63,17 @@ def _intervals_for_people(table: pl.DataFrame) -> pl.DataFrame:
             "p": format_p(row["p"]),
             "p (Holm)": format_p(row["p_holm"]),
             "seeds": str(row["seeds"]),
-            "corpora": str(row["corpora"]),
+            "corpora": "" if row["corpora"] is None else str(row["corpora"]),
+            "over seeds only": _seed_interval(row["seeds_low"], row["seeds_high"]),
         }
         for row in table.iter_rows(named=True)
     ]
-    columns = [*names, "effect", "p", "p (Holm)", "seeds", "corpora"]
+    columns = [*names, "effect", "p", "p (Holm)", "seeds", "corpora", "over seeds only"]
     return drop_constant_columns(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+
+
+def _seed_interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"[{format_points(low)}, {format_points(high)}]"
 
 
 def _boundaries_for_people(table: pl.DataFrame) -> pl.DataFrame:
@@ -192,10 +177,6 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else ""
     return "" if value is None else str(value)
-
-
-def _ends(row: dict[str, Any], part: str) -> tuple[float, float | None, float | None]:
-    return row[f"{part}_mean"], row[f"{part}_low"], row[f"{part}_high"]
 
 
 def drop_constant_columns(people: pl.DataFrame) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from alignscope.report.tables.tables import ReportTable
 
 def encoder_tables(found: PrimaryResults) -> list[ReportTable]:
     """Contrasts, boundaries and verdicts, each with a column per encoder."""
-    contrasts = found.in_order(found.intervals).filter(on=TARGETS_SOURCE)
+    contrasts = found.in_order(found.effects).filter(on=TARGETS_SOURCE)
     told = [
         format_points_ci(row["mean"], row["low"], row["high"])
         for row in contrasts.iter_rows(named=True)

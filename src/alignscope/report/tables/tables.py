@@ -72,8 +72,8 @@ def make_table(name: str, title: str, table: pl.DataFrame) -> ReportTable:
 
 def effects_table(found: PrimaryResults) -> ReportTable:
     """What each window costs, with intervals."""
-    table = found.in_order(found.intervals).filter(pl.col("on").is_in(list(MEANS)))
-    largest = largest_effect(found.intervals)
+    table = found.in_order(found.effects).filter(pl.col("on").is_in(list(MEANS)))
+    largest = largest_effect(found.effects)
     rows: dict[tuple[Any, ...], dict[str, str]] = {}
     depths: dict[tuple[Any, ...], dict[str, float]] = {}
     for row in table.iter_rows(named=True):

@@ -1,4 +1,4 @@
-"""Effects, against the same arithmetic written out with dictionaries."""
+"""The summary, compared with the same arithmetic on dictionaries."""
 
 import random
 from collections import defaultdict
@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from alignscope.analysis.effects import effects_table
-from alignscope.results.schemas import EFFECTS, SCORES, to_frame
+from alignscope.analysis.summary import summary_table
+from alignscope.results.schemas import SCORES, SUMMARY, to_frame
 
 WINDOWS = ("0-1", "2-3", "4", "10-11")
 CORPORA = {
@@ -35,7 +35,7 @@ def score(window: str = "REF", init: str | None = None, seed: int = 1, **changes
 
 
 def table(rows: list[Row]) -> list[Row]:
-    return effects_table(to_frame(rows, SCORES)).rows(named=True)
+    return summary_table(to_frame(rows, SCORES)).rows(named=True)
 
 
 def draw_scores(seed: int) -> list[Row]:
@@ -120,20 +120,20 @@ def test_against_the_arithmetic_by_hand(seed: int) -> None:
 def test_the_same_scores_give_the_same_bits(seed: int) -> None:
     """Whatever the order of the rows, and whatever threads the sums are shared between."""
     rows = draw_scores(seed)
-    first = effects_table(to_frame(rows, SCORES)).write_csv()
+    first = summary_table(to_frame(rows, SCORES)).write_csv()
     for _ in range(20):
         random.Random(seed).shuffle(rows)
-        assert effects_table(to_frame(rows, SCORES)).write_csv() == first
+        assert summary_table(to_frame(rows, SCORES)).write_csv() == first
 
 
 def test_the_columns_are_those_of_the_schema() -> None:
-    assert effects_table(to_frame(draw_scores(1), SCORES)).schema == pl.Schema(EFFECTS)
+    assert summary_table(to_frame(draw_scores(1), SCORES)).schema == pl.Schema(SUMMARY)
 
 
 def test_no_scores_no_rows() -> None:
-    empty = effects_table(to_frame([], SCORES))
+    empty = summary_table(to_frame([], SCORES))
     assert empty.height == 0
-    assert empty.schema == pl.Schema(EFFECTS)
+    assert empty.schema == pl.Schema(SUMMARY)
 
 
 def test_without_ref_there_is_no_effect() -> None:

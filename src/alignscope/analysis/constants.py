@@ -1,0 +1,16 @@
+"""What all analyses share: the level of confidence, and the columns that identify a result."""
+
+CONFIDENCE = 0.95
+"""The level of every confidence interval."""
+
+RUN_KEYS = ("encoder", "task", "metric", "source")
+"""The columns that identify the runs whose seeds belong together."""
+
+WINDOW_KEYS = (*RUN_KEYS, "init", "window")
+"""The columns that identify an effect."""
+
+RELATION_LABELS = {"in-domain": "source", "cross-lingual": "targets", "cross-domain": "domains"}
+"""The name in tables of the corpora that have a relation to the source."""
+
+MAJORITY = "majority"
+"""The name of the majority baseline in the column ``window``."""
