@@ -1,6 +1,6 @@
 """A study from start to finish: unfolded, checked, swept, and told of on the way."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 import torch
@@ -21,11 +21,11 @@ from alignscope.experiments.preflight import (
     check_tasks,
     inspect_encoder,
 )
-from alignscope.experiments.progress import ProgressReporter, print_status
+from alignscope.experiments.progress import ProgressReporter
 from alignscope.experiments.remote import execute_shipped
 from alignscope.experiments.run import execute_runs
-from alignscope.experiments.sweep import SweepSummary, sweep
-from alignscope.results.store import ResultStore
+from alignscope.experiments.sweep import SweepSummary, Work, sweep
+from alignscope.results.store import ResultStore, RunOutcome
 
 
 def expand_study(study: Study) -> list[RunSpec]:
@@ -91,23 +91,41 @@ def run_study(
     missing = [run for run in own if run not in store]
 
     def groups() -> Iterator[Group]:
+        reporter.phase("checking corpora")
         check_data(missing, places)
         check_store(planned, store, places)
+        reporter.phase("checking encoders")
         check_encoders(missing, places)
         store.save_plan(study, planned)
         reporter.begin()
+        reporter.phase("checking which runs can be trained together")
         yield from group_for_stacking(
-            missing, lockstep or _most(missing, workers, cluster), print_status
+            missing, lockstep or _most(missing, workers, cluster), reporter.line
         )
 
     with ProgressReporter(done=len(own) - len(missing), total=len(own)) as reporter:
         if cluster is not None:
-            return sweep(groups(), execute_shipped, store, cluster, reporter)
+            return sweep(groups(), execute_shipped, store, _announced(cluster, reporter), reporter)
         work = partial(execute_runs, places=places)
         if workers and missing:
-            return sweep(groups(), work, store, partial(processes, workers=workers), reporter)
+            executor = _announced(partial(processes, workers=workers), reporter)
+            return sweep(groups(), work, store, executor, reporter)
         # The steps of several processes would mix.
-        return sweep(groups(), partial(work, progress=reporter.step), store, serial, reporter)
+        work = partial(work, progress=reporter.step)
+        return sweep(groups(), work, store, _announced(serial, reporter), reporter)
+
+
+def _announced(
+    executor: Callable[[Iterable[Group], Work], Iterator[list[RunOutcome]]],
+    reporter: ProgressReporter,
+) -> Callable[[Iterable[Group], Work], Iterator[list[RunOutcome]]]:
+    """Wrap an executor so that ``reporter`` learns of each group as the executor takes it."""
+
+    def announce(group: Group) -> Group:
+        reporter.started(group)
+        return group
+
+    return lambda groups, work: executor(map(announce, groups), work)
 
 
 def _most(missing: list[RunSpec], workers: int | None, cluster: RayExecutor | None) -> int:
