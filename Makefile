@@ -1,16 +1,17 @@
-# make setup   a virtual environment in .venv with exactly the versions of constraints.txt
-# make demo    setup, then the three tasks on the embedded languages, and their report
-# make test    setup, then everything that must hold before a change lands
-# make slow    setup, then the tests that take minutes
-# make docs    docs/cli.md and docs/tables.md anew, from the code
+# make setup   create .venv with exactly the versions of constraints.txt
+# make demo    run the demo study and open its report
+# make test    run all checks that a change must pass
+# make slow    run the tests that take minutes
+# make docs    regenerate docs/cli.md, docs/tables.md and docs/api.md from the code
 
 PYTHON ?= python3
 BIN := .venv/bin
-# Two test processes share two cores; more threads than cores make every one of them slower.
+# Two test processes share two cores; more threads than cores would slow both down.
 RUN := OMP_NUM_THREADS=1
 
 DOCS := $(BIN)/python -m typer alignscope.cli utils docs --name alignscope --title "The command line"
 TABLES := $(BIN)/python docs/make_tables.py
+API := $(BIN)/python docs/make_api.py
 
 .PHONY: setup demo check test slow docs
 
@@ -18,7 +19,7 @@ setup: .venv/.ready
 
 .venv/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "error: AlignScope needs Python 3.11 or newer; name one with make PYTHON=..."; exit 1; }
+		{ echo "error: AlignScope needs Python 3.11 or newer. Choose one: make PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,dev]'
 	@touch $@
@@ -34,6 +35,7 @@ check: setup
 	@rm -f .lint-imports.log
 	@$(RUN) $(DOCS) | diff docs/cli.md - || { echo "docs/cli.md is out of date: make docs"; exit 1; }
 	@$(RUN) $(TABLES) | diff docs/tables.md - || { echo "docs/tables.md is out of date: make docs"; exit 1; }
+	@$(RUN) $(API) | diff docs/api.md - || { echo "docs/api.md is out of date: make docs"; exit 1; }
 
 test: check
 	$(RUN) $(BIN)/pytest -n 2
@@ -44,3 +46,4 @@ slow: setup
 docs: setup
 	$(RUN) $(DOCS) > docs/cli.md
 	$(RUN) $(TABLES) > docs/tables.md
+	$(RUN) $(API) > docs/api.md

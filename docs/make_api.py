@@ -24,7 +24,7 @@ WIDTH = 88
 
 def reference() -> str:
     """Return the whole page as Markdown."""
-    names = [name for name in alignscope.__all__ if not name.startswith("__")]
+    names = [name for name in getattr(alignscope, "__all__", []) if not name.startswith("__")]
     index = " · ".join(f"[`{name}`](#{name.lower()})" for name in names)
     return "\n".join([HEADER, index, "", *(entry(name) for name in names)])
 

@@ -1,11 +1,11 @@
 #!/bin/sh
-# A study on a cluster with SLURM: eight jobs, each with a GPU and an eighth of the runs, one store on
-# the disk they share. Killed or out of time, submit it again: what is done is not done again.
+# A study on a Slurm cluster: eight jobs, each with one GPU and an eighth of the runs, and one store on
+# a shared disk. If jobs are killed or run out of time, submit the array again: it resumes.
 #
 #   sbatch studies/slurm.sh studies/muller2021.toml results
 #
-# Log in where there is a network first and let one `alignscope run` begin, so that corpora and the
-# encoder are in the cache; compute nodes often have none.
+# First start one `alignscope run` on a login node, so that corpora and the encoder are in the cache:
+# compute nodes often have no network.
 #SBATCH --job-name=alignscope
 #SBATCH --array=1-8
 #SBATCH --gres=gpu:1
