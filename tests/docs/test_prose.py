@@ -65,8 +65,8 @@ def docstrings(source: str) -> Iterator[str]:
     """Return every string that stands alone as a statement: the docstrings of all objects."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            if isinstance(node.value.value, str):
-                yield re.sub(r"^ *>>>.*(?:\n *\S.*)*", "", node.value.value, flags=re.M)
+            text = str(node.value.value)
+            yield re.sub(r"^ *>>>.*(?:\n *\S.*)*", "", text, flags=re.M)
 
 
 PAGES_NOT_YET_CLEAN = ("docs/cli.md", "docs/encoder-to-figure.ipynb")
