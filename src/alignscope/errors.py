@@ -1,56 +1,56 @@
-"""The errors a user can cause; each message is one sentence: asked, found, allowed."""
+"""The errors that a user can cause. Each message names the problem, the value and the remedy."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 class AlignScopeError(Exception):
-    """A mistake in what was asked for; the command line prints it and ends with code 2."""
+    """A mistake in the input; the command line prints it and exits with code 2."""
 
 
 class DataError(AlignScopeError):
-    """A corpus that is missing, unreadable or not what was asked for."""
+    """A corpus is missing, cannot be read, or lacks what the task needs."""
 
 
 class EncoderError(AlignScopeError):
-    """An encoder that cannot be loaded or ablated as asked."""
+    """An encoder cannot be loaded, or not re-initialised as specified."""
 
 
 class StackingError(EncoderError):
-    """Encoders that cannot be computed as one."""
+    """Models cannot be computed as one stacked model."""
 
 
 class InsufficientMemoryError(AlignScopeError):
-    """A run that needs more memory than there is."""
+    """A single run needs more memory than there is; the argument is the run's label."""
 
     def __str__(self) -> str:
         return (
-            f"{self.args[0]} does not fit into memory, even by itself: give it a smaller "
-            "tokens_per_batch, or other work on this machine less"
+            f"{self.args[0]} does not fit in memory even on its own. "
+            "Reduce `tokens_per_batch`, or free memory on this machine."
         )
 
 
 class StudyError(AlignScopeError):
-    """A study file or a run specification that does not make sense."""
+    """A study file, an option or a run specification is not valid."""
 
 
 class StoreError(AlignScopeError):
-    """A result folder that cannot be read or belongs to other data."""
+    """A result folder cannot be read or written, or belongs to other data."""
 
 
 class SimilarityError(AlignScopeError):
-    """Representations that cannot be compared as asked."""
+    """Representations cannot be compared as specified."""
 
 
 class DivergedError(AlignScopeError):
-    """A fine-tuning whose loss is no longer a finite number."""
+    """The loss of a fine-tuning is no longer a finite number."""
 
 
-def nearest(asked: str, allowed: Iterable[str]) -> str:
-    """Say what was probably meant: ``; did you mean 'seeds'?`` or nothing.
+def nearest(name: str, allowed: Iterable[str]) -> str:
+    """Return a hint at the closest allowed name, or an empty string if none is close.
 
     >>> nearest("seed", ["seeds", "tasks"])
     "; did you mean 'seeds'?"
     """
-    found = get_close_matches(asked, list(allowed), n=1)
-    return f"; did you mean '{found[0]}'?" if found else ""
+    matches = get_close_matches(name, list(allowed), n=1)
+    return f"; did you mean '{matches[0]}'?" if matches else ""

@@ -24,11 +24,11 @@ def test_layers_that_are_not_there(layers: str) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"measures": ["xyz"]}, "measures.0: Input should be 'cka', .*found 'xyz'"),
+        ({"measures": ["xyz"]}, "measures.0: Input should be 'cka', .*got 'xyz'"),
         ({"measures": ["cka", "rsa", "cka"]}, "measures: cka is given twice"),
-        ({"words": True, "pooling": "last"}, "what is asked: a word is the mean of its sub-words"),
+        ({"words": True, "pooling": "last"}, "options: `pooling` cannot be combined with `words`"),
         ({"layers": "all"}, "layers: layers are written like 0-3,8"),
-        ({"pooling": "max"}, "pooling: Input should be 'mean', .*found 'max'"),
+        ({"pooling": "max"}, "pooling: Input should be 'mean', .*got 'max'"),
         ({"limit": 19}, "limit: Input should be greater than or equal to 20"),
     ],
 )

@@ -11,7 +11,13 @@ from pydantic import BaseModel
 
 import alignscope.config.study
 from alignscope.config.grid import EncoderInfo, expand
-from alignscope.config.run import EncoderSpec, RunSpec, SplitLimits, TrainingConfig
+from alignscope.config.run import (
+    EncoderSpec,
+    RunSpec,
+    SplitLimits,
+    TrainingConfig,
+    short_names,
+)
 from alignscope.config.similarity import StudySimilarityConfig
 from alignscope.config.study import Study, read_study
 from alignscope.data.synthetic.language import languages
@@ -116,30 +122,30 @@ def test_what_a_study_does_not_say() -> None:
 
 
 REFUSED = {
-    "top": ("seed = [1]\n" + TASKS, r"seed is not a key; did you mean 'seeds'\?; allowed are "),
+    "top": ("seed = [1]\n" + TASKS, r"seed is not a key; did you mean 'seeds'\? Allowed are: "),
     "training": (
         "[training]\nepoch = 3\n" + TASKS,
-        r"training\.epoch is not a key; did you mean 'epochs'\?; allowed are epochs, head",
+        r"training\.epoch is not a key; did you mean 'epochs'\? Allowed are: epochs, head",
     ),
     "limits": (
         "[limits]\ntrian = 3\n" + TASKS,
-        r"limits\.trian is not a key; did you mean 'train'\?; allowed are dev, test, train",
+        r"limits\.trian is not a key; did you mean 'train'\? Allowed are: dev, test, train",
     ),
     "task": (
         TASKS + 'target = ["ud:de_gsd"]\n',
-        r"tasks\.pos\.target is not a key; did you mean 'targets'\?; allowed are domains, limits",
+        r"tasks\.pos\.target is not a key; did you mean 'targets'\? Allowed are: domains, limits",
     ),
     "task training": (
         TASKS + "training = { epoch = 2 }\n",
-        r"tasks\.pos\.training\.epoch is not a key; did you mean 'epochs'\?; allowed are epochs, h",
+        r"tasks\.pos\.training\.epoch is not a key; did you mean 'epochs'\? Allowed are: epochs, h",
     ),
     "task limits": (
         TASKS + "limits = { trian = 2 }\n",
-        r"tasks\.pos\.limits\.trian is not a key; did you mean 'train'\?; allowed are dev, test",
+        r"tasks\.pos\.limits\.trian is not a key; did you mean 'train'\? Allowed are: dev, test",
     ),
     "encoder": (
         'encoders = [{ name = "x", revison = "v1" }]\n' + TASKS,
-        r"encoders\.0\.revison is not a key; did you mean 'revision'\?; allowed are name, remote",
+        r"encoders\.0\.revison is not a key; did you mean 'revision'\? Allowed are: name, remote",
     ),
     "a key under two names": (
         "[training]\nclip = 2.0\nmax_grad_norm = 1.0\n" + TASKS,
@@ -149,21 +155,24 @@ REFUSED = {
         TASKS + "training = { batch_pieces = 64, tokens_per_batch = 64 }\n",
         r"tasks\.pos\.training: Give tokens_per_batch or its old name batch_pieces, not both\.",
     ),
-    "no key alike": ("zzz = 1\n" + TASKS, r"zzz is not a key; allowed are adapters, claims, data,"),
-    "type": ("seeds = 'one'\n" + TASKS, r"seeds: .* \(found 'one'\)"),
+    "no key alike": (
+        "zzz = 1\n" + TASKS,
+        r"zzz is not a key\. Allowed are: adapters, claims, data,",
+    ),
+    "type": ("seeds = 'one'\n" + TASKS, r"seeds: .* got 'one'\."),
     "type of training": ("[training]\nepochs = 'many'\n" + TASKS, r"training\.epochs: .*'many'"),
     "type of task training": (
         TASKS + "training = { epochs = 'many' }\n",
         r"tasks\.pos\.training\.epochs: .*'many'",
     ),
-    "training is no table": ("training = 3\n" + TASKS, r"training: .*found 3"),
-    "task training is no table": (TASKS + "training = 3\n", r"tasks\.pos\.training: .*found 3"),
-    "tasks is no table": ("tasks = 3\n", r"tasks: .*found 3"),
+    "training is no table": ("training = 3\n" + TASKS, r"training: .*got 3"),
+    "task training is no table": (TASKS + "training = 3\n", r"tasks\.pos\.training: .*got 3"),
+    "tasks is no table": ("tasks = 3\n", r"tasks: .*got 3"),
     "fraction of a seed": ("seeds = [1.5]\n" + TASKS, r"seeds\.0: .*1\.5"),
     "no seed": ("seeds = []\n" + TASKS, r"seeds: .*at least 1"),
     "no init": ("init = []\n" + TASKS, r"init: .*at least 1"),
     "unknown init": ('init = ["cofnig"]\n' + TASKS, r"init\.0: .*'config' or 'torch-default'"),
-    "range": ("[training]\nepochs = 0\n" + TASKS, r"training\.epochs: .*greater .* \(found 0\)"),
+    "range": ("[training]\nepochs = 0\n" + TASKS, r"training\.epochs: .*greater .* got 0\."),
     "range in a task": (
         TASKS + "training = { max_grad_norm = 0 }\n",
         r"tasks\.pos\.training\.max_grad_norm: .*gre",
@@ -172,8 +181,8 @@ REFUSED = {
     "not a number": ("[training]\nweight_decay = nan\n" + TASKS, r"training\.weight_decay: "),
     "limit of none": ("[limits]\ntrain = 0\n" + TASKS, r"limits\.train: .*greater"),
     "encoders is one string": ('encoders = "bert"\n' + TASKS, r"encoders: .*'bert'"),
-    "encoders is a number": ("encoders = 5\n" + TASKS, r"encoders: .*found 5"),
-    "an encoder is a number": ("encoders = [5]\n" + TASKS, r"encoders\.0: .*found 5"),
+    "encoders is a number": ("encoders = 5\n" + TASKS, r"encoders: .*got 5"),
+    "an encoder is a number": ("encoders = [5]\n" + TASKS, r"encoders\.0: .*got 5"),
     "a nameless encoder": ('encoders = [{ revision = "x" }]\n' + TASKS, r"encoders\.0\.name: "),
     "no tasks": ("seeds = [1]\n", r"tasks: Field required"),
     "empty tasks": ("[tasks]\n", r"tasks: .*at least 1"),
@@ -181,7 +190,7 @@ REFUSED = {
     "empty sources": ("[tasks.pos]\nsources = []\n", r"tasks\.pos\.sources: .*at least 1"),
     "a source is no name": ('[tasks.pos]\nsources = ["english"]\n', r"corpus english is neither"),
     "a target is no name": (TASKS + 'targets = ["ud:en"]\n', r"corpus ud:en should name"),
-    "window": ('windows = ["first"]\n' + TASKS, r"'first' is not a window; write 0-1"),
+    "window": ('windows = ["first"]\n' + TASKS, r"'first' is not a window\. Write 0-1"),
     "backwards": ('windows = ["3-1"]\n' + TASKS, r"window 3-1 is not a range"),
     "tiles of nothing": ('windows = ["tiles:0"]\n' + TASKS, r"tiles:0 has no size.*like tiles:2"),
     "tiles without size": ('windows = ["tiles"]\n' + TASKS, r"tiles has no size.*like tiles:2"),
@@ -202,7 +211,7 @@ def test_what_is_refused(case: str, read: Callable[[str], Study], tmp_path: Path
 
 
 def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match=r"there is no study file .*nowhere\.toml"):
+    with pytest.raises(StudyError, match=r"There is no study file .*nowhere\.toml"):
         read_study(tmp_path / "nowhere.toml")
     with pytest.raises(StudyError, match="cannot be read"):
         read_study(tmp_path)
@@ -240,7 +249,7 @@ def test_windows_unfold(asked: list[str], found: list[str]) -> None:
 
 @pytest.mark.parametrize("asked", ["tiles:2", "single", "all"])
 def test_blocks_must_be_known(asked: str) -> None:
-    message = rf"window {asked} needs the number of blocks of enc, .* list the windows instead"
+    message = rf"window {asked} needs the number of blocks of enc, .*\. List the windows instead"
     with pytest.raises(StudyError, match=message):
         expand(grid(windows=[asked]), blocks(None))
 
@@ -256,7 +265,7 @@ def test_a_window_outside_the_encoder(asked: str) -> None:
 
 
 def test_no_encoder() -> None:
-    with pytest.raises(StudyError, match="study nameless names no encoder; give one with --enc"):
+    with pytest.raises(StudyError, match=r"study nameless names no encoder\. Add one with --enc"):
         expand(grid(name="nameless", encoders=[]), blocks(12))
 
 
@@ -349,6 +358,65 @@ def test_a_task_overrides_a_key_under_either_name(study_wide: dict[str, Any], ke
     assert merged == TrainingConfig(tokens_per_batch=256, max_length=64, max_grad_norm=2.0)
 
 
+# Short names of encoders
+
+NAMED = {"name": "org/multilingual-e5-small", "short_name": "e5-small"}
+
+
+def test_a_short_name_is_the_last_part_of_the_name_or_as_given() -> None:
+    named, plain, revised = grid(
+        encoders=[NAMED, "folder/bert/", {"name": "org/bert", "revision": "v2"}]
+    ).encoders
+    assert [e.short_name for e in (named, plain, revised)] == ["e5-small", "bert", "bert@v2"]
+    assert [e.label for e in (named, plain, revised)] == [
+        "org/multilingual-e5-small",
+        "folder/bert/",
+        "org/bert@v2",
+    ]
+
+
+def test_a_short_name_is_neither_in_the_address_nor_in_the_digest() -> None:
+    named, plain = grid(encoders=[NAMED]), grid(encoders=[NAMED["name"]])
+    assert named.digest == plain.digest
+    (first, *_), (second, *_) = (expand(study, blocks(2)) for study in (named, plain))
+    assert first.address == second.address
+
+
+def test_a_run_without_a_short_name_is_stored_as_before() -> None:
+    assert RunSpec.model_validate(PLAIN).model_dump(mode="json") == {**PLAIN, "similarity": None}
+
+
+def test_a_run_keeps_its_short_name() -> None:
+    run = RunSpec.model_validate({**PLAIN, "encoder": NAMED})
+    assert run.model_dump(mode="json")["encoder"]["short_name"] == "e5-small"
+    assert RunSpec.model_validate_json(run.model_dump_json()) == run
+
+
+def test_two_encoders_with_one_short_name_are_refused(read: Callable[[str], Study]) -> None:
+    named = '{ name = "NAME", short_name = "e5-small" }'
+    encoders = ", ".join(named.replace("NAME", name) for name in ("a/b", "c"))
+    message = r"encoders: a/b and c have the same short name, e5-small\.$"
+    with pytest.raises(StudyError, match=message):
+        read(f"encoders = [{encoders}]\n" + TASKS)
+
+
+def test_default_short_names_have_as_many_parts_as_it_takes() -> None:
+    encoders = grid(encoders=[NAMED, "x/e5-small", "x/a/bert", "x/b/bert", "x/roberta"]).encoders
+    assert list(short_names(encoders).values()) == [
+        "e5-small",
+        "x/e5-small",
+        "a/bert",
+        "b/bert",
+        "roberta",
+    ]
+
+
+@pytest.mark.parametrize("name", ["", "a/b"])
+def test_a_short_name_is_no_path(name: str, read: Callable[[str], Study]) -> None:
+    with pytest.raises(StudyError, match=r"encoders\.0\.short_name: "):
+        read(f'encoders = [{{ name = "a", short_name = "{name}" }}]\n' + TASKS)
+
+
 # Addresses
 
 PLAIN: dict[str, Any] = {
@@ -405,7 +473,7 @@ OTHER: dict[str, Any] = {
 }
 """One other value for every field that could change a number."""
 
-NOT_IN_IT = {"encoder.name", "encoder.revision"}
+NOT_IN_IT = {"encoder.name", "encoder.revision", "encoder.short_name"}
 """Where an encoder lies; ``identity`` says which one it is."""
 
 
@@ -555,11 +623,11 @@ def test_a_study_without_similarity_is_described_as_before() -> None:
         ({"corpora": ["ud:en_pud", "ud:en_gum"]}, "in the language of ud:en_ewt, en,.*there are 2"),
         ({"corpora": ["ud:en_pud"]}, "similarity.corpora: .*at least 2"),
         ({"corpora": ["ud:en_pud", "ud:en_pud"]}, "ud:en_pud is given twice"),
-        ({"measures": ["cca"]}, "similarity.measures.0: .*'cka', 'cka-rbf'.*found 'cca'"),
+        ({"measures": ["cca"]}, "similarity.measures.0: .*'cka', 'cka-rbf'.*got 'cca'"),
         ({"measure": ["cka"]}, "similarity.measure is not a key; did you mean 'measures'"),
         ({"limit": 10}, "similarity.limit: .*20"),
         ({"layers": "1-"}, "similarity.layers: layers are written like 0-3,8"),
-        ({"words": True, "pooling": "last"}, "leave pooling out, or words"),
+        ({"words": True, "pooling": "last"}, "`pooling` cannot be combined with `words`"),
     ],
 )
 def test_a_similarity_that_makes_no_sense(

@@ -383,7 +383,7 @@ def test_where_memory_runs_out_fewer_are_performed_at_a_time(
         torch.empty(10**15)
 
     monkeypatch.setattr(perform, "fine_tune_stacked", never)
-    with pytest.raises(InsufficientMemoryError, match="REF seed 1 does not fit into memory"):
+    with pytest.raises(InsufficientMemoryError, match="REF seed 1 does not fit in memory"):
         perform.execute_runs(runs, places)
 
 

@@ -281,6 +281,15 @@ def test_a_plan_is_found_without_its_encoder(store: ResultStore) -> None:
     assert store.load_plan(study_of()) == RUNS
 
 
+def test_a_short_name_that_was_given_after_the_runs_is_used(store: ResultStore) -> None:
+    store.save_plan(study_of("enc"), RUNS)
+    named = Study.model_validate(
+        study_of("enc").model_dump() | {"encoders": [{"name": "enc", "short_name": "short"}]}
+    )
+    assert {run.encoder.short_name for run in store.load_plan(named)} == {"short"}
+    assert [run.address for run in store.load_plan(named)] == [run.address for run in RUNS]
+
+
 @pytest.mark.parametrize("other", [{"seeds": [2]}, {"windows": ["all"]}, {"encoders": ["moved"]}])
 def test_a_study_that_changed_has_no_plan(other: dict[str, Any], store: ResultStore) -> None:
     store.save_plan(study_of("enc"), RUNS)

@@ -1,1 +1,1 @@
-"""_util."""
+"""Helpers without knowledge of encoders or studies: files, seeds, cores, text, validation."""

@@ -1,15 +1,15 @@
-"""How many CPU cores this process may use."""
+"""The number of CPU cores and threads for this process and its workers."""
 
 import os
 
 
 def available_cores() -> int:
-    """The cores this process may use, which on a cluster are fewer than the machine has."""
+    """Return the number of cores of this process; batch systems may grant fewer than there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def threads_of_each(workers: int) -> int:
-    """A worker's share of the cores, or what ``OMP_NUM_THREADS`` allows: two pools would crawl."""
+    """Return the number of threads of each worker: its share, at most ``OMP_NUM_THREADS``."""
     share = max(1, available_cores() // workers)
-    said = os.environ.get("OMP_NUM_THREADS", "")
-    return min(share, int(said)) if said.isdecimal() and int(said) else share
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return min(share, int(limit)) if limit.isdecimal() and int(limit) else share

@@ -1,4 +1,4 @@
-"""Lines of text files, plain or gzipped: read whole or not at all, written whole or not at all."""
+"""Text files, plain or gzipped: atomic writes, checksums, and lines as Unicode text."""
 
 import gzip
 import hashlib
@@ -11,7 +11,7 @@ from alignscope.errors import DataError
 
 
 def read_lines(path: Path) -> list[str]:
-    r"""Read the lines of a UTF-8 file, gunzipped if its name ends in ``.gz``, without their ends.
+    r"""Return the lines of a UTF-8 file, without line ends; ``.gz`` files are decompressed.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "two.txt.gz"
@@ -19,18 +19,18 @@ def read_lines(path: Path) -> list[str]:
     >>> read_lines(path)
     ['Hello', 'wörld']
 
-    Only ``\n`` and ``\r\n`` end a line: the other characters Unicode counts as line ends
-    (U+0085, U+2028, …) do occur inside real text. A byte order mark is dropped.
+    Only ``\n`` and ``\r\n`` end a line. Real text contains the other line ends of Unicode
+    (U+0085, U+2028, …) inside lines. A byte order mark is removed.
 
     Raises:
-        DataError: if the file is missing, a truncated or broken gzip file, or not UTF-8.
+        DataError: if the file is missing, not UTF-8, or not an intact gzip file.
     """
     content = _read_bytes(path)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{path}:{line}: this is not UTF-8 text ({error.reason})") from error
+        raise DataError(f"{path}:{line}: this is not UTF-8 text ({error.reason}).") from error
     lines = text.split("\n")
     if not lines[-1]:
         del lines[-1]
@@ -42,19 +42,19 @@ def _read_bytes(path: Path) -> bytes:
         content = path.read_bytes()
         return gzip.decompress(content) if path.suffix == ".gz" else content
     except FileNotFoundError as error:
-        raise DataError(f"{path}: there is no such file") from error
+        raise DataError(f"{path}: there is no such file.") from error
     except IsADirectoryError as error:
-        raise DataError(f"{path}: this is a folder, a file is needed") from error
+        raise DataError(f"{path}: this is a folder. Name a file.") from error
     except EOFError as error:
-        raise DataError(f"{path}: this gzip file is truncated, fetch it again") from error
+        raise DataError(f"{path}: this gzip file is truncated. Download it again.") from error
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{path}: this is not an intact gzip file ({error})") from error
+        raise DataError(f"{path}: this is not an intact gzip file ({error}).") from error
 
 
 def write_lines(lines: list[str], path: Path) -> None:
-    """Write lines as UTF-8, gzipped if the name ends in ``.gz``; same lines, same bytes.
+    """Write lines as UTF-8 atomically, gzipped if the name ends in ``.gz``.
 
-    The file appears whole or not at all: it is written beside its place and then renamed.
+    The same lines give the same bytes.
     """
     content = "".join(f"{line}\n" for line in lines).encode()
     # A time stamp would make two files with the same lines differ.
@@ -62,7 +62,7 @@ def write_lines(lines: list[str], path: Path) -> None:
 
 
 def replace_file(content: bytes, path: Path) -> None:
-    """Put a file in place in one step, so that nobody ever reads half of it."""
+    """Write a file atomically: readers see the old content or the new, never a part."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -77,6 +77,6 @@ def replace_file(content: bytes, path: Path) -> None:
 
 
 def checksum(path: Path) -> str:
-    """Compute the SHA-256 of a file's bytes, in hexadecimal."""
+    """Return the SHA-256 of a file's bytes in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

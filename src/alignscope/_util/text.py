@@ -2,7 +2,7 @@
 
 
 def format_size(count: float) -> str:
-    """Bytes as a person says them.
+    """Return a number of bytes as text.
 
     >>> format_size(2_000), format_size(3_500_000), format_size(5e9)
     ('2 KiB', '3.3 MiB', '4.7 GiB')
@@ -13,13 +13,16 @@ def format_size(count: float) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """Seconds as a person says them.
+    """Return a number of seconds as text.
 
     >>> format_duration(42), format_duration(150), format_duration(9000)
     ('42 s', '2 min 30 s', '2 h 30 min')
+    >>> format_duration(59.7)
+    '1 min 0 s'
     """
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    if seconds < 3600:
-        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
-    return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -49,15 +49,15 @@ Table = TypeVar("Table", bound=StrictModel)
 
 
 def parse_options(table: type[Table], **values: object) -> Table:
-    """Make a table of options, those left out (None) being what the table says.
+    """Return a model made from options; an option that is None keeps its default.
 
     Raises:
-        StudyError: one sentence on the first that is not allowed.
+        StudyError: if an option is not allowed.
     """
     try:
         return table.model_validate({k: v for k, v in values.items() if v is not None})
     except ValidationError as error:
-        raise StudyError(first_error(error, {None: table}, "what is asked")) from None
+        raise StudyError(first_error(error, {None: table}, "options")) from None
 
 
 def first_error(
@@ -65,24 +65,32 @@ def first_error(
     tables: Mapping[str | None, type[BaseModel]],
     table: str | None = None,
 ) -> str:
-    """Say the first complaint, with the place, what was found and the nearest valid key.
+    """Return the first error as text: the place, the problem and the value or the nearest key.
 
-    ``tables`` has the model of each table of the file by its key, None for the file itself;
-    ``table`` is the one that was validated, if not the whole file.
+    Args:
+        error: The errors of pydantic.
+        tables: The model of each table of the file by its key; None is the file itself.
+        table: The key of the table that was validated, if it was not the whole file.
+
+    Returns:
+        One or two sentences.
     """
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"] if part != "[key]")
     if first["type"] == "extra_forbidden":
-        allowed = _keys((table, *first["loc"][:-1]), tables)
-        meant = nearest(str(first["loc"][-1]), allowed)
-        return f"{place} is not a key{meant}; allowed are {', '.join(sorted(allowed))}"
-    asked = "" if isinstance(first["input"], dict) else f" (found {first['input']!r})"
-    return f"{place or table or 'study'}: {first['msg'].removeprefix('Value error, ')}{asked}"
+        allowed = _allowed_keys((table, *first["loc"][:-1]), tables)
+        hint = nearest(str(first["loc"][-1]), allowed) or "."
+        return f"{place} is not a key{hint} Allowed are: {', '.join(sorted(allowed))}."
+    message = first["msg"].removeprefix("Value error, ").removesuffix(".")
+    shows_value = first["type"] == "value_error" or isinstance(first["input"], dict)
+    value = "" if shows_value else f", got {first['input']!r}"
+    return f"{place or table or 'study'}: {message}{value}."
 
 
-def _keys(
-    where: tuple[int | str | None, ...], tables: Mapping[str | None, type[BaseModel]]
+def _allowed_keys(
+    place: tuple[int | str | None, ...], tables: Mapping[str | None, type[BaseModel]]
 ) -> set[str]:
-    """The keys allowed at a place: those of the innermost table on the way to it."""
-    known = [tables[part] for part in where if isinstance(part, str) and part in tables]
-    return set((known or [tables[None]])[-1].model_fields)
+    """Return the keys of the innermost table on the way to a place."""
+    models = [tables[part] for part in place if isinstance(part, str) and part in tables]
+    fields = (models or [tables[None]])[-1].model_fields
+    return {field.alias or name for name, field in fields.items()}

@@ -1,1 +1,1 @@
-"""config."""
+"""Configuration: studies, runs, windows, similarity, and the names of tasks and measures."""

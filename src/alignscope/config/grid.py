@@ -1,4 +1,4 @@
-"""The grid of a study, unfolded into its runs."""
+"""The grid of a study, expanded into its runs."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,88 +14,101 @@ from alignscope.errors import StudyError
 
 @dataclass(frozen=True)
 class EncoderInfo:
-    """What unfolding a study must know of an encoder: who it is and how many blocks it has."""
+    """Properties of an encoder that the runs of a study depend on."""
 
     identity: str
+    """A digest of the weights, or the commit on the hub."""
     blocks: int | None
-    """None where it cannot be known yet (a hub that is not reached)."""
+    """Number of blocks; None if the hub cannot be reached."""
 
 
 def expand(study: Study, inspect: Callable[[EncoderSpec], EncoderInfo]) -> list[RunSpec]:
-    """Unfold a study into its runs, REF before its windows.
+    """Return the runs of a study, REF before its windows.
 
     >>> [run.window for run in expand(study, inspect)][:4]
     [None, '0-1', '2-3', '4-5']
 
+    Args:
+        study: The study.
+        inspect: A function that returns identity and number of blocks of an encoder.
+
     Raises:
-        StudyError: if there is no encoder, or a window does not fit one.
+        StudyError: if the study names no encoder, or a window needs an unknown number of blocks.
+        EncoderError: if a window does not fit an encoder.
     """
     if not study.encoders:
-        raise StudyError(f"study {study.name} names no encoder; give one with --encoder")
-    found = []
-    for encoder in study.encoders:
-        inspected = inspect(encoder)
-        windows = _windows_of(study, encoder, inspected.blocks)
-        for task, grid in study.tasks.items():
-            for source in grid.sources:
-                found += list(_runs_of_source(study, encoder, inspected, task, source, windows))
-    return list({run.address: run for run in found}.values())
+        raise StudyError(f"study {study.name} names no encoder. Add one with --encoder.")
+    runs = [
+        run
+        for encoder in study.encoders
+        for ablations in [_EncoderAblations.of(study, encoder, inspect(encoder))]
+        for task, corpora in study.tasks.items()
+        for source in corpora.sources
+        for run in ablations.runs(task, source)
+    ]
+    return list({run.address: run for run in runs}.values())
 
 
-def _runs_of_source(
-    study: Study,
-    encoder: EncoderSpec,
-    inspected: EncoderInfo,
-    task: str,
-    source: str,
-    windows: list[Window],
-) -> Iterator[RunSpec]:
-    grid = study.tasks[task]
-    variants: list[tuple[Window | None, Init | None]] = [(None, None)]
-    variants += [(window, init) for init in study.init for window in windows]
-    for seed in study.seeds:
-        for window, init in variants:
-            yield RunSpec(
-                encoder=encoder,
-                identity=inspected.identity,
-                task=task,
-                source=source,
-                evaluated=_evaluated(source, grid),
-                window=None if window is None else str(window),
-                init=init,
-                adapters=None if window is None else study.adapters,
-                seed=seed,
-                training=study.training_of(task),
-                limits=study.limits_of(task),
-                similarity=_similarity_of(study, window),
-                task_version=TASK_INFO[task].version,
-            )
+@dataclass(frozen=True)
+class _EncoderAblations:
+    """An encoder of a study and the windows in which it is re-initialised."""
+
+    study: Study
+    encoder: EncoderSpec
+    identity: str
+    windows: list[Window]
+
+    @classmethod
+    def of(cls, study: Study, encoder: EncoderSpec, info: EncoderInfo) -> "_EncoderAblations":
+        return cls(study, encoder, info.identity, _windows_of(study, encoder, info.blocks))
+
+    def runs(self, task: str, source: str) -> Iterator[RunSpec]:
+        study = self.study
+        ablations: list[tuple[Window | None, Init | None]] = [(None, None)]
+        ablations += [(window, init) for init in study.init for window in self.windows]
+        for seed in study.seeds:
+            for window, init in ablations:
+                yield RunSpec(
+                    encoder=self.encoder,
+                    identity=self.identity,
+                    task=task,
+                    source=source,
+                    evaluated=_evaluated_corpora(source, study.tasks[task]),
+                    window=None if window is None else str(window),
+                    init=init,
+                    adapters=None if window is None else study.adapters,
+                    seed=seed,
+                    training=study.training_of(task),
+                    limits=study.limits_of(task),
+                    similarity=_similarity_of(study, window),
+                    task_version=TASK_INFO[task].version,
+                )
 
 
 def _similarity_of(study: Study, window: Window | None) -> StudySimilarityConfig | None:
-    asked = study.similarity
-    return asked if asked is not None and (window is None or asked.runs == "all") else None
+    config = study.similarity
+    return config if config is not None and (window is None or config.runs == "all") else None
 
 
-def _evaluated(source: str, grid: TaskConfig) -> tuple[str, ...]:
-    """The source itself, every target, and the domains in the source's language."""
+def _evaluated_corpora(source: str, corpora: TaskConfig) -> tuple[str, ...]:
+    """Return the source itself, every target, and the domains in the source's language."""
     language = parse_corpus(source).language
-    domains = [name for name in grid.domains if parse_corpus(name).language == language]
-    return tuple(dict.fromkeys([source, *grid.targets, *domains]))
+    domains = [name for name in corpora.domains if parse_corpus(name).language == language]
+    return tuple(dict.fromkeys([source, *corpora.targets, *domains]))
 
 
 def _windows_of(study: Study, encoder: EncoderSpec, blocks: int | None) -> list[Window]:
-    """The windows of a study for an encoder, in the order given."""
-    found: list[Window] = []
+    """Return the windows of a study for an encoder, in the order of the study."""
+    windows: list[Window] = []
     for text in study.windows:
-        unfolded = expand_windows(text, blocks)
-        if unfolded is None:
+        expanded = expand_windows(text, blocks)
+        if expanded is None:
             raise StudyError(
                 f"window {text} needs the number of blocks of {encoder.name}, which cannot be "
-                f"reached; list the windows instead, such as ['0-1', '2-3']"
+                "reached. List the windows instead, such as ['0-1', '2-3']."
             )
-        found += unfolded
+        windows += expanded
     if blocks is not None:
-        for window in found:
+        for window in windows:
             check_fits(window, blocks, encoder.name)
-    return found
+    return windows

@@ -1,10 +1,12 @@
-"""One run, fully specified, and its address."""
+"""The specification of one run: encoder, hyperparameters, data, and its address."""
 
 import hashlib
 import json
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from alignscope._util.validation import StrictModel
 from alignscope.config.similarity import StudySimilarityConfig
@@ -14,7 +16,8 @@ Adapters = Literal["reset", "keep"]
 Pooling = Literal["first", "mean"]
 Precision = Literal["auto", "fp32", "bf16"]
 RECIPE = 1
-"""Raised whenever the code changes what a specification computes; part of every address."""
+"""Version of the computation; part of every address. Raise it when the same specification gives
+other numbers."""
 
 
 class EncoderSpec(StrictModel):
@@ -23,11 +26,66 @@ class EncoderSpec(StrictModel):
     name: str
     revision: str = "main"
     remote_code: bool = False
+    given_short_name: str | None = Field(
+        None, alias="short_name", min_length=1, description="name in figures and text"
+    )
+
+    @field_validator("given_short_name")
+    @classmethod
+    def _refuse_paths(cls, name: str | None) -> str | None:
+        if name is not None and ("/" in name or "\\" in name):
+            raise ValueError("A short name has no slashes.")
+        return name
+
+    @model_serializer(mode="wrap")
+    def _omit_unset_short_name(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Stored runs stay equal, byte by byte, to those of versions without short names.
+        content: dict[str, Any] = handler(self)
+        unset = {"short_name", "given_short_name"} if self.given_short_name is None else set()
+        return {key: value for key, value in content.items() if key not in unset}
 
     @property
     def label(self) -> str:
-        """How tables call it: the name, with the revision where there could be several."""
-        return self.name if self.revision == "main" else f"{self.name}@{self.revision}"
+        """Name in tables: the full name, with the revision unless it is ``main``."""
+        return self._with_revision(self.name)
+
+    @property
+    def short_name(self) -> str:
+        """Name in figures and text: the one given, or the last part of the full name.
+
+        >>> EncoderSpec(name="intfloat/multilingual-e5-small").short_name
+        'multilingual-e5-small'
+        >>> EncoderSpec(name="encoders/e5", revision="v2").short_name
+        'e5@v2'
+        >>> EncoderSpec(name="intfloat/multilingual-e5-small", short_name="e5-small").short_name
+        'e5-small'
+        """
+        return self.given_short_name or self.last_parts(1)
+
+    def last_parts(self, count: int) -> str:
+        """Return the last ``count`` parts of the full name, with the revision unless ``main``."""
+        parts = [part for part in self.name.replace("\\", "/").split("/") if part not in ("", ".")]
+        return self._with_revision("/".join(parts[-count:]) or self.name)
+
+    def _with_revision(self, name: str) -> str:
+        return name if self.revision == "main" else f"{name}@{self.revision}"
+
+
+def short_names(encoders: Iterable[EncoderSpec]) -> dict[str, str]:
+    """Return the short name of each encoder by its label, with more parts where two are equal.
+
+    >>> short_names([EncoderSpec(name="a/bert"), EncoderSpec(name="b/bert")])
+    {'a/bert': 'a/bert', 'b/bert': 'b/bert'}
+    """
+    by_label = {encoder.label: encoder for encoder in encoders}
+    names = {label: encoder.short_name for label, encoder in by_label.items()}
+    most_parts = max((len(label.split("/")) for label in by_label), default=1)
+    for count in range(2, most_parts + 1):
+        uses = Counter(names.values())
+        for label, encoder in by_label.items():
+            if uses[names[label]] > 1 and encoder.given_short_name is None:
+                names[label] = encoder.last_parts(count)
+    return names
 
 
 class TrainingConfig(StrictModel):
@@ -40,8 +98,8 @@ class TrainingConfig(StrictModel):
     }
 
     epochs: int = Field(3, ge=1)
-    learning_rate: float = Field(5e-5, gt=0, description="of the encoder")
-    head_learning_rate: float = Field(1e-3, gt=0)
+    learning_rate: float = Field(5e-5, gt=0, description="peak rate of the encoder")
+    head_learning_rate: float = Field(1e-3, gt=0, description="peak rate of the task head")
     tokens_per_batch: int = Field(
         1024, ge=1, serialization_alias="batch_pieces", description="padded subwords per batch"
     )
@@ -50,7 +108,7 @@ class TrainingConfig(StrictModel):
     max_grad_norm: float = Field(
         1.0, gt=0, serialization_alias="clip", description="norm to which gradients are clipped"
     )
-    pooling: Pooling = "first"
+    pooling: Pooling = Field("first", description="subword or subwords that represent a word")
     max_length: int = Field(
         256,
         ge=4,
@@ -61,7 +119,7 @@ class TrainingConfig(StrictModel):
 
 
 class SplitLimits(StrictModel):
-    """How many sentences of each split are used, spread evenly over the file; none = all."""
+    """Maximum number of sentences of each split, spread evenly over the file; None means all."""
 
     train: int | None = Field(None, ge=1)
     dev: int | None = Field(None, ge=1)
@@ -69,7 +127,7 @@ class SplitLimits(StrictModel):
 
 
 class RunSpec(StrictModel):
-    """One fine-tuning, fully specified; ``window`` is None for REF."""
+    """Everything that determines the result of one fine-tuning; ``window`` is None for REF."""
 
     encoder: EncoderSpec
     identity: str
@@ -95,19 +153,20 @@ class RunSpec(StrictModel):
 
     @property
     def address(self) -> str:
-        """16 hex digits over everything that could change a number, defaults included."""
-        content = self.model_dump(mode="json", exclude={"encoder": {"name", "revision"}})
+        """Digest, 16 hex digits, of everything that can change a number, defaults included."""
+        names_only = {"name", "revision", "given_short_name"}  # `identity` has the weights
+        content = self.model_dump(mode="json", exclude={"encoder": names_only})
         return digest_of({"recipe": RECIPE, **without_unset_similarity(content)})
 
     @property
     def label(self) -> str:
-        """One short line for people: ``pos ud:en_ewt 0-1 seed 1``."""
+        """The run on one short line, such as ``pos ud:en_ewt 0-1 (config) seed 1``."""
         window = "REF" if self.window is None else f"{self.window} ({self.init})"
         return f"{self.task} {self.source} {window} seed {self.seed}"
 
 
 def without_unset_similarity(content: dict[str, Any]) -> dict[str, Any]:
-    """What compares nothing is described as before there was anything to compare."""
+    """Return ``content`` without an unset ``similarity``, which older versions did not have."""
     return {key: value for key, value in content.items() if (key, value) != ("similarity", None)}
 
 

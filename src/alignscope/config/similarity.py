@@ -57,7 +57,10 @@ class SimilarityConfig(StrictModel):
     @model_validator(mode="after")
     def _one_way(self) -> "SimilarityConfig":
         if self.words and self.pooling != "mean":
-            raise ValueError("a word is the mean of its sub-words: leave pooling out, or words")
+            raise ValueError(
+                "`pooling` cannot be combined with `words`: a word vector is always the mean of "
+                "its subwords"
+            )
         return self
 
     @property

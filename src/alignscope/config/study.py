@@ -1,4 +1,4 @@
-"""A study, written as one TOML file that a person can read, and the runs of which it consists."""
+"""A study: one TOML file that determines a grid of runs."""
 
 import tomllib
 from pathlib import Path
@@ -21,6 +21,7 @@ from alignscope.config.run import (
     SplitLimits,
     TrainingConfig,
     digest_of,
+    short_names,
     without_unset_similarity,
 )
 from alignscope.config.similarity import StudySimilarityConfig
@@ -30,7 +31,7 @@ from alignscope.errors import AlignScopeError, StudyError
 
 
 class TaskConfig(StrictModel):
-    """The corpora of one task, and what it does differently from the rest of the study."""
+    """The corpora of one task, and its deviations from the study's training and limits."""
 
     sources: tuple[str, ...] = Field(min_length=1)
     targets: tuple[str, ...] = ()
@@ -40,7 +41,7 @@ class TaskConfig(StrictModel):
 
     @field_validator("sources", "targets", "domains")
     @classmethod
-    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
             parse_corpus(name)
         return names
@@ -56,17 +57,17 @@ class TaskConfig(StrictModel):
 
 
 class HypothesisThresholds(StrictModel):
-    """What the claims about a study are held against; scores are fractions (docs/claims.md)."""
+    """Thresholds of the hypotheses, as fractions; docs/claims.md explains each."""
 
-    crucial: float = Field(0.02, ge=0, le=1, description="the lowest window costs targets more")
-    harmless: float = Field(0.015, ge=0, le=1, description="the highest costs targets no more")
-    language: float = Field(0.02, ge=0, le=1, description="the lowest costs more than on domains")
-    stable: float = Field(0.01, ge=0, le=1, description="lower layers stay more alike by this")
-    related: float = Field(0.0, ge=0, le=1, description="correlation of similarity and gap below −")
+    crucial: float = Field(0.02, ge=0, le=1, description="cost of the lowest window on targets")
+    harmless: float = Field(0.015, ge=0, le=1, description="cost of the highest on targets")
+    language: float = Field(0.02, ge=0, le=1, description="that cost minus the cost on domains")
+    stable: float = Field(0.01, ge=0, le=1, description="similarity of lower minus upper layers")
+    related: float = Field(0.0, ge=0, le=1, description="correlation of similarity and gap")
 
 
 class Study(StrictModel):
-    """A grid of runs; `grid.runs` unfolds it."""
+    """A grid of runs, which `grid.expand` lists."""
 
     name: str = "study"
     encoders: tuple[EncoderSpec, ...] = ()
@@ -83,20 +84,33 @@ class Study(StrictModel):
 
     @field_validator("encoders", mode="before")
     @classmethod
-    def _names(cls, given: Any) -> Any:
-        if not isinstance(given, list | tuple):
-            return given
-        return [{"name": one} if isinstance(one, str) else one for one in given]
+    def _expand_names(cls, encoders: Any) -> Any:
+        if not isinstance(encoders, list | tuple):
+            return encoders
+        return [{"name": item} if isinstance(item, str) else item for item in encoders]
+
+    @field_validator("encoders")
+    @classmethod
+    def _check_short_names(cls, encoders: tuple[EncoderSpec, ...]) -> tuple[EncoderSpec, ...]:
+        by_short_name: dict[str, str] = {}
+        names = short_names(encoders)
+        for encoder in encoders:
+            other = by_short_name.setdefault(names[encoder.label], encoder.label)
+            if other != encoder.label:
+                raise ValueError(
+                    f"{other} and {encoder.label} have the same short name, {names[encoder.label]}."
+                )
+        return encoders
 
     @field_validator("windows")
     @classmethod
-    def _windows(cls, given: tuple[str, ...]) -> tuple[str, ...]:
-        for text in given:
+    def _check_windows(cls, windows: tuple[str, ...]) -> tuple[str, ...]:
+        for text in windows:
             expand_windows(text, None)
-        return given
+        return windows
 
     @model_validator(mode="after")
-    def _overrides(self) -> "Study":
+    def _check_tasks(self) -> "Study":
         for task in self.tasks:
             for key, merged in (("training", self.training_of), ("limits", self.limits_of)):
                 try:
@@ -108,9 +122,9 @@ class Study(StrictModel):
         return self
 
     @model_validator(mode="after")
-    def _parallel(self) -> "Study":
+    def _check_parallel_corpora(self) -> "Study":
         if self.similarity is not None:
-            for source in (name for grid in self.tasks.values() for name in grid.sources):
+            for source in (name for task in self.tasks.values() for name in task.sources):
                 try:
                     self.similarity.corpus_of(source)
                 except ValueError as error:
@@ -119,11 +133,11 @@ class Study(StrictModel):
 
     @property
     def counts_blocks(self) -> bool:
-        """Whether a window, such as ``tiles:2``, depends on how many blocks an encoder has."""
+        """Whether some window, such as ``tiles:2``, depends on the number of blocks."""
         return any(expand_windows(text, None) is None for text in self.windows)
 
     def training_of(self, task: str) -> TrainingConfig:
-        """Return the training of one task: the study's, with the task's own values."""
+        """Return the hyperparameters of one task: the study's, with the task's own values."""
         study_wide = self.training.model_dump(by_alias=False)
         return TrainingConfig.model_validate({**study_wide, **self.tasks[task].training})
 
@@ -133,17 +147,18 @@ class Study(StrictModel):
 
     @property
     def grid(self) -> dict[str, Any]:
-        """All that decides which runs there are; not the name, claims, nor where data lies."""
-        excluded = {"name", "data", "claims"}
+        """Everything that determines the runs: not names, thresholds or data folders."""
+        excluded: dict[str, Any] = dict.fromkeys(("name", "data", "claims"), True)
+        excluded["encoders"] = {"__all__": {"given_short_name"}}
         return without_unset_similarity(self.model_dump(mode="json", exclude=excluded))
 
     @property
     def digest(self) -> str:
-        """16 hex digits over the grid."""
+        """Digest of the grid, 16 hex digits."""
         return digest_of(self.grid)
 
     def matches(self, grid: dict[str, Any]) -> bool:
-        """Whether a grid is this study's, whatever its encoders if this study names none."""
+        """Return whether a grid is this study's; a study without encoders matches any."""
         ignored = {} if self.encoders else {"encoders": None}
         return {**self.grid, **ignored} == {**grid, **ignored}
 
@@ -165,16 +180,16 @@ def read_study(path: Path) -> Study:
     """Read a study file.
 
     Raises:
-        StudyError: one sentence that names the file, the key and what is allowed.
+        StudyError: if the file cannot be read or is not valid; the message names file and key.
     """
     try:
         return Study.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise StudyError(f"there is no study file {path}") from None
+        raise StudyError(f"There is no study file {path}.") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise StudyError(f"{path} cannot be read: {error}") from None
+        raise StudyError(f"{path} cannot be read: {error}.") from None
     except tomllib.TOMLDecodeError as error:
-        raise StudyError(f"{path} is not valid TOML: {error}") from None
+        raise StudyError(f"{path} is not valid TOML: {error}.") from None
     except ValidationError as error:
         raise StudyError(f"{path}: {first_error(error, _MODELS)}") from None
     except AlignScopeError as error:

@@ -21,7 +21,7 @@ from typing import Any
 from filelock import BaseFileLock, FileLock, Timeout
 
 from alignscope._util.files import replace_file
-from alignscope.config.run import RunSpec
+from alignscope.config.run import EncoderSpec, RunSpec
 from alignscope.config.study import Study
 from alignscope.errors import StoreError
 
@@ -167,7 +167,12 @@ class ResultStore:
         found = self._load_plans(study.matches)
         if not found:
             raise StoreError(f"{self.folder} has no results of study {study.name} as it is now")
-        return found
+        # A short name can be given after the runs, and is not part of a plan's identity.
+        specs = {_identity(encoder): encoder for encoder in study.encoders}
+        return [
+            run.model_copy(update={"encoder": specs.get(_identity(run.encoder), run.encoder)})
+            for run in found
+        ]
 
     def load_all_plans(self) -> list[RunSpec]:
         """Return the runs of every study that was run on this store.
@@ -219,6 +224,10 @@ class ResultStore:
             replace_file(text.encode(), path)
         except OSError as error:
             raise StoreError(f"{path} cannot be written: {error}") from None
+
+
+def _identity(encoder: EncoderSpec) -> tuple[str, str, bool]:
+    return encoder.name, encoder.revision, encoder.remote_code
 
 
 _REMEDY = "; delete it, and the next run makes it again"

@@ -65,9 +65,9 @@ def test_a_new_description_is_found(write):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (GOOD + "oder = 1\n", "mine.toml: oder is not a key; did you mean 'order'?; allowed are "),
+        (GOOD + "oder = 1\n", "mine.toml: oder is not a key; did you mean 'order'? Allowed are: "),
         (GOOD.replace("SVO", "OSV"),
-         "mine.toml: order: Input should be 'SVO', 'SOV', 'VSO' or 'VOS' (found 'OSV')"),
+         "mine.toml: order: Input should be 'SVO', 'SOV', 'VSO' or 'VOS', got 'OSV'."),
         (GOOD.replace('order = "SVO"\n', ""), "mine.toml: order: Field required"),
         (GOOD + "classes = 0\n", "mine.toml: classes: Input should be greater than or equal to 1"),
         (GOOD + "scrambling = 2\n", "mine.toml: scrambling: Input should be less than or equal"),
