@@ -192,19 +192,20 @@ class StepBar(ProgressDisplay):
         super().__init__(clock)
         self.name = name
         self.left = TimeLeft(1, clock)
-        self._state: tuple[int, int, float] | None = None
+        self._state: tuple[int, int, float | None] | None = None
 
     def __enter__(self) -> Self:
         self.open()
         return self
 
-    def __call__(self, step: int, steps: int, loss: float) -> None:
-        """Report a step and its loss."""
+    def __call__(self, step: int, steps: int, loss: float | None = None) -> None:
+        """Report a step and its loss, if the loss is known."""
         with self._guarded():
             self._state = (step, steps, loss)
             self.left.step(step, steps)
         if step == steps:
-            self.line(f"{self.name}: {steps} steps done after {self.elapsed()}, loss {loss:.3f}.")
+            last = "" if loss is None else f", loss {loss:.3f}"
+            self.line(f"{self.name}: {steps} steps done after {self.elapsed()}{last}.")
 
     def bars(self) -> Iterator[RenderableType]:
         """Return one bar of the steps."""
@@ -218,7 +219,8 @@ class StepBar(ProgressDisplay):
             return f"{self.name}: {', '.join(self._parts())}" if self._state else None
 
     def _parts(self) -> list[str]:
-        step, steps, loss = self._state or (0, 0, 0.0)
+        step, steps, loss = self._state or (0, 0, None)
         left = self.left.of_training()
         about = [] if left is None else [f"about {format_duration(left)} left"]
-        return [f"step {step}/{steps}", f"loss {loss:.3f}", *about]
+        known = [] if loss is None else [f"loss {loss:.3f}"]
+        return [f"step {step}/{steps}", *known, *about]

@@ -1,4 +1,4 @@
-"""Read annotations, and pair gold sentences with predicted ones."""
+"""Reading what sentences say about their words, and holding gold against predicted."""
 
 from collections.abc import Sequence
 from textwrap import shorten
@@ -8,38 +8,19 @@ from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError
 
 
-def get_annotation(sentence: Sentence, name: str) -> tuple[Any, ...]:
-    """Return an annotation of the words of a sentence.
+def get_annotation(sentence: Sentence, field: str) -> tuple[Any, ...]:
+    """Return one annotation of a sentence, which must be there.
 
     >>> get_annotation(Sentence(words=("Dogs", "bark"), upos=("NOUN", "VERB")), "upos")
     ('NOUN', 'VERB')
 
     Raises:
-        DataError: if the sentence does not have it, or has it for the whole sentence only.
+        DataError: if the sentence does not have it.
     """
-    values = sentence.annotations.get(name)
-    if not isinstance(values, tuple):
-        raise _missing(sentence, name)
+    values: tuple[Any, ...] | None = getattr(sentence, field)
+    if values is None:
+        raise DataError(f"sentence {sentence.id or _text(sentence)!r} has no {field}")
     return values
-
-
-def get_label(sentence: Sentence, name: str = "label") -> str:
-    """Return an annotation of a whole sentence.
-
-    >>> get_label(Sentence(words=("Dogs", "bark"), label="animals"))
-    'animals'
-
-    Raises:
-        DataError: if the sentence does not have it, or has it for each word.
-    """
-    value = sentence.annotations.get(name)
-    if not isinstance(value, str):
-        raise _missing(sentence, name)
-    return value
-
-
-def _missing(sentence: Sentence, name: str) -> DataError:
-    return DataError(f"Sentence {sentence.id or _text(sentence)!r} has no {name}.")
 
 
 def pair_sentences(

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -44,12 +46,12 @@ class TokenTagging:
     """A task that assigns one label to each word; a subclass names the annotation.
 
     >>> class Emphasis(TokenTagging):
-    ...     name, annotation = "emphasis", "emphasis"
-    >>> train = [Sentence(words=("NO", "thanks"), emphasis=("LOUD", "CALM"))]
+    ...     name, annotation = "emphasis", "upos"
+    >>> train = [Sentence(words=("NO", "thanks"), upos=("LOUD", "CALM"))]
     >>> Emphasis().labels(train)
     ('CALM', 'LOUD')
     >>> Emphasis().encode(train[0], ("CALM", "LOUD"))
-    {'emphasis': [1, 0]}
+    {'upos': [1, 0]}
     >>> Emphasis().score(train, train)
     {'accuracy': 1.0}
 
@@ -120,7 +122,8 @@ class TokenTagging:
         label = most_frequent(self._counts(train))
 
         def predict(sentence: Sentence) -> Sentence:
-            return sentence.annotate(**{self.annotation: (label,) * len(sentence)})
+            annotations: dict[str, Any] = {self.annotation: (label,) * len(sentence)}
+            return replace(sentence, **annotations)
 
         return predict
 

@@ -1,0 +1,34 @@
+"""The public names, and the module that defines each; `__init__.py` reads this file."""
+
+from alignscope.api import (
+    Study as Study,
+    StudyResults as StudyResults,
+    compare_results as compare_results,
+    fine_tune as fine_tune,
+    load_corpus as load_corpus,
+    load_results as load_results,
+    plot_similarity as plot_similarity,
+    run_study as run_study,
+)
+from alignscope.config.run import TrainingConfig as TrainingConfig
+from alignscope.config.similarity import SimilarityConfig as SimilarityConfig
+from alignscope.config.study import TaskConfig as TaskConfig
+from alignscope.config.windows import Window as Window
+from alignscope.data.sentence import Sentence as Sentence
+from alignscope.encoders.encoder import (
+    Encoder as Encoder,
+    load_encoder as load_encoder,
+)
+from alignscope.encoders.reinitialize import (
+    reinitialize as reinitialize,
+    reinitialize_ as reinitialize_,
+)
+from alignscope.errors import AlignScopeError as AlignScopeError
+from alignscope.experiments.in_memory import FineTuned as FineTuned
+from alignscope.tasks import (
+    TokenTagging as TokenTagging,
+    register_task as register_task,
+)
+
+__version__: str
+__all__: list[str]

@@ -1,0 +1,145 @@
+"""The public interface: its names, its examples, and that it is enough."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+import torch
+
+import alignscope as al
+
+VESTI, QADIR, DORUN = (f"synthetic:{name}/news" for name in ("vesti", "qadir", "dorun"))
+QUICK = {"epochs": 1, "learning_rate": 7e-4, "head_learning_rate": 2e-3}
+
+
+@pytest.fixture(scope="module")
+def encoder() -> al.Encoder:
+    return al.load_encoder("embedded", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def splits() -> tuple[list[al.Sentence], list[al.Sentence]]:
+    train, dev = (al.load_corpus(VESTI, split, limit=40) for split in ("train", "dev"))
+    return train, dev
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="module")
+def results(store: Path) -> al.StudyResults:
+    """The results of a study of four runs, run from Python."""
+    return al.run_study(small_study(), store, offline=True)
+
+
+def small_study() -> al.Study:
+    return al.Study(
+        encoders=["embedded"],
+        windows=["0-1"],
+        seeds=[1, 2],
+        training=QUICK,
+        limits={"train": 30, "dev": 10, "test": 20},
+        tasks={"pos": al.TaskConfig(sources=[VESTI], targets=[QADIR, DORUN])},
+    )
+
+
+def test_the_listed_names_are_the_public_names() -> None:
+    assert sorted(al.__all__) == dir(al)
+    for name in al.__all__:
+        assert getattr(al, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'alignscope' has no attribute 'fine_tun'"):
+        al.fine_tun  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import alignscope",
+        "import alignscope as al; al.load_results; al.Study; al.Window; al.TrainingConfig",
+    ],
+)
+def test_no_torch_is_imported_where_none_is_needed(code: str) -> None:
+    heavy = "{'torch', 'transformers', 'matplotlib'}"
+    check = f"{code}; import sys; print(*({heavy} & set(sys.modules)))"
+    answer = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)
+    assert (answer.stdout.strip(), answer.returncode) == ("", 0), answer.stderr
+
+
+def test_one_run_with_a_model_object(
+    encoder: al.Encoder, splits: tuple[list[al.Sentence], list[al.Sentence]]
+) -> None:
+    """The first example of docs: a model that the user already has, with and without a window."""
+    mine = al.Encoder(encoder.model, encoder.tokenizer)
+    ablated = al.reinitialize(mine, "0-1", seed=1)
+    before = {name: weight.clone() for name, weight in mine.model.state_dict().items()}
+    config = al.TrainingConfig(**QUICK)
+    ref, random_init = al.fine_tune(
+        [mine, ablated], "pos", *splits, config=config, seed=1, progress=False
+    )
+    tests = {"vesti": VESTI, "qadir": QADIR}
+    scores = ref.evaluate(tests).join(
+        random_init.evaluate(tests), on=["corpus", "metric"], suffix="_ablated"
+    )
+    assert scores["corpus"].to_list() == ["vesti", "qadir"]
+    assert scores["encoder_ablated"].unique().to_list() == ["custom (0-1 re-initialised)"]
+    assert scores["score"].is_between(0, 1).all()
+    assert scores["score"][0] > scores["score_ablated"][0]
+    assert all(torch.equal(before[n], w) for n, w in mine.model.state_dict().items())
+
+
+def test_several_at_once_are_what_each_is_alone(
+    encoder: al.Encoder, splits: tuple[list[al.Sentence], list[al.Sentence]]
+) -> None:
+    config = al.TrainingConfig(**QUICK)
+    both = [encoder, al.reinitialize(encoder, "6-7", seed=1)]
+    together = al.fine_tune(both, "pos", *splits, config=config, seed=3, progress=False)
+    for one, tuned in zip(both, together, strict=True):
+        alone = al.fine_tune(one, "pos", *splits, config=config, seed=3, progress=False)
+        assert alone.history["loss"].to_list() == pytest.approx(tuned.history["loss"].to_list())
+        assert alone.predict(splits[1]) == tuned.predict(splits[1])
+
+
+def test_predictions_do_not_read_the_gold_annotations(
+    encoder: al.Encoder, splits: tuple[list[al.Sentence], list[al.Sentence]]
+) -> None:
+    config = al.TrainingConfig(**QUICK)
+    tagger = al.fine_tune(encoder, "pos", *splits, config=config, progress=False)
+    bare = [al.Sentence(words=sentence.words) for sentence in splits[1]]
+    predicted = tagger.predict(bare)
+    assert [s.upos for s in predicted] == [s.upos for s in tagger.predict(splits[1])]
+    assert {*tagger.history.columns} == {"epoch", "steps", "loss", "dev_score"}
+
+
+def test_an_unknown_task_is_refused(
+    encoder: al.Encoder, splits: tuple[list[al.Sentence], list[al.Sentence]]
+) -> None:
+    with pytest.raises(al.AlignScopeError, match=r"possing.*did you mean 'parsing'"):
+        al.fine_tune(encoder, "possing", *splits)
+
+
+def test_a_study_from_python(results: al.StudyResults) -> None:
+    assert results.runs["status"].to_list() == ["done"] * 4
+    contrast = results.effects.filter(pl.col("on") == "targets − source")
+    assert contrast["window"].to_list() == ["0-1"]
+
+
+def test_tables_and_report(results: al.StudyResults, store: Path, tmp_path: Path) -> None:
+    read = al.load_results(store)
+    assert "effects" in read.tables["table"].to_list()
+    assert read.effects.equals(results.effects)
+    page = read.report(tmp_path / "report.html")
+    assert page.stat().st_size > 50_000
+
+
+def test_a_table_for_pandas(results: al.StudyResults) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = results.to_pandas("effects")
+    assert isinstance(frame, pandas.DataFrame)
+    assert list(frame.columns) == results.effects.columns
