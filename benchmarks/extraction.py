@@ -1,9 +1,9 @@
-"""All layers of an encoder for a corpus: AlignScope beside one sentence at a time.
+"""Extraction of all layers for a corpus: AlignScope and a loop over single sentences.
 
     python benchmarks/extraction.py [--rounds 3]
 
-BERTs of random weights (speed does not depend on them), as small as the encoder that comes with
-AlignScope and as large as BERT-base, on sentences about as long as those of PUD.
+The encoders are BERTs with random weights (which do not change the speed), from the size of the
+bundled encoder to that of BERT-base. The sentences are about as long as those of PUD.
 """
 
 import argparse
@@ -26,41 +26,44 @@ SHAPES = {
     "4 blocks × 256": (4, 256, 400),
     "12 blocks × 768": (12, 768, 100),
 }
-"""Blocks, hidden size, and how many sentences are read."""
+"""Blocks, hidden size, and number of sentences."""
 
 
 @torch.inference_mode()
 def one_at_a_time(
     encoder: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, sentences: Sequence[Sentence]
 ) -> Tensor:
-    """The loop that everybody writes: tokenize, encode, average without special tokens."""
-    found = []
+    """Tokenize, encode and average each sentence separately, without special tokens."""
+    vectors = []
     for sentence in sentences:
         encoded = tokenizer(list(sentence.words), is_split_into_words=True, return_tensors="pt")
         output = encoder(**encoded, output_hidden_states=True)
-        found.append(torch.stack([layer[0, 1:-1].mean(0) for layer in output.hidden_states]))
-    return torch.stack(found, dim=1)
+        vectors.append(torch.stack([layer[0, 1:-1].mean(0) for layer in output.hidden_states]))
+    return torch.stack(vectors, dim=1)
 
 
 def sentences_of(count: int) -> list[Sentence]:
-    """Sentences of two domains, joined up to about twenty words."""
-    drawn = [*read_synthetic("vesti", "manual", "train"), *read_synthetic("vesti", "news", "train")]
-    found, words = [], ()
-    for sentence in drawn[:: max(1, len(drawn) // (6 * count))]:
+    """Join sentences of two domains to about twenty words each."""
+    corpus = [
+        *read_synthetic("vesti", "manual", "train"),
+        *read_synthetic("vesti", "news", "train"),
+    ]
+    joined, words = [], ()
+    for sentence in corpus[:: max(1, len(corpus) // (6 * count))]:
         words += sentence.words
-        if len(words) >= 8 + 24 * (len(found) % 5) / 4:
-            found.append(Sentence(words))
+        if len(words) >= 8 + 24 * (len(joined) % 5) / 4:
+            joined.append(Sentence(words))
             words = ()
-        if len(found) == count:
+        if len(joined) == count:
             break
-    return found
+    return joined
 
 
-def encoder_of(blocks: int, hidden: int, pieces: int) -> PreTrainedModel:
-    """A BERT of this shape."""
+def random_bert(blocks: int, hidden: int, vocabulary: int) -> PreTrainedModel:
+    """Return a BERT of this shape with random weights."""
     torch.manual_seed(1)
     config = BertConfig(
-        vocab_size=pieces,
+        vocab_size=vocabulary,
         num_hidden_layers=blocks,
         hidden_size=hidden,
         num_attention_heads=hidden // 64,
@@ -70,32 +73,32 @@ def encoder_of(blocks: int, hidden: int, pieces: int) -> PreTrainedModel:
 
 
 def main() -> None:
-    """Print sentences per second, the ratio and the largest difference, for each shape."""
+    """Print sentences per second, their ratio and the largest difference for each shape."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     tokenizer = load_tokenizer("embedded")
-    tokenizer.model_max_length = 512  # joined sentences are longer than it is told to expect
-    drawn = sentences_of(max(count for _, _, count in SHAPES.values()))
-    pieces = sum(len(found.chunks[0]) for found in WordTokenizer(tokenizer, 512).split(drawn))
-    print(f"sentences of {pieces / len(drawn):.1f} pieces, {torch.get_num_threads()} threads")
+    tokenizer.model_max_length = 512  # joined sentences exceed its default
+    corpus = sentences_of(max(count for _, _, count in SHAPES.values()))
+    subwords = sum(len(item.chunks[0]) for item in WordTokenizer(tokenizer, 512).split(corpus))
+    print(f"sentences of {subwords / len(corpus):.1f} subwords, {torch.get_num_threads()} threads")
     print("| | one at a time, sentences/s | AlignScope, sentences/s | ratio | largest difference |")
     print("|---|---|---|---|---|")
     for name, (blocks, hidden, count) in SHAPES.items():
-        encoder, sentences = encoder_of(blocks, hidden, len(tokenizer)), drawn[:count]
+        encoder, sentences = random_bert(blocks, hidden, len(tokenizer)), corpus[:count]
         one_at_a_time(encoder, tokenizer, sentences[:4])
         slow, fast = [], []
         for _ in range(arguments.rounds):
             start = time.perf_counter()
             expected = one_at_a_time(encoder, tokenizer, sentences)
             middle = time.perf_counter()
-            found = sentence_representations(encoder, WordTokenizer(tokenizer, 512), sentences)
+            vectors = sentence_representations(encoder, WordTokenizer(tokenizer, 512), sentences)
             slow.append(middle - start)
             fast.append(time.perf_counter() - middle)
-        wrong = float((found - expected).abs().max())
+        difference = float((vectors - expected).abs().max())
         speeds = [len(sentences) / statistics.median(spent) for spent in (slow, fast)]
         ratio = statistics.median(a / b for a, b in zip(slow, fast, strict=True))
-        print(f"| {name} | {speeds[0]:.0f} | {speeds[1]:.0f} | {ratio:.1f} | {wrong:.0e} |")
+        print(f"| {name} | {speeds[0]:.0f} | {speeds[1]:.0f} | {ratio:.1f} | {difference:.0e} |")
 
 
 if __name__ == "__main__":

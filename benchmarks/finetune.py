@@ -1,14 +1,14 @@
-"""Fine-tuning: AlignScope's loop beside ``transformers.Trainer``, the same model, data and epochs.
+"""Fine-tuning: AlignScope and ``transformers.Trainer`` with the same model, data and epochs.
 
     pip install accelerate
     python benchmarks/finetune.py [--shape embedded distil base] [--sentences 256] [--data FOLDER]
 
-POS tagging with the label on each word's first sub-word, one epoch, on a GPU if there is one. The
-Trainer groups by length and takes so many sentences a batch that both take the same number of
-steps, unless ``--batch`` says otherwise (of itself it takes 8, which are more and smaller steps).
-With ``--data`` the sentences are UD English EWT, else embedded ones. Each round times both, one
-after the other; printed are medians, in sub-words (without padding) a second. Splitting into
-sub-words is in both times, scoring on dev in neither (two sentences).
+The task is POS tagging with the label on the first subword of each word, one epoch, on a GPU if
+there is one. The Trainer groups by length. Its batch size is such that both take the same number
+of steps, unless ``--batch`` sets it (the default of the Trainer is 8: more and smaller steps).
+With ``--data`` the sentences are UD English EWT, otherwise synthetic ones. Each round times both,
+one after the other. The output contains medians in subwords per second, without padding.
+Tokenization is included in both times; scoring on dev is negligible (two sentences).
 """
 
 import argparse
@@ -49,13 +49,13 @@ from alignscope.training.finetune import TrainingData, fine_tune
 from alignscope.training.model import build_model
 
 SHAPES = {"distil": (6, 768, 12), "base": (12, 768, 12)}
-"""Blocks, hidden size and heads of (multilingual) DistilBERT and BERT-base; weights are random."""
+"""Blocks, hidden size and heads of multilingual DistilBERT and BERT-base, with random weights."""
 VOCABULARY = 119_547
-"""Word embeddings of both; sentences here use those of the embedded encoder's tokenizer."""
+"""Number of word embeddings of both; the sentences use the tokenizer of the bundled encoder."""
 
 
 def encoder_of(shape: str) -> PreTrainedModel:
-    """The embedded encoder, or a BERT of a shape."""
+    """Return the bundled encoder, or a BERT of a shape."""
     if shape == "embedded":
         return load_model("embedded")
     blocks, hidden, heads = SHAPES[shape]
@@ -67,7 +67,7 @@ def encoder_of(shape: str) -> PreTrainedModel:
 
 
 def sentences(data: Path | None, count: int) -> Sequence[Sentence]:
-    """Real lengths if there is real data, but none beyond what all shapes take (64 sub-words)."""
+    """Return sentences of at most 64 subwords, which all shapes accept; real ones if available."""
     places = DataPaths(() if data is None else (data,), Path(), download=False)
     corpus = parse_corpus("synthetic:vesti/news" if data is None else "ud:en_ewt")
     tokenizer, given = load_tokenizer("embedded"), load_corpus(corpus, "train", places)
@@ -80,7 +80,7 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 class Tagger(torch.nn.Module):
-    """What ``AutoModelForTokenClassification`` is, around any encoder."""
+    """The equivalent of ``AutoModelForTokenClassification`` for any encoder."""
 
     def __init__(self, encoder: PreTrainedModel, labels: int) -> None:
         super().__init__()
@@ -91,30 +91,32 @@ class Tagger(torch.nn.Module):
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor, labels: torch.Tensor
     ) -> TokenClassifierOutput:
-        """Loss over labelled sub-words."""
+        """Return the loss over labelled subwords."""
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
         logits = self.classifier(self.dropout(hidden.last_hidden_state))
         loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten())
         return TokenClassifierOutput(loss=loss, logits=logits)
 
 
-class Rows(Dataset[dict[str, Any]]):
-    """Sentences as the token classification example of transformers has them."""
+class TokenizedSentences(Dataset[dict[str, Any]]):
+    """Sentences in the format of the token classification example of transformers."""
 
-    def __init__(self, given: Sequence[Sentence], labels: Sequence[str], tokenizer: Any) -> None:
+    def __init__(self, train: Sequence[Sentence], labels: Sequence[str], tokenizer: Any) -> None:
         number = {label: i for i, label in enumerate(labels)}
         split = tokenizer(
-            [list(s.words) for s in given], is_split_into_words=True, truncation=False
+            [list(s.words) for s in train], is_split_into_words=True, truncation=False
         )
         self.rows = []
-        for i, sentence in enumerate(given):
-            owners, before, own = split.word_ids(i), None, []
-            for word in owners:
-                first = word is not None and word != before
-                own.append(number[(sentence.upos or ())[word]] if first else -100)
-                before = word
+        for i, sentence in enumerate(train):
+            previous, word_labels = None, []
+            for word in split.word_ids(i):
+                first = word is not None and word != previous
+                word_labels.append(number[(sentence.upos or ())[word]] if first else -100)
+                previous = word
             ids = split["input_ids"][i]
-            self.rows.append({"input_ids": ids, "attention_mask": [1] * len(ids), "labels": own})
+            self.rows.append(
+                {"input_ids": ids, "attention_mask": [1] * len(ids), "labels": word_labels}
+            )
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -123,26 +125,30 @@ class Rows(Dataset[dict[str, Any]]):
         return self.rows[index]
 
 
-def ours(shape: str, given: Sequence[Sentence], training: TrainingConfig) -> tuple[float, int, int]:
-    """Seconds, steps, and sub-words of one epoch."""
+def time_alignscope(
+    shape: str, train: Sequence[Sentence], training: TrainingConfig
+) -> tuple[float, int, int]:
+    """Return seconds, steps and subwords of one epoch."""
     task, subwords = TASKS["pos"], WordTokenizer(load_tokenizer("embedded"), 64)
-    labels = task.labels(given)
+    labels = task.labels(train)
     model = build_model(encoder_of(shape), task, labels, seed=1).to(DEVICE)
     start = time.perf_counter()
     encoded = EncodedTask(task, labels, subwords, training)
-    (epoch,) = fine_tune(model, encoded, TrainingData(given, given[:2]), seed=1)
+    (epoch,) = fine_tune(model, encoded, TrainingData(train, train[:2]), seed=1)
     seconds = time.perf_counter() - start
-    pieces = sum(len(chunk) for p in subwords.split(given) for chunk in p.chunks)
-    return seconds, epoch.steps, pieces
+    count = sum(len(chunk) for item in subwords.split(train) for chunk in item.chunks)
+    return seconds, epoch.steps, count
 
 
-def theirs(shape: str, given: Sequence[Sentence], training: TrainingConfig, batch: int) -> float:
-    """Seconds of the same with the Trainer."""
-    tokenizer, labels = load_tokenizer("embedded"), TASKS["pos"].labels(given)
+def time_trainer(
+    shape: str, train: Sequence[Sentence], training: TrainingConfig, batch: int
+) -> float:
+    """Return the seconds of one epoch of the Trainer."""
+    tokenizer, labels = load_tokenizer("embedded"), TASKS["pos"].labels(train)
     model = Tagger(encoder_of(shape), len(labels))
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         start = time.perf_counter()
-        rows = Rows(given, labels, tokenizer)
+        rows = TokenizedSentences(train, labels, tokenizer)
         arguments = TrainingArguments(
             output_dir=folder, num_train_epochs=1, learning_rate=training.learning_rate,
             per_device_train_batch_size=batch, use_cpu=DEVICE.type == "cpu", report_to="none",
@@ -157,43 +163,53 @@ def theirs(shape: str, given: Sequence[Sentence], training: TrainingConfig, batc
 
 
 def main() -> None:
-    """Print a table of ratios, write it as JSON."""
+    """Print a table of ratios and write it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shape", nargs="+", default=["embedded", "distil", "base"])
-    parser.add_argument("--sentences", type=int, help="256 of the embedded encoder's, else 64")
-    parser.add_argument("--pieces", type=int, default=512, help="padded sub-words a batch")
-    parser.add_argument("--batch", type=int, help="sentences a batch of the Trainer's: 8 by itself")
-    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of both")
+    parser.add_argument(
+        "--sentences",
+        type=int,
+        help="Number of sentences. Default: 256 for the bundled encoder, 64 for others.",
+    )
+    parser.add_argument(
+        "--tokens", type=int, default=512, help="Subwords per batch, padding included."
+    )
+    parser.add_argument("--batch", type=int, help="Batch size of the Trainer.")
+    parser.add_argument(
+        "--precision", choices=["fp32", "bf16"], default="fp32", help="Precision of both."
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--out", type=Path, help="a JSON file")
-    asked = parser.parse_args()
+    parser.add_argument("--out", type=Path, help="JSON file to write.")
+    options = parser.parse_args()
     logging.disable(logging.WARNING)
     table: list[dict[str, Any]] = []
-    training = TrainingConfig(epochs=1, tokens_per_batch=asked.pieces, precision=asked.precision)
+    training = TrainingConfig(
+        epochs=1, tokens_per_batch=options.tokens, precision=options.precision
+    )
     cores = f"{torch.get_num_threads()} threads of {os.cpu_count()} cores"
-    print(f"{DEVICE}, {asked.precision}, {cores}, torch {torch.__version__}")
-    for shape in asked.shape:
-        given = sentences(asked.data, asked.sentences or (256 if shape == "embedded" else 64))
-        own, other = [], []
-        for _ in range(asked.rounds):
-            seconds, steps, pieces = ours(shape, given, training)
-            own.append(pieces / seconds)
-            batch = asked.batch or -(-len(given) // steps)
-            other.append(pieces / theirs(shape, given, training, batch))
+    print(f"{DEVICE}, {options.precision}, {cores}, torch {torch.__version__}")
+    for shape in options.shape:
+        train = sentences(options.data, options.sentences or (256 if shape == "embedded" else 64))
+        alignscope, trainer = [], []
+        for _ in range(options.rounds):
+            seconds, steps, subwords = time_alignscope(shape, train, training)
+            alignscope.append(subwords / seconds)
+            batch = options.batch or -(-len(train) // steps)
+            trainer.append(subwords / time_trainer(shape, train, training, batch))
         row = {
             "shape": shape,
-            "alignscope": statistics.median(own),
-            "trainer": statistics.median(other),
+            "alignscope": statistics.median(alignscope),
+            "trainer": statistics.median(trainer),
         }
-        row["ratio"] = statistics.median(a / b for a, b in zip(own, other, strict=True))
-        table.append(row | {"steps": steps, "pieces": pieces})
+        row["ratio"] = statistics.median(a / b for a, b in zip(alignscope, trainer, strict=True))
+        table.append(row | {"steps": steps, "subwords": subwords})
         print(
-            f"{shape:9} {steps:4} steps: AlignScope {row['alignscope']:8.0f} sub-words/s, Trainer "
+            f"{shape:9} {steps:4} steps: AlignScope {row['alignscope']:8.0f} subwords/s, Trainer "
             f"{row['trainer']:8.0f}, ratio {row['ratio']:.2f}"
         )
-    if asked.out:
-        asked.out.write_text(json.dumps(table, indent=1))
+    if options.out:
+        options.out.write_text(json.dumps(table, indent=1))
 
 
 if __name__ == "__main__":

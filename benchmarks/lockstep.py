@@ -1,11 +1,11 @@
-"""Lockstep: k runs that differ in their windows, trained as one, beside the same runs in turn.
+"""Lockstep: k runs that differ in their windows, stacked, and the same runs one by one.
 
     python benchmarks/lockstep.py [--shape embedded distil base] [--runs 2 5 7] [--data FOLDER]
 
-POS tagging, one epoch, on as many threads as there are cores (or a GPU, where there is one). A
-round times both, one after the other, from loaded models to trained ones; printed are medians of
-seconds, their ratio, and the largest difference between the losses. ``--runs`` above the number of
-windows that an encoder has repeats windows under another seed of re-initialisation.
+The task is POS tagging, one epoch, on one thread per core or on a GPU. Each round times both ways
+from loaded to trained models. The output contains medians of seconds, their ratio, and the
+largest difference between the losses. If ``--runs`` exceeds the number of windows of an encoder,
+windows are repeated with another seed of re-initialisation.
 """
 
 import argparse
@@ -37,22 +37,22 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def models(shape: str, count: int, labels: Sequence[str]) -> list[TaskModel]:
-    """REF and its windows of two blocks."""
-    found = [build_model(encoder_of(shape), TASKS["pos"], labels, seed=1)]
-    windows = itertools.cycle(range(0, len(blocks(found[0].encoder)), 2))
+    """Return REF and ablated models with windows of two blocks."""
+    members = [build_model(encoder_of(shape), TASKS["pos"], labels, seed=1)]
+    windows = itertools.cycle(range(0, len(blocks(members[0].encoder)), 2))
     for number, low in zip(range(1, count), windows, strict=False):
-        found.append(build_model(encoder_of(shape), TASKS["pos"], labels, seed=1))
-        reinitialize_(found[-1].encoder, Window(low, low + 1), seed=number)
-    return [model.to(DEVICE) for model in found]
+        members.append(build_model(encoder_of(shape), TASKS["pos"], labels, seed=1))
+        reinitialize_(members[-1].encoder, Window(low, low + 1), seed=number)
+    return [model.to(DEVICE) for model in members]
 
 
 def timed(
-    stacks: Sequence[StackedModel], given: Sequence[Sentence], training: TrainingConfig
+    stacks: Sequence[StackedModel], train: Sequence[Sentence], training: TrainingConfig
 ) -> tuple[float, list[float]]:
-    """Seconds to train stacks one after another, and the loss of every model."""
+    """Return the seconds to train stacks one after another, and the loss of every model."""
     task, subwords = TASKS["pos"], WordTokenizer(load_tokenizer("embedded"), 64)
-    encoded = EncodedTask(task, task.labels(given), subwords, training)
-    data = TrainingData(given, given[:2])
+    encoded = EncodedTask(task, task.labels(train), subwords, training)
+    data = TrainingData(train, train[:2])
     histories: list[TrainingHistory] = []
     start = time.perf_counter()
     for stack in stacks:
@@ -62,54 +62,60 @@ def timed(
 
 
 def row(
-    shape: str, runs: int, given: Sequence[Sentence], training: TrainingConfig, rounds: int
+    shape: str, runs: int, train: Sequence[Sentence], training: TrainingConfig, rounds: int
 ) -> dict[str, object]:
-    """One line of the table."""
-    labels, turn, lockstep, off = TASKS["pos"].labels(given), [], [], 0.0
+    """Return one row of the table."""
+    labels, one_by_one, lockstep, difference = TASKS["pos"].labels(train), [], [], 0.0
     for _ in range(rounds):
-        alone = [StackedModel([model]) for model in models(shape, runs, labels)]
-        seconds, expected = timed(alone, given, training)
-        turn.append(seconds)
-        del alone
-        seconds, found = timed([StackedModel(models(shape, runs, labels))], given, training)
+        separate = [StackedModel([model]) for model in models(shape, runs, labels)]
+        seconds, expected = timed(separate, train, training)
+        one_by_one.append(seconds)
+        del separate
+        seconds, losses = timed([StackedModel(models(shape, runs, labels))], train, training)
         lockstep.append(seconds)
-        off = max(off, *(abs(a - b) for a, b in zip(expected, found, strict=True)))
-    ratio = statistics.median(a / b for a, b in zip(turn, lockstep, strict=True))
+        differences = [abs(a - b) for a, b in zip(expected, losses, strict=True)]
+        difference = max(difference, *differences)
+    ratio = statistics.median(a / b for a, b in zip(one_by_one, lockstep, strict=True))
     return {
-        "shape": shape, "runs": runs, "in turn": statistics.median(turn),
-        "lockstep": statistics.median(lockstep), "ratio": ratio, "losses differ by": off,
+        "shape": shape, "runs": runs, "one by one": statistics.median(one_by_one),
+        "lockstep": statistics.median(lockstep), "ratio": ratio,
+        "largest difference of losses": difference,
     }  # fmt: skip
 
 
 def main() -> None:
-    """Print a table of ratios, write it as JSON."""
+    """Print a table of ratios and write it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shape", nargs="+", default=["embedded"])
     parser.add_argument("--runs", nargs="+", type=int, default=[2, 5])
     parser.add_argument("--sentences", type=int, default=500)
-    parser.add_argument("--pieces", type=int, default=512, help="padded sub-words a batch")
+    parser.add_argument(
+        "--tokens", type=int, default=512, help="Subwords per batch, padding included."
+    )
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, help="all cores if nothing is said")
+    parser.add_argument("--threads", type=int, help="Number of threads. Default: one per core.")
     parser.add_argument("--precision", choices=["auto", "fp32", "bf16"], default="fp32")
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--out", type=Path, help="a JSON file")
-    asked = parser.parse_args()
-    if asked.threads:
-        torch.set_num_threads(asked.threads)
-    training = TrainingConfig(epochs=1, tokens_per_batch=asked.pieces, precision=asked.precision)
+    parser.add_argument("--out", type=Path, help="JSON file to write.")
+    arguments = parser.parse_args()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    training = TrainingConfig(
+        epochs=1, tokens_per_batch=arguments.tokens, precision=arguments.precision
+    )
     print(f"{DEVICE}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     table = []
-    for shape, runs in itertools.product(asked.shape, asked.runs):
-        given = sentences(asked.data, asked.sentences)
-        table.append(row(shape, runs, given, training, asked.rounds))
+    for shape, runs in itertools.product(arguments.shape, arguments.runs):
+        train = sentences(arguments.data, arguments.sentences)
+        table.append(row(shape, runs, train, training, arguments.rounds))
         print(
             ", ".join(
                 f"{k} {v:.3g}" if isinstance(v, float) else f"{k} {v}" for k, v in table[-1].items()
             ),
             flush=True,
         )
-    if asked.out:
-        asked.out.write_text(json.dumps(table, indent=1))
+    if arguments.out:
+        arguments.out.write_text(json.dumps(table, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""How the cost of a run grows: with sentences, blocks, hidden size, and languages evaluated on.
+"""Cost of a run as a function of sentences, blocks, hidden size and evaluated languages.
 
     python benchmarks/scaling.py [--out FILE]
 
-POS tagging on the embedded languages with random BERTs, one epoch. Each axis is doubled twice while
-the others stay; printed are seconds of training and of evaluation, and how often each doubled
-when its axis did (2.0 is linear).
+The task is POS tagging on the synthetic languages with random BERTs, one epoch. Each axis is
+doubled twice while the others are constant. The output contains the seconds of training and
+evaluation, and the ratio to the previous size (2.0 is linear).
 """
 
 import argparse
@@ -29,19 +29,19 @@ from alignscope.training.model import build_model
 from alignscope.training.predict import predict_stacked
 from alignscope.training.stacked.stack import StackedModel
 
-USUAL = {"sentences": 200, "blocks": 4, "hidden": 128, "languages": 4}
-NOWHERE = DataPaths((), Path(), download=False)
+BASELINE = {"sentences": 200, "blocks": 4, "hidden": 128, "languages": 4}
+OFFLINE = DataPaths((), Path(), download=False)
 
 
 def timed(sentences: int, blocks: int, hidden: int, languages_read: int) -> tuple[float, float]:
-    """Seconds of training and of evaluation."""
+    """Return the seconds of training and of evaluation."""
     task, subwords = TASKS["pos"], WordTokenizer(load_tokenizer("embedded"), 64)
     train = subsample_evenly(
-        load_corpus(parse_corpus("synthetic:vesti/news"), "train", NOWHERE), sentences
+        load_corpus(parse_corpus("synthetic:vesti/news"), "train", OFFLINE), sentences
     )
     corpora = {
         name: subsample_evenly(
-            load_corpus(parse_corpus(f"synthetic:{name}/news"), "test", NOWHERE), 100
+            load_corpus(parse_corpus(f"synthetic:{name}/news"), "test", OFFLINE), 100
         )
         for name in languages()[:languages_read]
     }
@@ -60,17 +60,17 @@ def timed(sentences: int, blocks: int, hidden: int, languages_read: int) -> tupl
 
 
 def main() -> None:
-    """Print a table of ratios, write it as JSON."""
+    """Print a table of ratios and write it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, help="a JSON file")
-    asked = parser.parse_args()
+    parser.add_argument("--out", type=Path, help="JSON file to write.")
+    arguments = parser.parse_args()
     print(f"{torch.get_num_threads()} threads, torch {torch.__version__}")
-    timed(*USUAL.values())  # what is made once is made
+    timed(*BASELINE.values())  # warm-up
     table = []
-    for axis, least in USUAL.items():
+    for axis, smallest in BASELINE.items():
         before: tuple[float, float] | None = None
-        for size in (least, 2 * least, 4 * least):
-            seconds = timed(*{**USUAL, axis: size}.values())
+        for size in (smallest, 2 * smallest, 4 * smallest):
+            seconds = timed(*{**BASELINE, axis: size}.values())
             ratios = [b / a for a, b in zip(before or seconds, seconds, strict=True)]
             row = {"axis": axis, "size": size, "training": seconds[0], "evaluation": seconds[1]}
             table.append(row | {"training ratio": ratios[0], "evaluation ratio": ratios[1]})
@@ -80,8 +80,8 @@ def main() -> None:
                 flush=True,
             )
             before = seconds
-    if asked.out:
-        asked.out.write_text(json.dumps(table, indent=1))
+    if arguments.out:
+        arguments.out.write_text(json.dumps(table, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Measure how languages differ, from treebanks of the same sentences: typology.tsv of the package.
+"""Measure typological features in treebanks of the same sentences, for typology.tsv.
 
     python studies/typology.py --data FOLDER > src/alignscope/analysis/typology.tsv
 
-FOLDER has Parallel UD treebanks, as ``ud/en_pud/test.conllu.gz`` or as published by Universal
-Dependencies; every one that is found gives a row. Nothing but the trees is used: order features
-and shares are between 0 and 1, a share of fewer than 20 cases is left empty.
+FOLDER contains Parallel UD treebanks, as ``ud/en_pud/test.conllu.gz`` or as published by Universal
+Dependencies; each one becomes a row. Only the trees are used. Order features and shares are between
+0 and 1; a share of fewer than 20 cases stays empty.
 """
 
 import argparse
@@ -22,18 +22,18 @@ from alignscope.data.locate import check_annotations
 from alignscope.data.sentence import Sentence
 
 FEWEST = 20
-"""A share of fewer cases is not known."""
+"""A share of fewer cases counts as unknown."""
 
 NOUNS = frozenset({"NOUN", "PROPN"})
 ANY = frozenset(UPOS)
 ROLES = {"nsubj", "obj", "iobj", "obl", "nmod"}
-"""Where nouns are asked for determiners and case markers: not inside names and compounds."""
+"""Relations of nouns whose determiners and case markers count: not inside names and compounds."""
 
 Treebank = Sequence[Sentence]
 
 
 class Arc(NamedTuple):
-    """A word, its relation to its head (with and without subtype), and where both are.
+    """A word and its head, as positions, with tags and relation (with and without subtype).
 
     The head of a root is 0 and has no tag.
     """
@@ -47,7 +47,7 @@ class Arc(NamedTuple):
 
 
 class Order(NamedTuple):
-    """On which side of its head a dependent is, both being of some parts of speech."""
+    """The side of the head on which a dependent stands, for given parts of speech."""
 
     relation: str
     side: Literal["before", "after"]
@@ -55,12 +55,12 @@ class Order(NamedTuple):
     head_tags: frozenset[str] = ANY
 
     def of(self, arcs: Iterable[Arc]) -> str:
-        """Return the share of dependents that are on this side."""
+        """Return the share of dependents on this side."""
         before = [arc.word < arc.head for arc in arcs if self.concerns(arc)]
         return share(is_before == (self.side == "before") for is_before in before)
 
     def concerns(self, arc: Arc) -> bool:
-        """Whether this is the order of such a word and such a head."""
+        """Return whether an arc has this relation and these parts of speech."""
         related = self.relation in (arc.relation, arc.universal)
         return related and arc.tag in self.tags and arc.head_tag in self.head_tags
 
@@ -74,18 +74,20 @@ ORDERS = {
     "adjective_before_noun": Order("amod", "before", head_tags=NOUNS),
     "genitive_after_noun": Order("nmod", "after", NOUNS, NOUNS),
 }
-"""Which words are asked for their side, by the feature.
+"""The measured orders, by feature.
 
-Objects, subjects, obliques and genitives are nouns: clitic and relative pronouns go where no noun
-goes. A verb is whatever has them, an adposition whatever marks case as a word of its own (English
-'s and Chinese 的 do, Korean particles mostly do not), a genitive any noun that modifies a noun.
-Numerals are not asked: all these languages have them before nouns, but where treebanks take the
-year in a date for a numeral it follows, and that would be all that is measured.
+Objects, subjects, obliques and genitives are nouns, because clitic and relative pronouns stand in
+positions that nouns never take. A verb is any word with such a dependent. An adposition is any
+separate word that marks case (English 's and Chinese 的 are, most Korean particles are not). A
+genitive is any noun that modifies a noun.
+
+Numerals are excluded. All these languages place them before nouns, except that some treebanks
+annotate the year in a date as a numeral; the feature would measure only these years.
 """
 
 
 def features_of(treebank: Treebank, english: Treebank) -> dict[str, str]:
-    """Return every feature of a language, as the table writes them."""
+    """Return every feature of a language, formatted for the table."""
     trees = [arcs_of(sentence) for sentence in treebank]
     arcs = [arc for tree in trees for arc in tree]
     return {
@@ -115,7 +117,7 @@ def arcs_of(sentence: Sentence) -> list[Arc]:
 
 
 def share(cases: Iterable[bool]) -> str:
-    """Return the share of cases that hold.
+    """Return the share of true cases, or an empty string if there are too few.
 
     >>> share([True] * 15 + [False] * 5), share([True] * 15)
     ('0.750', '')
@@ -125,39 +127,39 @@ def share(cases: Iterable[bool]) -> str:
 
 
 def relative(arcs: Iterable[Arc]) -> Order:
-    """Relative clauses, or all clauses that modify a noun where a treebank does not tell."""
-    told = any(arc.relation == "acl:relcl" for arc in arcs)
-    return Order("acl:relcl" if told else "acl", "after")
+    """Return the order of relative clauses, or of all ``acl`` if the treebank has no subtype."""
+    has_subtype = any(arc.relation == "acl:relcl" for arc in arcs)
+    return Order("acl:relcl" if has_subtype else "acl", "after")
 
 
 def marked(trees: Iterable[list[Arc]], marker: str, tags: frozenset[str]) -> Iterator[bool]:
-    """Say of each noun that is an argument or modifier whether it has such a marker."""
+    """Yield for each noun that is an argument or modifier whether it has a marker."""
     for tree in trees:
-        having = {arc.head for arc in tree if arc.universal == marker}
+        marked_words = {arc.head for arc in tree if arc.universal == marker}
         nouns = (arc.word for arc in tree if arc.universal in ROLES and arc.tag in tags)
-        yield from (noun in having for noun in nouns)
+        yield from (noun in marked_words for noun in nouns)
 
 
 def has_subject(tree: list[Arc]) -> bool:
-    """Whether the root has a subject, be it a clause."""
+    """Return whether the root has a subject; clausal subjects count."""
     root = next(arc.word for arc in tree if arc.head == 0)
     return any(arc.head == root and arc.universal in ("nsubj", "csubj") for arc in tree)
 
 
 def words_per_word(treebank: Treebank, english: Treebank) -> str:
-    """Return how many words a language takes for a word of English, over the same sentences."""
+    """Return the number of words per English word, over the same sentences."""
     counts = [
-        {sentence.id: len(words(sentence)) for sentence in each} for each in (treebank, english)
+        {sentence.id: len(words(sentence)) for sentence in corpus} for corpus in (treebank, english)
     ]
     shared = counts[0].keys() & counts[1].keys()
-    own, other = (sum(count[key] for key in shared) for count in counts)
-    return f"{own / other:.3f}" if other else ""
+    total, total_english = (sum(count[key] for key in shared) for count in counts)
+    return f"{total / total_english:.3f}" if total_english else ""
 
 
 def forms_per_word(treebank: Treebank) -> float:
-    """Return how many different words there are, of all: the more inflection, the more."""
-    found = [word.casefold() for sentence in treebank for word in words(sentence)]
-    return len({*found}) / len(found)
+    """Return the ratio of distinct words to all words, which grows with inflection."""
+    tokens = [word.casefold() for sentence in treebank for word in words(sentence)]
+    return len({*tokens}) / len(tokens)
 
 
 def words(sentence: Sentence) -> list[str]:
@@ -167,31 +169,33 @@ def words(sentence: Sentence) -> list[str]:
 
 
 def script(treebank: Treebank) -> str:
-    """Return the script that most letters are of, as Unicode names begin.
+    """Return the script of most letters: the first word of their Unicode names.
 
     >>> script([Sentence(("Собаки", "CIA"))])
     'CYRILLIC'
     """
     letters = (letter for sentence in treebank for word in sentence.words for letter in word)
-    found = Counter(unicodedata.name(letter).split()[0] for letter in letters if letter.isalpha())
-    return found.most_common(1)[0][0].replace("CJK", "HAN")
+    counts = Counter(unicodedata.name(letter).split()[0] for letter in letters if letter.isalpha())
+    return counts.most_common(1)[0][0].replace("CJK", "HAN")
 
 
 def treebanks(folder: Path) -> dict[str, Treebank]:
     """Return the Parallel UD treebanks in a folder, by language."""
-    found: dict[str, Treebank] = {}
+    by_language: dict[str, Treebank] = {}
     for code in known_codes("ud"):
         if code.endswith("_pud") and (splits := files_under(folder, "ud", code)):
             sentences = read_conllu(splits["test"])
             check_annotations(sentences, ("upos", "heads", "relations"), code)
-            found[parse_corpus(f"ud:{code}").language] = sentences
-    return found
+            by_language[parse_corpus(f"ud:{code}").language] = sentences
+    return by_language
 
 
-def table(found: dict[str, Treebank]) -> str:
-    """Return the features of all languages as tab-separated lines, one a language."""
-    english = found["en"]
-    rows = {language: features_of(found[language], english) for language in sorted(found)}
+def table(by_language: dict[str, Treebank]) -> str:
+    """Return the features of all languages as tab-separated lines, one per language."""
+    english = by_language["en"]
+    rows = {
+        language: features_of(by_language[language], english) for language in sorted(by_language)
+    }
     lines = [["language", *rows["en"]], *([name, *row.values()] for name, row in rows.items())]
     return "".join("\t".join(line) + "\n" for line in lines)
 
@@ -199,11 +203,11 @@ def table(found: dict[str, Treebank]) -> str:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="a folder of treebanks")
-    found = treebanks(parser.parse_args().data)
-    if "en" not in found:
-        parser.error("the folder has no en_pud, in which the words of others are counted")
-    print(table(found), end="")
+    parser.add_argument("--data", type=Path, required=True, help="Folder with treebanks.")
+    by_language = treebanks(parser.parse_args().data)
+    if "en" not in by_language:
+        parser.error("The folder has no en_pud, which the number of words per word needs.")
+    print(table(by_language), end="")
 
 
 if __name__ == "__main__":
