@@ -134,11 +134,13 @@ def parts(folder: Path) -> Iterator[tuple[str, float]]:
         found.table(name)
         yield name, time.monotonic() - start
     report = Report(study.name, found)
-    plates = report.plates
     start = time.monotonic()
-    for plate in plates:
-        plate.inline()
-    yield f"{len(plates)} figures", time.monotonic() - start
+    figures = list(report.figures.values())
+    yield "figure data", time.monotonic() - start
+    start = time.monotonic()
+    for figure in figures:
+        figure.inline()
+    yield f"{len(figures)} figures", time.monotonic() - start
 
 
 def main() -> None:

@@ -41,19 +41,19 @@ def test_encoders_have_a_column_each(tmp_path: Path) -> None:
     found = ComparedResults(stores)
     assert found.notes == [OWN]
     report = Report("three", found)
-    sheets = {sheet.name: sheet for sheet in report.tables}
-    for name in ("contrasts", "boundaries-by-encoder", "claims-by-encoder"):
-        assert sheets[name].people.columns[-3:] == ["first", "second", "third"]
-    contrasts = sheets["contrasts"]
-    assert contrasts.people.height == 3
-    for row in contrasts.table.iter_rows(named=True):
-        cell = contrasts.people.filter(window=row["window"])[row["encoder"]].item()
+    tables = {table.name: table for table in report.tables}
+    for name in ("contrasts-by-encoder", "boundaries-by-encoder", "claims-by-encoder"):
+        assert tables[name].display.columns[-3:] == ["first", "second", "third"]
+    contrasts = tables["contrasts-by-encoder"]
+    assert contrasts.display.height == 3
+    for row in contrasts.data.iter_rows(named=True):
+        cell = contrasts.display.filter(window=row["window"])[row["encoder"]].item()
         assert cell.split(" [")[0] == f"{100 * row['mean']:+z.1f}".replace("-", "−")
     page = report.html()
     assert 'id="encoders"' in page
     assert "All 36 runs are done." in page
-    plate = next(plate for plate in report.plates if plate.name.startswith("contrast"))
-    text = plate.inline()
+    figure = next(f for key, f in report.figures.items() if key.startswith("contrasts/"))
+    text = figure.inline()
     assert all(f"{name}, 0-1, seed 1:" in text for name in ("first", "second", "third"))
     assert set(re.findall(r"<b>(\w+) · POS tagging", page)) == {"first", "second", "third"}
 
@@ -133,12 +133,12 @@ def test_each_initialisation_has_its_own_verdict_and_figure(tmp_path: Path) -> N
     both = {"seeds": 'init = ["config", "torch-default"]\nseeds'}
     stores = [made(tmp_path / name, name, milder, **both) for name in ("a", "b")]
     report = Report("two", ComparedResults(stores))
-    (sheet,) = (sheet for sheet in report.tables if sheet.name == "claims-by-encoder")
-    crucial = dict(sheet.people.filter(claim="crucial").select("init", "a").rows())
+    (table,) = (table for table in report.tables if table.name == "claims-by-encoder")
+    crucial = dict(table.display.filter(claim="crucial").select("init", "a").rows())
     assert crucial["config"].startswith("supported: −20.")
     assert crucial["torch-default"].startswith("contradicted: ")
     for section in report.sections:
-        titles = [plate.title for plate in section.plates]
+        titles = [figure.title for figure in section.figures]
         assert len(set(titles)) == len(titles), section.title
     assert "a · POS tagging · vesti/news · torch-default" in report.html()
     assert "0-1 (config)" in report.html()
@@ -162,13 +162,14 @@ def test_two_encoders_of_one_name_are_told_apart(tmp_path: Path) -> None:
 def test_names_that_mean_something_elsewhere(names: tuple[str, str], tmp_path: Path) -> None:
     stores = [made(tmp_path / str(i), name.replace("\\", "\\\\")) for i, name in enumerate(names)]
     report = Report("two", ComparedResults(stores))
-    plates = [plate.name for plate in report.plates]
-    assert len(set(plates)) == len(plates)
+    files = [figure.name for figure in report.figures.values()]
+    assert len(set(files)) == len(files)
     page = report.html()
-    for name in names:
+    short = [name.split("/")[-1] for name in names]
+    for name in short:
         assert f">{name}<" in page or f"> {name}<" in page or f"encoder {name}" in page
-    contrast = next(plate for plate in report.plates if plate.name.startswith("contrast"))
-    for name in names:
+    contrast = next(f for key, f in report.figures.items() if key.startswith("contrasts/"))
+    for name in short:
         assert f"> {name}</text>" in contrast.inline()
 
 

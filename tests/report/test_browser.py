@@ -1,4 +1,4 @@
-"""The page in a real browser: nothing is asked for, nothing goes wrong, nothing overlaps."""
+"""In a real browser the page requests nothing, logs no error, and no text overlaps."""
 
 import html
 import json
@@ -46,7 +46,7 @@ document.querySelector("iframe").onload = (event) => {{
   }}
   compare(page.querySelectorAll("figure"));
   compare(page.querySelectorAll(".token"));
-  const marks = page.querySelectorAll("[data-says]");
+  const marks = page.querySelectorAll("[data-tooltip]");
   const at = marks[0].getBoundingClientRect();
   const move = {{bubbles: true, clientX: at.x, clientY: at.y}};
   marks[0].dispatchEvent(new view.PointerEvent("pointermove", move));
@@ -62,7 +62,7 @@ document.querySelector("iframe").onload = (event) => {{
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the page of a study and of two encoders beside each other."""
+    """A folder with the page of a study and the page that compares two encoders."""
     folder = tmp_path_factory.mktemp("pages")
     stores = []
     for name in ("one", "other"):
@@ -79,16 +79,16 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def served(pages: Path) -> Iterator[tuple[int, list[str]]]:
-    """The port of a server of that folder, and what it was asked for."""
-    asked: list[str] = []
+    """The port of a server of that folder, and the paths that were requested."""
+    requests: list[str] = []
 
     class Handler(SimpleHTTPRequestHandler):
         def log_message(self, format: str, *arguments: object) -> None:
-            asked.append(self.path)
+            requests.append(self.path)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(pages)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_port, asked
+    yield server.server_port, requests
     server.shutdown()
     server.server_close()
 
@@ -96,10 +96,10 @@ def served(pages: Path) -> Iterator[tuple[int, list[str]]]:
 @pytest.mark.parametrize("name", ["report.html", "compare.html"])
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_at_a_desk_and_on_a_phone_by_day_and_by_night(
+def test_the_page_on_a_desktop_and_a_phone_in_both_themes(
     name: str, width: int, scheme: str, pages: Path, served: tuple[int, list[str]], tmp_path: Path
 ) -> None:
-    port, asked = served
+    port, requests = served
     (pages / "frame.html").write_text(FRAME.format(page=name, width=width), encoding="utf-8")
     quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update"]
     ended = subprocess.run(
@@ -119,7 +119,7 @@ def test_at_a_desk_and_on_a_phone_by_day_and_by_night(
     assert found["marks"] > 100
     assert re.search(r"\d", found["tip"])
     assert "CONSOLE" not in ended.stderr
-    assert sorted(set(asked)) == sorted(["/frame.html", f"/{name}"])
+    assert sorted(set(requests)) == sorted(["/frame.html", f"/{name}"])
     light = found["ground"] == "rgb(255, 255, 255)"
     assert light == (scheme == "light")
     assert found["ink"] != found["ground"]

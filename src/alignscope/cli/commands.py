@@ -247,7 +247,7 @@ def table(
     name = table_spec(which).name
     check_output(format, out)
     found = StudyResults.of(load_study(study, encoder), ResultStore(store), features)
-    write_table(found.table(name), format, out)
+    write_table(name, found.table(name), format, out)
 
 
 @app.command()
@@ -263,7 +263,8 @@ def claims(
     from alignscope.results.store import ResultStore
 
     check_output(format, out)
-    write_table(StudyResults.of(load_study(study, encoder), ResultStore(store)).claims, format, out)
+    claims = StudyResults.of(load_study(study, encoder), ResultStore(store)).claims
+    write_table("claims", claims, format, out)
 
 
 for module in (cli_report, cli_encoder):

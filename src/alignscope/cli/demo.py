@@ -98,11 +98,11 @@ def perform_demo(study: Study, folder: Path, workers: int) -> Demo:
     found = StudyResults.of(study, store)
     written = _write(folder, {
         "report.html": lambda: Report(study.name, found).html().encode(),
-        "summary.md": lambda: export_table(found.summary, "md"),
-        "summary.csv": lambda: export_table(found.summary, "csv"),
-        "effects.csv": lambda: export_table(found.effects, "csv"),
-        "scores.csv": lambda: export_table(found.scores, "csv"),
-        "runs.csv": lambda: export_table(found.runs, "csv"),
+        "summary.md": lambda: export_table("summary", found.summary, "md"),
+        "summary.csv": lambda: export_table("summary", found.summary, "csv"),
+        "effects.csv": lambda: export_table("effects", found.effects, "csv"),
+        "scores.csv": lambda: export_table("scores", found.scores, "csv"),
+        "runs.csv": lambda: export_table("runs", found.runs, "csv"),
     })  # fmt: skip
     return Demo(swept, main_metrics(found.summary, found.scores), written)
 
@@ -137,6 +137,6 @@ def main_metrics(summary: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
 
 def describe_demo(summary: pl.DataFrame, files: Iterable[Path]) -> str:
     """One sentence on what is seen, the effects, and where to read on."""
-    table = export_table(summary.filter(pl.col("window") != MAJORITY), "md").decode()
+    table = export_table("summary", summary.filter(pl.col("window") != MAJORITY), "md").decode()
     where = ", ".join(map(str, files))
     return f"{WHAT}\n\n{table}\nWritten: {where}"

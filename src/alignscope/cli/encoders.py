@@ -99,7 +99,7 @@ def similarity(
     named = EncoderSpec(name=encoder, revision=revision, remote_code=remote_code)
     with _warnings_as_sentences():
         compared = compare_corpora(named, source, target, places, asked, cached=not no_cache)
-    write_table(compared, format, out)
+    write_table("similarity", compared, format, out)
     if plot is not None:
         write_figure(similarity_figure(compared), plot)
 

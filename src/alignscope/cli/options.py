@@ -81,7 +81,7 @@ def check_output(format: Format, out: Path | None) -> None:
         raise StudyError("a parquet table cannot be shown on a screen; name a file with --out")
 
 
-def write_table(table: "pl.DataFrame", format: Format, out: Path | None) -> None:
+def write_table(name: str, table: "pl.DataFrame", format: Format, out: Path | None) -> None:
     """Write a table to a file or the screen.
 
     Raises:
@@ -89,7 +89,7 @@ def write_table(table: "pl.DataFrame", format: Format, out: Path | None) -> None
     """
     from alignscope.report.tables.export import export_table
 
-    content = export_table(table, format.value)
+    content = export_table(name, table, format.value)
     if out is None:
         sys.stdout.buffer.write(content)
         return

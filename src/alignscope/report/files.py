@@ -7,15 +7,15 @@ from pathlib import Path
 from alignscope._util.files import replace_file
 from alignscope.errors import StudyError
 
-LONGEST = 150
-"""Bytes of a file's name without ending, of 255 that file systems take."""
+MAX_BYTES = 150
+"""The longest name without ending; file systems allow 255 bytes."""
 
 
 def write_all(folder: Path, contents: dict[str, bytes]) -> list[Path]:
     """Write files into a folder, each of them whole or not at all.
 
     Raises:
-        StudyError: if one cannot be written.
+        StudyError: if a file cannot be written.
     """
     paths = []
     for name, content in contents.items():
@@ -24,19 +24,19 @@ def write_all(folder: Path, contents: dict[str, bytes]) -> list[Path]:
             folder.mkdir(parents=True, exist_ok=True)
             replace_file(content, path)
         except OSError as error:
-            raise StudyError(f"{path} cannot be written: {error.strerror}") from None
+            raise StudyError(f"The file {path} cannot be written: {error.strerror}.") from None
         paths.append(path)
     return paths
 
 
 def file_name(*parts: str) -> str:
-    """Put a name together that every file system takes.
+    """Join parts to a name that every file system accepts.
 
     >>> file_name("heat", "pos", "ud:en_ewt")
     'heat-pos-ud-en_ewt'
     """
     name = "-".join(re.sub(r"[^\w.]+", "-", part).strip("-.") for part in parts)
-    if len(name.encode()) <= LONGEST:
+    if len(name.encode()) <= MAX_BYTES:
         return name
     digest = hashlib.sha256("/".join(parts).encode()).hexdigest()[:8]
-    return f"{name.encode()[:LONGEST].decode(errors='ignore')}-{digest}"
+    return f"{name.encode()[:MAX_BYTES].decode(errors='ignore')}-{digest}"

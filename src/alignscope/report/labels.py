@@ -1,102 +1,76 @@
-"""What things are called in figures and on pages."""
+"""Names and numbers as figures, tables and pages show them."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
-import polars as pl
-
-from alignscope.config.registry import TASK_INFO
-from alignscope.config.run import RunSpec
+from alignscope.config.registry import MEASURE_INFO, TASK_INFO
 from alignscope.data.corpus import parse_corpus
 from alignscope.errors import DataError
-from alignscope.report.files import file_name
-from alignscope.results.tables import primary_metrics
 
 MINUS = "−"
-MEASURES = {
-    "cka": "linear CKA",
-    "cka-rbf": "RBF CKA",
-    "anc": "average neuron-wise correlation",
-    "retrieval": "translation retrieval, precision at 1",
-    "mutual": "mutual nearest neighbours",
-    "cosine": "cosine, language means taken off",
-    "svcca": "SVCCA",
-    "pwcca": "PWCCA",
-    "procrustes": "Procrustes",
-    "rsa": "RSA",
-}
 ESTIMATORS = {"debiased": ", debiased", "biased": ", biased", "plain": ""}
+_ENCODER = re.compile(r"(?P<name>.*?)(?P<store> \([^()]*\))?(?P<revision>@[^@/]+)?")
 
 
-@dataclass(frozen=True, order=True)
-class ResultGroup:
-    """An encoder fine-tuned on one source for one task, seen in one metric."""
+def encoder_names(labels: Iterable[str]) -> dict[str, str]:
+    """Return a short name for each encoder label: the end of its path or hub name.
 
-    encoder: str
-    task: str
-    metric: str
-    source: str
-    several: bool = False
-    """Whether there are other encoders beside it, so that it must be named."""
+    A name has as many parts of the path as tell the encoders apart.
 
-    @property
-    def title(self) -> str:
-        """``POS tagging · en_ewt``, with the encoder before it where there are several."""
-        parts = [TASK_INFO.title(self.task), corpus_label(self.source)]
-        return " · ".join([self.encoder, *parts] if self.several else parts)
-
-    @property
-    def unit(self) -> str:
-        """The metric, as on an axis."""
-        return metric_title(self.task, self.metric)
-
-    def of(self, table: pl.DataFrame) -> pl.DataFrame:
-        """Keep the rows of a table that are of this setting, as far as it has its columns."""
-        own = {name: value for name, value in vars(self).items() if name in table.columns}
-        return table.filter(**own)
-
-    def owns(self, run: RunSpec) -> bool:
-        """Whether a run is of this setting."""
-        own = (self.encoder, self.task, self.source)
-        return own == (run.encoder.label, run.task, run.source)
-
-    def file(self, kind: str, *more: str) -> str:
-        """A name for a file: ``heat-bert-pos-ud-en_ewt``."""
-        return file_name(kind, self.encoder, self.task, self.source, *more)
+    >>> encoder_names(["/home/me/encoders/e5-small", "bert-base-multilingual-cased"])
+    {'/home/me/encoders/e5-small': 'e5-small', 'bert-base-multilingual-cased': 'bert-base-multilingual-cased'}
+    >>> encoder_names(["org/small", "lab/small"])
+    {'org/small': 'org/small', 'lab/small': 'lab/small'}
+    """  # noqa: E501
+    labels = list(dict.fromkeys(labels))
+    longest = max((label.count("/") for label in labels), default=0) + 1
+    for length in range(1, longest + 1):
+        names = {label: _encoder_name(label, length) for label in labels}
+        if len({*names.values()}) == len(labels):
+            return names
+    return {label: label for label in labels}
 
 
-def result_groups(scores: pl.DataFrame) -> list[ResultGroup]:
-    """The settings of a study, each in the first metric of its task; tasks in their order."""
-    first = primary_metrics(scores)
-    rows = scores.select("encoder", "task", "source").unique(maintain_order=True).rows()
-    several = len({encoder for encoder, _, _ in rows}) > 1
-    return [
-        ResultGroup(encoder, task, first[task], source, several) for encoder, task, source in rows
-    ]
+def _encoder_name(label: str, length: int) -> str:
+    parts = _ENCODER.fullmatch(label)
+    if parts is None:  # a line break in the name
+        return label
+    ending = [part for part in parts["name"].split("/") if part][-length:]
+    return "/".join(ending) + (parts["store"] or "") + (parts["revision"] or "") or label
 
 
-def metric_title(task: str, metric: str) -> str:
-    """Return the title of a task's metric: ``LAS``."""
-    titles = TASK_INFO[task].metrics if task in TASK_INFO else {}
-    return titles.get(metric, metric)
+def task_label(task: str) -> str:
+    """Return the title of a task: ``POS tagging`` for ``pos``."""
+    return TASK_INFO.title(task)
+
+
+def metric_label(metric: str, task: str) -> str:
+    """Return the title of a task's metric: ``LAS`` for ``las``."""
+    metrics = TASK_INFO[task].metrics if task in TASK_INFO else {}
+    return metrics.get(metric, metric)
 
 
 def measure_label(name: str, estimator: str) -> str:
-    """``linear CKA, debiased``."""
-    return MEASURES.get(name, name) + ESTIMATORS.get(estimator, f", {estimator}")
+    """Return the title of a measure with its estimator: ``linear CKA, debiased``."""
+    return measure_title(name) + ESTIMATORS.get(estimator, f", {estimator}")
+
+
+def measure_title(name: str) -> str:
+    """Return the title of a measure: ``linear CKA`` for ``cka``."""
+    return MEASURE_INFO[name].title if name in MEASURE_INFO else name
 
 
 def corpus_label(corpus: str) -> str:
-    """A corpus without where it is from: ``en_ewt``, ``vesti/news``."""
+    """Return the name of a corpus without its collection or folder: ``en_ewt``, ``vesti/news``."""
     try:
         return parse_corpus(corpus).treebank
-    except DataError:  # a path that is not on this machine
-        return corpus
+    except DataError:  # a path that does not exist on this machine
+        return corpus.rstrip("/").split("/")[-1] or corpus
 
 
 def corpus_labels(corpora: Iterable[str]) -> dict[str, str]:
-    """Corpora by their language, or by more of their name where two are of one language.
+    """Return the language of each corpus, or more of its name where two have one language.
 
     >>> corpus_labels(["ud:de_pud", "ud:en_ewt", "ud:en_pud"])
     {'ud:de_pud': 'de', 'ud:en_ewt': 'en_ewt', 'ud:en_pud': 'en_pud'}
@@ -105,38 +79,58 @@ def corpus_labels(corpora: Iterable[str]) -> dict[str, str]:
     try:
         language = {corpus: parse_corpus(corpus).language for corpus in corpora}
     except DataError:
-        language = {corpus: corpus for corpus in corpora}
+        language = {corpus: corpus_label(corpus) for corpus in corpora}
     counts = Counter(language.values())
     names = {c: language[c] if counts[language[c]] == 1 else corpus_label(c) for c in corpora}
     return names if len({*names.values()}) == len(corpora) else {c: c for c in corpora}
 
 
 def format_points(fraction: float, *, signed: bool = True) -> str:
-    """``−12.3`` of −0.123."""
+    """Return a fraction in points: ``−12.3`` for −0.123."""
     return f"{100 * fraction:{'+' if signed else ''}z.1f}".replace("-", MINUS)
 
 
 def format_number(value: float) -> str:
-    """``−0.512``."""
+    """Return a number with three decimals: ``−0.512``."""
     return f"{value:z.3f}".replace("-", MINUS)
 
 
 def format_points_ci(value: float, low: float | None, high: float | None) -> str:
-    """``−31.0 [−32.5, −29.5]``, without ends where there are none."""
+    """Return ``−31.0 [−32.5, −29.5]``, or only the value if there is no interval."""
     return format_points(value) + (
         "" if low is None or high is None else f" [{format_points(low)}, {format_points(high)}]"
     )
 
 
 def format_ci(value: float, low: float | None, high: float | None) -> str:
-    """``−0.512 [−0.801, −0.004]``, without ends where there are none."""
+    """Return ``−0.512 [−0.801, −0.004]``, or only the value if there is no interval."""
     return format_number(value) + (
         "" if low is None or high is None else f" [{format_number(low)}, {format_number(high)}]"
     )
 
 
 def format_p(value: float | None) -> str:
-    """A p-value as it is printed: three digits, and never a plain 0."""
+    """Return a p-value with three decimals, never as 0; empty text for None."""
     if value is None:
         return ""
     return f"{value:.3f}" if value >= 0.001 else "<0.001"
+
+
+def equals_p(value: float) -> str:
+    """Return a p-value as an equation: ``p = 0.120`` or ``p < 0.001``."""
+    return f"p = {value:.3f}" if value >= 0.001 else "p < 0.001"
+
+
+def count_of(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun.
+
+    >>> count_of(1, "epoch"), count_of(3, "epoch"), count_of(2, "corpus", "corpora")
+    ('1 epoch', '3 epochs', '2 corpora')
+    """
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def join_names(names: Iterable[str]) -> str:
+    """Return ``a, b and c``, each name once."""
+    unique: Sequence[str] = list(dict.fromkeys(names))
+    return " and ".join([", ".join(unique[:-1]), unique[-1]] if len(unique) > 1 else unique)

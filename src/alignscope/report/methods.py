@@ -1,4 +1,4 @@
-"""How a study was done, in paragraphs that a paper can take over."""
+"""The Methods section of a study, in paragraphs that a paper can take over."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -6,121 +6,180 @@ from functools import partial
 
 import polars as pl
 
+from alignscope._util.text import format_duration
 from alignscope.analysis.results import StudyResults
 from alignscope.config.registry import TASK_INFO
 from alignscope.config.run import RunSpec
-from alignscope.report.labels import MEASURES
-from alignscope.report.tables.tables import versions_of
+from alignscope.report.groups import short_names
+from alignscope.report.labels import (
+    corpus_label,
+    count_of,
+    join_names,
+    measure_title,
+    task_label,
+)
+from alignscope.report.tables.provenance import versions_of
+
+Key = tuple[str, str, str]
+"""Encoder name, task and source."""
+
+BIBTEX = """\
+@inproceedings{muller-etal-2021-first,
+  title = {First Align, then Predict: Understanding the Cross-Lingual Ability of Multilingual BERT},
+  author = {Muller, Benjamin and Elazar, Yanai and Sagot, Beno{\\^i}t and Seddah, Djam{\\'e}},
+  booktitle = {Proceedings of the 16th Conference of the European Chapter of the Association for
+               Computational Linguistics (EACL)},
+  year = {2021}
+}
+
+@software{alignscope,
+  title = {AlignScope},
+  author = {{The AlignScope developers}},
+  version = {VERSION}
+}
+"""
 
 
-def describe_methods(found: StudyResults) -> list[str]:
-    """Paragraphs that a paper can take over: what was done, how it was evaluated, with what."""
-    runs = [outcome.run for outcome in found.outcomes]
+def describe_methods(results: StudyResults, study: str) -> list[str]:
+    """Return paragraphs for a paper: procedure, settings, evaluation, statistics and software.
+
+    Args:
+        results: the results to describe.
+        study: the name of the study, for the command that reproduces it.
+    """
+    runs = [outcome.run for outcome in results.outcomes]
     if not runs:
         return ["No run is done yet."]
+    names = short_names(results)
+    compared = [run for run in runs if run.similarity is not None]
+    describe = partial(_by_group, names)
     return [
-        _ablation(runs),
-        *_each(runs, "Runs", _grid_of),
-        *_each(runs, "TrainingConfig", _training_of),
+        _ablation(runs, names),
+        *describe(runs, "Runs", _grid),
+        *describe(runs, "Training", _training),
         _SELECTION,
-        *_each(runs, "Evaluation", partial(_evaluation_of, found.scores)),
+        *describe(runs, "Evaluation", partial(_evaluation, results.scores)),
         _statistics(runs),
-        *_each([run for run in runs if run.similarity is not None], "Similarity", _similarity_of),
-        _made(found),
+        *describe(compared, "Similarity", _similarity),
+        _software(results),
+        _reproduction(study),
     ]
 
 
-def _ablation(runs: Sequence[RunSpec]) -> str:
-    encoders = _list(f"{run.encoder.label} ({run.identity[:23]})" for run in runs)
+def bibtex(results: StudyResults) -> str:
+    """Return BibTeX entries for the method and the software."""
+    return BIBTEX.replace("VERSION", join_names(_alignscope_versions(results)) or "unknown")
+
+
+def _alignscope_versions(results: StudyResults) -> list[str]:
+    versions = (outcome.provenance.get("alignscope") for outcome in results.outcomes)
+    return [str(version) for version in dict.fromkeys(versions) if version]
+
+
+def _ablation(runs: Sequence[RunSpec], names: dict[str, str]) -> str:
+    encoders = join_names(f"{names[run.encoder.label]} ({_identity(run)})" for run in runs)
     return (
-        f"Following Muller et al. (2021), windows of blocks of {encoders} were given fresh weights "
-        "and everything was fine-tuned on one language. REF is the same without a window. Runs of "
-        "one seed share the head's weights, the order of the data and dropout, and differ in the "
-        f"window. In all {len(runs)} fine-tunings."
+        f"Following Muller et al. (2021), windows of blocks of {encoders} were re-initialised and "
+        "the whole encoder was then fine-tuned on one source language. REF is the encoder "
+        "fine-tuned without re-initialisation. Runs of one seed share the initial weights of the "
+        "head, the order of the data and dropout, and differ only in the window. The study "
+        f"comprises {count_of(len(runs), 'fine-tuning run')}."
     )
 
 
-def _each(
-    runs: Sequence[RunSpec], title: str, describe: Callable[[list[RunSpec]], str]
+def _identity(run: RunSpec) -> str:
+    """Return the name and revision on the hub, or the start of a folder's checksum."""
+    return run.identity[:23] if run.identity.startswith("sha256:") else run.identity
+
+
+def _by_group(
+    names: dict[str, str],
+    runs: Iterable[RunSpec],
+    title: str,
+    describe: Callable[[list[RunSpec]], str],
 ) -> list[str]:
-    """Describe every encoder, task and source; those alike in one clause."""
-    groups: dict[tuple[str, str, str], list[RunSpec]] = {}
+    """Describe every encoder, task and source; those with one description share a clause."""
+    groups: dict[Key, list[RunSpec]] = {}
     for run in runs:
-        groups.setdefault((run.encoder.label, run.task, run.source), []).append(run)
-    clauses: dict[str, list[tuple[str, str, str]]] = {}
-    for key, own in groups.items():
-        clauses.setdefault(describe(own), []).append(key)
+        key = (names[run.encoder.label], run.task, run.source)
+        groups.setdefault(key, []).append(run)
+    clauses: dict[str, list[Key]] = {}
+    for key, group in groups.items():
+        clauses.setdefault(describe(group), []).append(key)
     if not clauses:
         return []
     if len(clauses) == 1:
         return [f"{title}: {next(iter(clauses))}."]
     several = len({encoder for encoder, _, _ in groups}) > 1
-    told = [f"{_whose(keys, several)}: {clause}" for clause, keys in clauses.items()]
-    return [f"{title}. {'; '.join(told)}."]
+    texts = [f"{_subject(keys, several)}: {clause}" for clause, keys in clauses.items()]
+    return [f"{title}. {'; '.join(texts)}."]
 
 
-def _whose(keys: Sequence[tuple[str, str, str]], several: bool) -> str:
-    return _list(
-        f"{f'{encoder}, ' if several else ''}{TASK_INFO.title(task)} from {source}"
+def _subject(keys: Sequence[Key], several_encoders: bool) -> str:
+    return join_names(
+        f"{f'{encoder}, ' if several_encoders else ''}{task_label(task)} from "
+        f"{corpus_label(source)}"
         for encoder, task, source in keys
     )
 
 
-def _grid_of(runs: list[RunSpec]) -> str:
-    ways = {"config": "the encoder's own initialiser", "torch-default": "PyTorch's default"}
+def _grid(runs: list[RunSpec]) -> str:
+    initialisers = {"config": "the encoder's own initialiser", "torch-default": "PyTorch's default"}
     windows = [run for run in runs if run.window]
-    seeds = _list(str(seed) for seed in sorted({run.seed for run in runs}))
-    count = len({run.seed for run in runs})
-    told = f"seed{'s' if count > 1 else ''} {seeds} (n = {count})"
+    seeds = sorted({run.seed for run in runs})
+    seed_list = join_names(map(str, seeds))
+    seed_text = f"{'seed' if len(seeds) == 1 else 'seeds'} {seed_list} (n = {len(seeds)})"
     if not windows:
-        return f"no window, {told}"
+        return f"no window, {seed_text}"
     adapters = ", adapters kept" if any(run.adapters == "keep" for run in windows) else ""
-    return (
-        f"windows {_list(str(run.window) for run in windows)}, drawn by "
-        f"{_list(ways.get(str(run.init), str(run.init)) for run in windows)}{adapters}, {told}"
-    )
+    used = join_names(initialisers.get(str(run.init), str(run.init)) for run in windows)
+    names = list(dict.fromkeys(str(run.window) for run in windows))
+    noun = "window" if len(names) == 1 else "windows"
+    return f"{noun} {join_names(names)}, initialised by {used}{adapters}, {seed_text}"
 
 
-def _training_of(runs: list[RunSpec]) -> str:
-    way, limits = runs[0].training, runs[0].limits
-    few = [f"{n} {name}" for name, n in limits.model_dump().items() if n is not None]
-    at_most = f", of at most {_list(few)} sentences" if few else ""
+def _training(runs: list[RunSpec]) -> str:
+    training, limits = runs[0].training, runs[0].limits
+    limited = [f"{n} {name}" for name, n in limits.model_dump().items() if n is not None]
+    at_most = f", on at most {join_names(limited)} sentences" if limited else ""
+    word = "the mean of its subwords" if training.pooling == "mean" else "its first subword"
     return (
-        f"{way.epochs} epochs of AdamW{at_most}, learning rate {way.learning_rate:g} for the "
-        f"encoder and {way.head_learning_rate:g} for the head, linear warm-up over "
-        f"{100 * way.warmup:g} % of the steps and linear decay, weight decay {way.weight_decay:g} "
-        f"(none for vectors), gradients clipped at {way.max_grad_norm:g}, batches of "
-        f"{way.tokens_per_batch} sub-words, inputs of at most {way.max_length}, a word being "
-        f"{'the mean of its sub-words' if way.pooling == 'mean' else 'its first sub-word'}"
+        f"{count_of(training.epochs, 'epoch')} of AdamW{at_most}, learning rate "
+        f"{training.learning_rate:g} for the encoder and {training.head_learning_rate:g} for the "
+        f"head, linear warm-up over {100 * training.warmup:g} % of the steps and linear decay, "
+        f"weight decay {training.weight_decay:g} (0 for vectors), gradient norm clipped at "
+        f"{training.max_grad_norm:g}, batches of {training.tokens_per_batch} subwords, inputs of "
+        f"at most {training.max_length} subwords, each word represented by {word}"
     )
 
 
 _SELECTION = (
-    "The epoch was selected on the source's dev split in the task's first metric; no target was "
-    "seen before evaluation on its test split."
+    "The epoch was selected on the dev split of the source by the first metric of the task. No "
+    "target was used before evaluation on its test split."
 )
 
 
-def _evaluation_of(scores: pl.DataFrame, runs: list[RunSpec]) -> str:
-    one = runs[0]
-    own = scores.filter(encoder=one.encoder.label, task=one.task, source=one.source)
-    relations = Counter(own.unique("corpus")["relation"])
-    return (
-        f"{relations['cross-lingual']} target corpora zero-shot, "
-        f"{relations['cross-domain']} of other domains"
-    )
+def _evaluation(scores: pl.DataFrame, runs: list[RunSpec]) -> str:
+    run = runs[0]
+    rows = scores.filter(encoder=run.encoder.label, task=run.task, source=run.source)
+    relations = Counter(rows.unique("corpus")["relation"])
+    domains = relations["cross-domain"]
+    other = "1 corpus of another domain" if domains == 1 else f"{domains} corpora of other domains"
+    targets = count_of(relations["cross-lingual"], "target corpus", "target corpora")
+    return f"{targets}, zero-shot, and {other}"
 
 
 def _statistics(runs: Sequence[RunSpec]) -> str:
-    tasks = [task for task in dict.fromkeys(run.task for run in runs) if task in TASK_INFO]
-    scored = [TASK_INFO[task].scoring for task in tasks if TASK_INFO[task].scoring]
-    told = f"{scored[0][0].upper()}{', '.join(scored)[1:]}. " if scored else ""
+    tasks = dict.fromkeys(run.task for run in runs)
+    scoring = [TASK_INFO[task].scoring for task in tasks if task in TASK_INFO]
+    clauses = ", ".join(filter(None, scoring))
+    metrics = f"{clauses[0].upper()}{clauses[1:]}. " if clauses else ""
     return (
-        f"{told}Effects are differences from REF, paired by seed and corpus; 95 % intervals and "
-        "p-values take seeds and corpora for samples (two-way random effects; variances recovered "
-        "after Zou & Donner 2008), p-values are corrected after Holm (1979). The boundary is the "
-        "least-squares change point (Hinkley 1970) of target − source effects over the windows, "
-        "with its distribution over resampled seeds and corpora."
+        f"{metrics}Effects are differences from REF, paired by seed and corpus. The 95 % CIs and "
+        "p-values treat seeds and corpora as random samples (two-way random effects; variances "
+        "recovered after Zou & Donner 2008). The p-values are corrected after Holm (1979). The "
+        "boundary is the least-squares change point (Hinkley 1970) of target − source effects over "
+        "the windows, with its distribution over resampled seeds and corpora."
     )
 
 
@@ -129,32 +188,37 @@ _CKA = (
 )
 
 
-def _similarity_of(runs: list[RunSpec]) -> str:
-    (asked, *_) = [run.similarity for run in runs if run.similarity is not None]
-    measures = _list(MEASURES.get(name, name) for name in asked.measures)
-    count = "all" if asked.limit is None else f"at most {asked.limit}"
-    unit = "their aligned words" if asked.words else f"{asked.pooling}-pooled"
-    cka = "cka" in asked.measures or "cka-rbf" in asked.measures
-    cited = _CKA if cka else ""
+def _similarity(runs: list[RunSpec]) -> str:
+    (config, *_) = [run.similarity for run in runs if run.similarity is not None]
+    measures = join_names(measure_title(name) for name in config.measures)
+    limit = "all" if config.limit is None else f"at most {config.limit}"
+    unit = "aligned words" if config.words else f"{config.pooling}-pooled"
+    citation = _CKA if {"cka", "cka-rbf"} & {*config.measures} else ""
     return (
-        f"{measures} of {count} parallel sentences ({asked.split} split, {unit}) in "
-        f"{len(asked.corpora)} corpora, beside what random pairs give{cited}; correlations with "
-        "the gap are Spearman's with intervals after Bonett & Wright (2000) and permutation p"
+        f"{measures} of {limit} parallel sentences ({config.split} split, {unit}) in "
+        f"{count_of(len(config.corpora), 'corpus', 'corpora')}, compared with random pairs"
+        f"{citation}; correlations with the gap are Spearman's, with intervals after Bonett & "
+        "Wright (2000) and permutation p-values"
     )
 
 
-def _made(found: StudyResults) -> str:
-    about = [outcome.provenance for outcome in found.outcomes]
-    with_what = _list(filter(None, (", ".join(versions_of(one)) for one in about)))
-    where = _list(str(one["device"]) for one in about if one.get("device"))
-    precisions = _list(str(one["precision"]) for one in about if one.get("precision"))
-    hours = sum(one.get("seconds") or 0.0 for one in about) / 3600
-    told = [f"with {with_what}", f"on {where}", f"in {precisions}"]
-    known = [part for part in told if not part.endswith(" ")]
-    return f"Made {', '.join([*known, f'{hours:.1f} hours of computing in all'])}."
+def _software(results: StudyResults) -> str:
+    records = [outcome.provenance for outcome in results.outcomes]
+    versions = join_names(filter(None, (", ".join(versions_of(record)) for record in records)))
+    devices = join_names(str(record["device"]) for record in records if record.get("device"))
+    precisions = join_names(
+        str(record["precision"]) for record in records if record.get("precision")
+    )
+    seconds = sum(record.get("seconds") or 0.0 for record in records)
+    parts = [f"with {versions}" * bool(versions), f"on {devices}" * bool(devices)]
+    parts.append(f"in {precisions}" * bool(precisions))
+    text = ", ".join(filter(None, parts)) or "with unknown software"
+    return f"The runs were executed {text}. Computing time: {format_duration(seconds)} in total."
 
 
-def _list(names: Iterable[str]) -> str:
-    """``a, b and c``, each once."""
-    found = list(dict.fromkeys(names))
-    return " and ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)
+def _reproduction(study: str) -> str:
+    return (
+        f"To reproduce the study {study} from its study file: alignscope run STUDY.toml --store "
+        "results, then alignscope report STUDY.toml --store results. Provenance lists all runs "
+        "with their addresses and all data files with their checksums."
+    )

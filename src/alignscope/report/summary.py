@@ -1,143 +1,209 @@
-"""What a study found, in sentences."""
+"""The results of a study in sentences, in the form of a paper's results section."""
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import polars as pl
 from scipy.special import stdtrit
 
 from alignscope.analysis.results import PrimaryResults, StudyResults
-from alignscope.config.registry import TASK_INFO
 from alignscope.config.windows import Window
+from alignscope.report.groups import ResultGroup, WindowGroup, result_groups, window_groups
 from alignscope.report.labels import (
-    ResultGroup,
     corpus_label,
-    format_p,
+    corpus_labels,
+    count_of,
+    equals_p,
     format_points,
-    result_groups,
+    join_names,
+    task_label,
 )
+from alignscope.results.tables import REF
 
 LEAD = (
-    "Blocks whose loss costs other languages much more than the source language align "
-    "languages; where such blocks end, prediction begins."
+    "Blocks whose re-initialisation costs other languages much more than the source language align "
+    "languages; prediction begins where such blocks end."
 )
-
-
-def completion_note(found: StudyResults) -> str:
-    """How much of a study is done."""
-    counts = Counter(found.runs["status"])
-    total, done = len(found.runs), counts["done"]
-    if done == total:
-        return f"All {total} runs are done."
-    left = [f"{counts[state]} {state}" for state in ("failed", "missing") if counts[state]]
-    return (
-        f"{done} of {total} runs are done ({', '.join(left)}): what follows is of those that are "
-        "done, and may change."
-    )
-
-
-def power_note(count: int) -> str:
-    """Say how little so many target languages can tell of a correlation."""
-    if count < 5:
-        return "Correlations are over target languages, and take five at the least."
-    t = float(stdtrit(count - 2, 0.975))
-    least = t / math.sqrt(count - 2 + t**2)
-    return (
-        f"Correlations are over as many points as there are target languages: with {count}, only "
-        f"those beyond about ±{least:.1f} are told from none. Read the intervals."
-    )
-
-
-def summarise(found: PrimaryResults) -> list[str]:
-    """A sentence or two for each setting, then one on the claims."""
-    said = [text for setting in result_groups(found.scores) for text in _of_setting(found, setting)]
-    counts = Counter(found.claims["verdict"])
-    if counts:
-        counted = ", ".join(f"{counts[name]} {name}" for name in VERDICTS)
-        said.append(f"Verdicts on the paper's claims: {counted}.")
-    return said
-
-
+SIGNIFICANCE = 0.05
 VERDICTS = ("supported", "contradicted", "undecided")
+MAX_NAMES = 5
+"""The largest number of corpora that a sentence lists."""
 
 
-def _of_setting(found: PrimaryResults, setting: ResultGroup) -> Iterator[str]:
-    effects = setting.of(found.effects)
-    inits = effects["init"].unique(maintain_order=True).to_list()
-    for init in inits:
-        whose = _named(setting) + (f", initialised by {init}" if len(inits) > 1 else "")
-        table = effects.filter(init=init)
-        told = (
-            _windows_told(table),
-            _missing(found, setting, init),
-            _boundary(found, setting, init),
-        )
-        yield f"{whose}: {' '.join(filter(None, told))}"
-    if not inits:
-        planned = any(setting.owns(run) and run.window for run in found.planned)
-        what = (
-            "no window is done together with its REF yet" if planned else "no window was asked for"
-        )
-        yield f"{_named(setting)}: {what}."
-
-
-def _named(setting: ResultGroup) -> str:
-    task = TASK_INFO.title(setting.task)
-    return f"{setting.encoder}, {task} from {corpus_label(setting.source)} ({setting.unit})"
-
-
-def _windows_told(table: pl.DataFrame) -> str:
-    """Which window costs the targets most, and whether that is told from none."""
-    means = table.filter(on="targets").sort("mean")
-    if means.is_empty():
-        return "there are no targets to transfer to."
-    worst, count = means.row(0, named=True), means.height
-    targets = "the target" if worst["corpora"] == 1 else f"the {worst['corpora']} targets"
-    of = "its one window" if count == 1 else f"of {count} windows"
-    if worst["mean"] >= 0:
-        return f"{of}, none costs {targets} anything in the mean."
-    sure = worst["p_holm"]
-    doubt = "" if sure is not None and sure <= 0.05 else (
-        " A single seed cannot say how sure that is."
-        if worst["seeds"] == 1
-        else f" That is not told from none (p {format_p(sure)} by Holm)."
-    )  # fmt: skip
-    source = table.filter(on="source", window=worst["window"])
-    own = f", the source {_change(source.row(0, named=True))}" if len(source) else ""
-    seeds = f"{worst['seeds']} seed{'s' if worst['seeds'] > 1 else ''}"
+def completion_note(results: StudyResults) -> str:
+    """Return a sentence on how many runs of a study are done."""
+    counts = Counter(results.runs["status"])
+    total, done = len(results.runs), counts["done"]
+    if done == total:
+        return "The 1 run is done." if total == 1 else f"All {total} runs are done."
+    states = [f"{counts[state]} {state}" for state in ("failed", "missing") if counts[state]]
     return (
-        f"{of}, {worst['window']} costs most: without what it has learnt {targets} "
-        f"{_change(worst)}{own} ({seeds}).{doubt}"
+        f"{done} of {count_of(total, 'run')} are done ({', '.join(states)}). Everything below "
+        "refers to the runs that are done and may change."
     )
 
 
-def _missing(found: PrimaryResults, setting: ResultGroup, init: str) -> str:
-    """The windows that were planned and of which nothing is known yet."""
-    planned = {r.window for r in found.planned if setting.owns(r) and r.init == init and r.window}
-    known = set(setting.of(found.effects).filter(init=init)["window"])
-    missing = sorted(planned - known, key=lambda name: Window.parse(str(name)).first)
-    return f"Not yet known: {', '.join(map(str, missing))}." if missing else ""
+def power_note(languages: int) -> str:
+    """Return a sentence on the smallest correlation that is significant for so many languages."""
+    if languages < 5:
+        return "Correlations are computed over target languages and need at least five of them."
+    t = float(stdtrit(languages - 2, 0.975))
+    smallest = t / math.sqrt(languages - 2 + t**2)
+    return (
+        f"Correlations are computed over {languages} target languages, so only |ρ| above about "
+        f"{smallest:.1f} is significant at the 5 % level."
+    )
 
 
-def _change(row: dict[str, float | None]) -> str:
-    """``lose 15.2 format_points [10.3, 20.0]``."""
-    mean, low, high = row["mean"] or 0.0, row["low"], row["high"]
-    verb, sign = ("lose", -1) if mean < 0 else ("gain", 1)
-    ends = sorted(sign * end for end in (low, high) if end is not None)
-    between = f" [{', '.join(format_points(end, signed=False) for end in ends)}]" if ends else ""
-    ending = "s" if row["corpora"] == 1 else ""
-    return f"{verb}{ending} {format_points(abs(mean), signed=False)} points{between}"
+def summarise(results: PrimaryResults) -> list[str]:
+    """Return a paragraph for each group and initialisation, then a sentence on the claims."""
+    paragraphs = [text for group in result_groups(results) for text in _paragraphs(results, group)]
+    counts = Counter(results.claims["verdict"])
+    if counts:
+        verdicts = join_names(f"{counts[name]} {name}" for name in VERDICTS)
+        tests = count_of(counts.total(), "test")
+        paragraphs.append(f"Claims of Muller et al. (2021): {tests}, of which {verdicts}.")
+    return paragraphs
 
 
-def _boundary(found: StudyResults, setting: ResultGroup, init: str) -> str:
-    rows = setting.of(found.boundaries).filter(init=init)
+def _paragraphs(results: PrimaryResults, group: ResultGroup) -> Iterator[str]:
+    effects = group.select(results.effects)
+    reference = _reference(results, group)
+    inits = set(effects["init"])
+    for windows in window_groups(results):
+        if windows.group != group or windows.init not in inits:
+            continue
+        sentences = [
+            reference,
+            _largest_effect(windows.select(results.effects)),
+            _missing_windows(results, windows),
+            _boundary(results, windows),
+        ]
+        init = f", initialised by {windows.init}" if windows.several_inits else ""
+        yield f"{_heading(group)}{init}: {' '.join(filter(None, sentences))}"
+    if not inits:
+        planned = any(group.contains(run) and run.window for run in results.planned)
+        lack = (
+            "No window is done together with its REF yet."
+            if planned
+            else "The study has no windows."
+        )
+        yield f"{_heading(group)}: {' '.join(filter(None, [reference, lack]))}"
+
+
+def _heading(group: ResultGroup) -> str:
+    task, source = task_label(group.task), corpus_label(group.source)
+    return f"{group.encoder_name}, {task} from {source} ({group.metric_title})"
+
+
+def _reference(results: PrimaryResults, group: ResultGroup) -> str:
+    """Return sentences on REF's scores beside the majority baseline."""
+    scores = group.select(results.scores).filter(window=REF)
+    if scores.is_empty():
+        return ""
+    means = scores.group_by("corpus", "relation").agg(pl.mean("score"), pl.first("majority"))
+    source, targets = (means.filter(relation=r) for r in ("in-domain", "cross-lingual"))
+    parts = [
+        f"{_mean_points(part, 'score')} on {place} (majority baseline "
+        f"{_mean_points(part, 'majority')})"
+        for part, place in ((source, "the source"), (targets, _targets(len(targets))))
+        if len(part)
+    ]
+    seeds = count_of(scores["seed"].n_unique(), "seed")
+    below = means.filter(pl.col("score") <= pl.col("majority"))["corpus"].sort().to_list()
+    warning = f" REF does not exceed the baseline on {_few(below)}." if below else ""
+    return f"REF scores {' and '.join(parts)}; n = {seeds}.{warning}"
+
+
+def _mean_points(table: pl.DataFrame, column: str) -> str:
+    mean = table[column].sort().mean()
+    assert isinstance(mean, float)
+    return format_points(mean, signed=False)
+
+
+def _few(corpora: list[str]) -> str:
+    names = [*corpus_labels(corpora).values()]
+    rest = len(names) - MAX_NAMES
+    return join_names(names if rest <= 0 else [*names[:MAX_NAMES], f"{rest} more"])
+
+
+def _targets(count: int) -> str:
+    return "the target" if count == 1 else f"the {count} targets"
+
+
+def _largest_effect(effects: pl.DataFrame) -> str:
+    """Return sentences on the window that costs the targets most."""
+    means = effects.filter(on="targets").sort("mean")
+    if means.is_empty():
+        return "The study has no targets."
+    largest = means.row(0, named=True)
+    targets = _targets(largest["corpora"])
+    if largest["mean"] >= 0:
+        return f"No window has a negative mean effect on {targets}."
+    source = effects.filter(on="source", window=largest["window"])
+    on_source = (
+        f" and {_change('the source', source.row(0, named=True), '')}" if len(source) else ""
+    )
+    window = largest["window"]
+    selection = (
+        f"The only window is {window}"
+        if means.height == 1
+        else f"Of {means.height} windows, {window} has the largest effect"
+    )
+    n = f", n = {count_of(largest['seeds'], 'seed')}"
+    return (
+        f"{selection}: re-initialising it {_change(targets, largest, n)}"
+        f"{on_source}.{_significance(largest)}"
+    )
+
+
+def _change(place: str, row: Mapping[str, Any], n: str) -> str:
+    """Return ``costs the source 15.2 points (95 % CI 10.3 to 20.0)``."""
+    mean, sign = row["mean"], -1 if row["mean"] < 0 else 1
+    verb = f"costs {place}" if mean < 0 else f"improves {place} by"
+    ends = sorted(sign * end for end in (row["low"], row["high"]) if end is not None)
+    low_high = " to ".join(format_points(end, signed=False) for end in ends)
+    details = (f"95 % CI {low_high}{n}" if ends else n).removeprefix(", ")
+    size = f"{format_points(abs(mean), signed=False)} points"
+    return f"{verb} {size} ({details})" if details else f"{verb} {size}"
+
+
+def _significance(row: Mapping[str, Any]) -> str:
+    p, corrected = row["p"], row["p_holm"]
+    if corrected is None or p is None:
+        return " With a single seed there is no CI and no p-value." if row["seeds"] == 1 else ""
+    if corrected <= SIGNIFICANCE:
+        return f" This effect is significant (Holm-corrected {equals_p(corrected)})."
+    if p <= SIGNIFICANCE:
+        return (
+            f" This effect is not significant after Holm correction (corrected "
+            f"{equals_p(corrected)}, uncorrected {equals_p(p)}); the CI is not corrected."
+        )
+    return f" This effect is not significant (Holm-corrected {equals_p(corrected)})."
+
+
+def _missing_windows(results: PrimaryResults, windows: WindowGroup) -> str:
+    """Return a sentence on the planned windows without a result."""
+    planned = {
+        run.window
+        for run in results.planned
+        if windows.group.contains(run) and run.init == windows.init and run.window
+    }
+    known = set(windows.select(results.effects)["window"])
+    missing = sorted(planned - known, key=lambda name: Window.parse(name).first)
+    return f"Windows without a result yet: {', '.join(missing)}." if missing else ""
+
+
+def _boundary(results: PrimaryResults, windows: WindowGroup) -> str:
+    rows = windows.select(results.boundaries)
     if rows.is_empty():
         return ""
     row = rows.row(0, named=True)
     if row["block"] is None:
-        return f"Where alignment ends cannot be told ({row['reason']})."
+        return f"No boundary is reported ({row['reason']})."
     return (
-        f"Prediction begins at block {row['block']} (95 % of resamples: {row['low']} to "
-        f"{row['high']})."
+        f"Prediction begins at block {row['block']} (95 % of the resampled boundaries: blocks "
+        f"{row['low']} to {row['high']})."
     )

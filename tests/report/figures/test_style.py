@@ -1,4 +1,4 @@
-"""Colours are told apart and text is read, on light and on dark, and by the colour-blind."""
+"""Text is readable and colours are distinguishable, in both themes and by the colour-blind."""
 
 import re
 from importlib.resources import files
@@ -38,7 +38,7 @@ def mixed(colour: str, ground: str, depth: float) -> Rgb:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_text_is_read(theme: str) -> None:
+def test_text_has_enough_contrast(theme: str) -> None:
     colours = THEMES[theme]
     for text in ("--ink", "--muted", "--link"):
         for ground in ("--paper", "--raised"):
@@ -49,7 +49,7 @@ def test_text_is_read(theme: str) -> None:
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_lines_and_marks_are_seen(theme: str) -> None:
+def test_lines_and_marks_have_enough_contrast(theme: str) -> None:
     colours = THEMES[theme]
     for name in ("--source", "--targets", "--domains", "--loss", "--gain"):
         assert contrast(colours[name], colours["--paper"]) >= 3, name
@@ -57,7 +57,7 @@ def test_lines_and_marks_are_seen(theme: str) -> None:
         assert contrast(np.array(style.RAMP(place)[:3]), colours["--paper"]) >= 2.7, place
 
 
-# Linear-light matrices of Viénot, Brettel & Mollon (1999) for whom lacks one kind of cone.
+# Linear-light matrices of Viénot, Brettel & Mollon (1999) for people who lack one kind of cone.
 LACKING = {
     "protan": np.array([[0.11238, 0.88762, 0], [0.11238, 0.88762, 0], [0.00401, -0.00401, 1]]),
     "deutan": np.array([[0.29275, 0.70725, 0], [0.29275, 0.70725, 0], [-0.02234, 0.02234, 1]]),
@@ -66,7 +66,7 @@ LACKING = {
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("eyes", LACKING)
-def test_series_are_told_apart_by_the_colour_blind(eyes: str, theme: str) -> None:
+def test_the_colour_blind_can_distinguish_series(eyes: str, theme: str) -> None:
     series = [linear(THEMES[theme][name]) for name in ("--source", "--targets", "--domains")]
     seen = [np.clip(LACKING[eyes] @ colour, 0, 1) ** (1 / 2.2) for colour in series]
     for one, other in combinations(seen, 2):
@@ -79,7 +79,7 @@ def test_series_are_told_apart_by_the_colour_blind(eyes: str, theme: str) -> Non
     assert len(set(style.MARKERS.values())) == 3
 
 
-def test_a_page_has_every_colour_of_the_figures() -> None:
+def test_the_page_defines_every_colour_of_the_figures() -> None:
     for variable in style.VARIABLES.values():
         assert variable in THEMES["light"]
         assert variable in THEMES["dark"]

@@ -1,4 +1,4 @@
-"""Tables are LaTeX that compiles."""
+"""pdflatex compiles the LaTeX of every table."""
 
 import shutil
 import subprocess
@@ -19,8 +19,8 @@ def test_every_table_compiles(tmp_path: Path) -> None:
     study, store = build(tmp_path)
     report = Report(study.name, StudyResults.of(study, store))
     body = []
-    for sheet in report.tables:
-        for name, content in sheet.write().items():
+    for table in report.tables:
+        for name, content in table.write().items():
             if name.endswith(".tex"):
                 (tmp_path / name).write_bytes(content)
                 body.append(f"\\resizebox{{\\textwidth}}{{!}}{{\\input{{{name}}}}}\\par\n")

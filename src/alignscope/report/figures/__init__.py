@@ -1,1 +1,1 @@
-"""report/figures."""
+"""The figures of a report: one file per figure, found by the registry."""

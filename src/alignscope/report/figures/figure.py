@@ -1,4 +1,4 @@
-"""A plate: a figure with its words and its data, on a page or in files."""
+"""A figure with its caption and its data, for a page, a notebook or files."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -12,8 +12,8 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
 from alignscope.report.figures.style import report_style
-from alignscope.report.figures.svg import _entitle, _inline
-from alignscope.report.files import write_all
+from alignscope.report.figures.svg import add_tooltips, inline_svg
+from alignscope.report.files import file_name, write_all
 
 FORMATS = ("pdf", "png", "svg")
 
@@ -23,32 +23,41 @@ UNDATED: dict[str, dict[str, None]] = {
     "png": {},
 }
 
+Tooltips = tuple[Artist, Sequence[str]]
+"""An artist, and one tooltip for each of its marks in order."""
+
 
 @dataclass(frozen=True)
 class LabelledFigure:
-    """A figure, and what its marks say to whom points at them."""
+    """A figure with one tooltip per mark."""
 
     figure: Figure
-    labels: Sequence[tuple[Artist, Sequence[str]]] = ()
-    """An artist, and a line for each of its marks in order."""
+    tooltips: Sequence[Tooltips] = ()
 
 
 @dataclass(frozen=True)
 class ReportFigure:
-    """A figure that can be drawn, what it shows in a sentence, and the data behind it."""
+    """A figure that can be drawn, its caption and the data behind it."""
 
-    name: str
-    """For files: ``heat-pos-ud-en_ewt``."""
+    key: str
+    """The kind of the figure and the results in it: ``corpus-heatmap/pos/ud:en_ewt``."""
     title: str
     caption: str
-    """For whom does not see it, and below it on the page."""
+    """Alt text; also the caption on the page."""
     data: pl.DataFrame
     draw: Callable[[], LabelledFigure]
     wide: bool = False
-    """Whether it takes the whole width of a page."""
+    """Whether the figure takes the whole width of a page."""
+    suffix: str = ""
+    """What distinguishes the file name from that of another figure."""
+
+    @property
+    def name(self) -> str:
+        """The name of the figure's files without ending: ``corpus-heatmap-pos-ud-en_ewt``."""
+        return file_name(*self.key.split("/")) + self.suffix
 
     def render(self, form: str) -> bytes:
-        """Return the figure as ``pdf``, ``png`` or ``svg``; alike from call to call."""
+        """Return the figure as ``pdf``, ``png`` or ``svg``, the same bytes in every call."""
         with report_style(self.name):
             figure = self.draw().figure
             if form != "svg":
@@ -58,20 +67,20 @@ class ReportFigure:
         return buffer.getvalue()
 
     def inline(self) -> str:
-        """Return an ``svg`` element for a page: its colours are variables, its marks have titles.
+        """Return an ``svg`` element for a page, with tooltips and with variables as colours.
 
-        Whatever a name in the data looks like, it is text in there.
+        Names in the data are escaped and never become markup.
         """
         with report_style(self.name):
             drawn = self.draw()
-            for place, (artist, _) in enumerate(drawn.labels):
-                artist.set_gid(f"marks-{place}")
+            for index, (artist, _) in enumerate(drawn.tooltips):
+                artist.set_gid(f"marks-{index}")
             buffer = io.BytesIO()
             drawn.figure.savefig(buffer, format="svg", metadata=UNDATED["svg"])
         root = ElementTree.fromstring(buffer.getvalue())
-        for place, (_, texts) in enumerate(drawn.labels):
-            _entitle(root, f"marks-{place}", texts)
-        return _inline(root, self.title, self.caption)
+        for index, (_, texts) in enumerate(drawn.tooltips):
+            add_tooltips(root, f"marks-{index}", texts)
+        return inline_svg(root, f"{self.title}. {self.caption}")
 
     def write(self, folder: Path) -> list[Path]:
         """Write ``NAME.svg``, ``.pdf``, ``.png`` and ``.csv``.
@@ -83,6 +92,12 @@ class ReportFigure:
         contents["csv"] = self.data.write_csv().encode()
         return write_all(folder, {f"{self.name}.{end}": made for end, made in contents.items()})
 
+    def _repr_png_(self) -> bytes:
+        return self.render("png")
+
     def _repr_html_(self) -> str:
-        """For notebooks."""
-        return f"<figure>{self.inline()}<figcaption>{escape(self.title)}</figcaption></figure>"
+        title, caption = escape(self.title), escape(self.caption)
+        return (
+            f'<figure style="max-width:32rem"><figcaption><b>{title}</b></figcaption>'
+            f"{self.inline()}<figcaption>{caption}</figcaption></figure>"
+        )

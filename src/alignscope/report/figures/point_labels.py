@@ -1,4 +1,4 @@
-"""Names beside the points of a figure, none over another."""
+"""Place names beside the points of a figure without overlap."""
 
 from collections.abc import Sequence
 
@@ -9,30 +9,36 @@ from numpy.typing import NDArray
 from alignscope.report.figures.style import MUTED
 
 SIZE = 7.0
-_WIDE, _HIGH = 0.64 * SIZE, 1.15 * SIZE
-"""Room of a letter and of a line, in points (1/72 inch)."""
+_LETTER, _LINE = 0.64 * SIZE, 1.15 * SIZE
+"""Width of a letter and height of a line, in points (1/72 inch)."""
 
 Box = tuple[float, float, float, float]
 
 
 def label_points(axes: Axes, names: Sequence[str], x: Sequence[float], y: Sequence[float]) -> None:
-    """Write every name beside its point, at the first of twelve places that is free.
+    """Write each name beside its point, at the first of twelve positions that is free.
 
-    Limits of the axes are fixed by this. Where no place is free the name is left out; it is still
-    said to whom points at the mark.
+    The limits of the axes are fixed by the call. A name without a free position is left out; the
+    point's tooltip still shows it.
+
+    Args:
+        axes: the axes, with the points already drawn.
+        names: the names, one per point.
+        x: horizontal positions in data coordinates, one per point.
+        y: vertical positions in data coordinates, one per point.
     """
     axes.set_xlim(axes.get_xlim())
     axes.set_ylim(axes.get_ylim())
     scale = 72 / axes.get_figure(root=True).dpi  # type: ignore[union-attr]
-    at: NDArray[np.float64] = axes.transData.transform(np.column_stack([x, y])) * scale
-    low, high = axes.transAxes.transform([(0, 0), (1, 1)]) * scale
-    taken: list[Box] = [(px - 3, py - 3, px + 3, py + 3) for px, py in at]
-    for name, (px, py) in zip(names, at, strict=True):
-        for dx, dy in _offsets(_WIDE * len(name)):
+    points: NDArray[np.float64] = axes.transData.transform(np.column_stack([x, y])) * scale
+    (left_edge, bottom_edge), (right_edge, _) = axes.transAxes.transform([(0, 0), (1, 1)]) * scale
+    taken: list[Box] = [(px - 3, py - 3, px + 3, py + 3) for px, py in points]
+    for name, (px, py) in zip(names, points, strict=True):
+        for dx, dy in _offsets(_LETTER * len(name)):
             left, bottom = px + dx, py + dy
-            box = (left, bottom, left + _WIDE * len(name), bottom + _HIGH)
-            inside = low[0] <= box[0] and box[2] <= high[0] + 9 and box[1] >= low[1]
-            if inside and not any(_overlap(box, other) for other in taken):
+            box = (left, bottom, left + _LETTER * len(name), bottom + _LINE)
+            inside = left_edge <= box[0] and box[2] <= right_edge + 9 and box[1] >= bottom_edge
+            if inside and not any(_overlap(box, box_taken) for box_taken in taken):
                 taken.append(box)
                 at_x, at_y = axes.transData.inverted().transform((left / scale, bottom / scale))
                 axes.text(at_x, at_y, name, fontsize=SIZE, color=MUTED, va="bottom")
@@ -40,13 +46,13 @@ def label_points(axes: Axes, names: Sequence[str], x: Sequence[float], y: Sequen
 
 
 def _offsets(width: float) -> list[tuple[float, float]]:
-    """Where a name may stand: right, left, above, below, and a little further off."""
+    """Return candidate positions: right, left, above, below, then a little further away."""
     near = [
-        *((4.0, dy) for dy in (0.0, -_HIGH / 2, -_HIGH, _HIGH / 2)),
-        *((-4.0 - width, dy) for dy in (0.0, -_HIGH / 2, -_HIGH)),
-        *((-width / 2, dy) for dy in (4.0, -4.0 - _HIGH)),
+        *((4.0, dy) for dy in (0.0, -_LINE / 2, -_LINE, _LINE / 2)),
+        *((-4.0 - width, dy) for dy in (0.0, -_LINE / 2, -_LINE)),
+        *((-width / 2, dy) for dy in (4.0, -4.0 - _LINE)),
     ]
-    return [*near, (6.0, _HIGH), (6.0, -2 * _HIGH), (-6.0 - width, _HIGH)]
+    return [*near, (6.0, _LINE), (6.0, -2 * _LINE), (-6.0 - width, _LINE)]
 
 
 def _overlap(one: Box, other: Box) -> bool:

@@ -1,8 +1,8 @@
-"""How figures look: few colours that are told apart whatever one's eyes, on light and on dark."""
+"""Figure style: a small, colour-blind-safe palette for light and dark themes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 INK, MUTED, FAINT = "#1f2328", "#5c6670", "#d5dae0"
 SOURCE, TARGETS, DOMAINS = "#0072b2", "#d55e00", "#009e73"
-"""Of Okabe & Ito's palette (2008); each goes with a marker of its own, too."""
+"""From the palette of Okabe & Ito (2008); each colour also has its own marker."""
 LOSS, GAIN = "#e66101", "#5e3c99"
 """The ends of ColorBrewer's PuOr."""
 
@@ -27,16 +27,16 @@ VARIABLES = {
     LOSS: "--loss",
     GAIN: "--gain",
 }
-"""What a page calls the colours, so that it can have others in the dark."""
+"""The CSS variable of each colour; the page gives it another value in the dark theme."""
 
 RAMP = LinearSegmentedColormap.from_list("ramp", ["#3a78c2", "#2a9d8f", "#c9852b"])
-"""From first to last of many lines: all of it middling bright, so that it shows on any ground."""
+"""For many lines, from first to last: of medium lightness, to be visible on both themes."""
 
 PARAMETERS: Any = {
     "font.size": 9,
     "font.family": "sans-serif",
     "svg.fonttype": "none",
-    "text.parse_math": False,  # a name may hold a $
+    "text.parse_math": False,  # a name may contain a $
     "pdf.fonttype": 42,
     "text.color": INK,
     "axes.labelcolor": MUTED,
@@ -56,12 +56,27 @@ PARAMETERS: Any = {
 }
 
 
+class Margins(NamedTuple):
+    """The space around the axes of a figure, in inches."""
+
+    left: float = 0.62
+    right: float = 0.15
+    bottom: float = 0.48
+    top: float = 0.12
+
+
+MARGINS = Margins()
+
+
 @contextmanager
 def report_style(salt: str = "alignscope") -> Iterator[None]:
-    """Draw and write in this style, alike from call to call; ``salt`` goes into names in SVG."""
+    """Set Matplotlib's parameters for a report's figures within a ``with`` block.
+
+    ``salt`` enters the ids of an SVG, which makes them reproducible and unique on a page.
+    """
     parameters = PARAMETERS | {"svg.hashsalt": salt}
     before = {name: matplotlib.rcParams[name] for name in parameters}
-    matplotlib.rcParams.update(parameters)  # ``rc_context`` copies all 300, deeply
+    matplotlib.rcParams.update(parameters)  # `rc_context` copies all 300 parameters, which is slow
     try:
         yield
     finally:
@@ -69,18 +84,22 @@ def report_style(salt: str = "alignscope") -> Iterator[None]:
 
 
 def new_axes(
-    width: float = 4.2, height: float = 3.0, *, left: float = 0.62, right: float = 0.15,
-    bottom: float = 0.48, top: float = 0.12,
-) -> tuple[Figure, Axes]:  # fmt: skip
-    """Return a figure with one field; margins, as sizes, in inches.
+    width: float = 4.2, height: float = 3.0, *, margins: Margins = MARGINS
+) -> tuple[Figure, Axes]:
+    """Return a figure with one axes.
 
-    Fixed, since a layout that is computed takes most of the time of a small figure.
+    Margins are fixed, because a computed layout takes most of the time of a small figure.
+
+    Args:
+        width: of the figure, in inches.
+        height: of the figure, in inches.
+        margins: left, right, bottom and top, in inches.
     """
     figure = Figure(figsize=(width, height))
     place = (
-        left / width,
-        bottom / height,
-        1 - (left + right) / width,
-        1 - (bottom + top) / height,
+        margins.left / width,
+        margins.bottom / height,
+        1 - (margins.left + margins.right) / width,
+        1 - (margins.bottom + margins.top) / height,
     )
     return figure, figure.add_axes(place)

@@ -8,15 +8,15 @@ from alignscope.report.figures.style import VARIABLES
 
 _SVG, _LINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _MARKS = {f"{{{_SVG}}}use", f"{{{_SVG}}}path"}
-_GONE = {f"{{{_SVG}}}{name}" for name in ("metadata", "title", "style")}
-"""What a page has no use for; a style would hold on all of it."""
+_REMOVED = {f"{{{_SVG}}}{name}" for name in ("metadata", "title", "style")}
+"""Elements that a page must not have: a ``style`` would apply to the whole page."""
 _COLOUR = re.compile("|".join(VARIABLES))
 
 
-def _entitle(root: ElementTree.Element, name: str, texts: Iterable[str]) -> None:
-    """Give the marks of a group their titles, in order."""
-    group = root.find(f".//*[@id='{name}']")
-    if group is None:  # nothing of it is inside the field
+def add_tooltips(root: ElementTree.Element, group_id: str, texts: Iterable[str]) -> None:
+    """Add a ``title`` element to each mark of the group with this id, in order."""
+    group = root.find(f".//*[@id='{group_id}']")
+    if group is None:  # Matplotlib leaves out an artist that lies outside the axes
         return
     hidden = {id(mark) for defs in group.iter(f"{{{_SVG}}}defs") for mark in defs.iter()}
     marks = [mark for mark in group.iter() if mark.tag in _MARKS and id(mark) not in hidden]
@@ -24,9 +24,10 @@ def _entitle(root: ElementTree.Element, name: str, texts: Iterable[str]) -> None
         ElementTree.SubElement(mark, f"{{{_SVG}}}title").text = text
 
 
-def _inline(root: ElementTree.Element, title: str, says: str) -> str:
+def inline_svg(root: ElementTree.Element, alt_text: str) -> str:
+    """Return the ``svg`` element without its size, ids and style sheet, with an alt text."""
     for parent in [root, *root.findall(f"{{{_SVG}}}defs")]:
-        for part in [part for part in parent if part.tag in _GONE]:
+        for part in [part for part in parent if part.tag in _REMOVED]:
             parent.remove(part)
     for part in root.iter():
         if link := part.attrib.pop(f"{{{_LINK}}}href", None):
@@ -35,10 +36,10 @@ def _inline(root: ElementTree.Element, title: str, says: str) -> str:
     for attribute in ("width", "height", "version"):
         root.attrib.pop(attribute, None)
     root.set("role", "img")
-    root.set("aria-label", f"{title}. {says}")
+    root.set("aria-label", alt_text)
     for part in root.iter():
         if style := part.get("style"):
-            part.set("style", _COLOUR.sub(lambda found: f"var({VARIABLES[found[0]]})", style))
+            part.set("style", _COLOUR.sub(lambda match: f"var({VARIABLES[match[0]]})", style))
         if part.text and not part.text.strip():
             part.text = None
         part.tail = None
@@ -47,9 +48,10 @@ def _inline(root: ElementTree.Element, title: str, says: str) -> str:
 
 
 def _drop_unused_ids(root: ElementTree.Element) -> None:
-    """Figures number their parts from 1, and a page has many: only what is referred to keeps an id.
+    """Remove the ids that nothing refers to.
 
-    Those are made from the plate's name and so are its own.
+    Matplotlib numbers the parts of every figure from 1, so ids would repeat on a page. The ids that
+    are referred to contain a hash of the figure's name and are unique.
     """
     used = set()
     for part in root.iter():

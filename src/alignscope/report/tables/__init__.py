@@ -1,1 +1,1 @@
-"""report/tables."""
+"""Tables as people read them, and as files."""

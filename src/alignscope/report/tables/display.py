@@ -1,4 +1,7 @@
-"""Tables as people read them: in points, with intervals, and nothing that is always the same."""
+"""Tables as people read them: scores in points, values with intervals, no constant columns."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
@@ -10,159 +13,183 @@ from alignscope.report.labels import (
     format_points,
     format_points_ci,
 )
+from alignscope.results.specs import TABLES
 from alignscope.results.tables import REF
 
-
-def format_for_display(table: pl.DataFrame) -> pl.DataFrame:
-    """Return a table of text: fractions as points, several columns that belong together as one."""
-    if "null_low" in table.columns:
-        return _estimates_for_people(table)
-    if {"on", "p_holm"} <= {*table.columns}:
-        return _intervals_for_people(table)
-    if "spearman" in table.columns and "p_holm" in table.columns:
-        return _gaps_for_people(table)
-    if "verdict" in table.columns:
-        return _claims_for_people(table)
-    if "shares" in table.columns:
-        return _boundaries_for_people(table)
-    return _effects_for_people(table) if "targets_mean" in table.columns else _points(table)
+Row = Mapping[str, Any]
 
 
-def _effects_for_people(table: pl.DataFrame) -> pl.DataFrame:
-    """REF and majority as scores, windows as signed differences, all in points.
+def format_for_display(name: str, table: pl.DataFrame) -> pl.DataFrame:
+    """Return a table of text in the layout that the table's spec names.
 
-    The encoder and the init mode are named where there are several.
+    Fractions are in points, and a value and its interval share a column. A table without a spec is
+    shown column by column.
+
+    Args:
+        name: the name of the table, such as ``effects``.
+        table: the rows to show.
     """
+    spec = TABLES.get(name)
+    layout = _REPORT_ONLY.get(name, "plain") if spec is None else spec.display
+    if layout == "plain":
+        return _plain(table, spec.in_points if spec else ())
+    return _LAYOUTS[layout](table)
+
+
+def text_frame(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> pl.DataFrame:
+    """Return rows of text as a frame with these columns."""
+    return pl.DataFrame(list(rows), schema=dict.fromkeys(columns, pl.String))
+
+
+def drop_constant_columns(display: pl.DataFrame) -> pl.DataFrame:
+    """Return a table without the columns ``encoder`` and ``init`` if they have one value only."""
+    constant = [
+        name
+        for name in ("encoder", "init")
+        if name in display.columns and display[name].replace("", None).drop_nulls().n_unique() < 2
+    ]
+    return display.drop(constant)
+
+
+def _texts(row: Row, names: Sequence[str]) -> dict[str, str]:
+    return {name: "" if row[name] is None else str(row[name]) for name in names}
+
+
+_GROUP = ["encoder", "task", "metric", "source"]
+
+
+def _summary(table: pl.DataFrame) -> pl.DataFrame:
+    """Show REF and the majority baseline as scores, windows as signed effects."""
+    places = ("source", "targets", "domains")
     rows = []
     for row in table.iter_rows(named=True):
         signed = row["window"] not in (REF, MAJORITY)
         rows.append(
             {
-                **{name: row[name] or "" for name in ("encoder", "task", "metric", "source")},
+                **_texts(row, [*_GROUP, "init"]),
                 "window": f"Δ {row['window']}" if signed else row["window"],
-                "init": row["init"] or "",
-                **{
-                    f"on {place}": _mean_std(row[f"{place}_mean"], row[f"{place}_std"], signed)
-                    for place in ("source", "targets", "domains")
-                },
+                **{f"on {p}": _mean_std(row[f"{p}_mean"], row[f"{p}_std"], signed) for p in places},
                 "seeds": "" if row["window"] == MAJORITY else str(row["seeds"]),
             }
         )
-    names = ["encoder", "task", "metric", "source", "window", "init", "on source", "on targets",
-             "on domains", "seeds"]  # fmt: skip
-    return drop_constant_columns(pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String)))
+    columns = [*_GROUP, "window", "init", *(f"on {place}" for place in places), "seeds"]
+    return drop_constant_columns(text_frame(rows, columns))
 
 
-def _intervals_for_people(table: pl.DataFrame) -> pl.DataFrame:
-    """Signed effects in points, p-values, and both intervals."""
-    names = ["encoder", "task", "metric", "source", "window", "init", "on"]
+def _mean_std(mean: float | None, std: float | None, signed: bool) -> str:
+    """Return ``86.1 ± 0.3`` in points; empty text without a mean."""
+    if mean is None:
+        return ""
+    return format_points(mean, signed=signed) + ("" if std is None else f" ± {100 * std:.1f}")
+
+
+def _effects(table: pl.DataFrame) -> pl.DataFrame:
+    """Show signed effects in points with p-values and both intervals."""
+    keys = [*_GROUP, "window", "init", "on"]
     rows = [
         {
-            **{name: row[name] or "" for name in names},
+            **_texts(row, keys),
             "effect": format_points_ci(row["mean"], row["low"], row["high"]),
             "p": format_p(row["p"]),
             "p (Holm)": format_p(row["p_holm"]),
-            "seeds": str(row["seeds"]),
-            "corpora": "" if row["corpora"] is None else str(row["corpora"]),
-            "over seeds only": _seed_interval(row["seeds_low"], row["seeds_high"]),
+            **_texts(row, ["seeds", "corpora"]),
+            "over seeds only": _interval(row["seeds_low"], row["seeds_high"]),
         }
         for row in table.iter_rows(named=True)
     ]
-    columns = [*names, "effect", "p", "p (Holm)", "seeds", "corpora", "over seeds only"]
-    return drop_constant_columns(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+    columns = [*keys, "effect", "p", "p (Holm)", "seeds", "corpora", "over seeds only"]
+    return drop_constant_columns(text_frame(rows, columns))
 
 
-def _seed_interval(low: float | None, high: float | None) -> str:
+def _interval(low: float | None, high: float | None) -> str:
+    """Return ``[−32.5, −29.5]`` in points; empty text without an interval."""
     return "" if low is None or high is None else f"[{format_points(low)}, {format_points(high)}]"
 
 
-def _boundaries_for_people(table: pl.DataFrame) -> pl.DataFrame:
-    """The first block that predicts, with its distribution; or why it cannot be told."""
-    names = ["encoder", "task", "metric", "source", "init"]
+def _boundaries(table: pl.DataFrame) -> pl.DataFrame:
+    """Show the first block that predicts with its distribution, or why there is none."""
+    keys = [*_GROUP, "init"]
     rows = [
         {
-            **{name: row[name] or "" for name in names},
-            "windows": str(row["windows"]),
+            **_texts(row, [*keys, "windows"]),
             "predicts from block": row["reason"] or f"{row['block']} [{row['low']}, {row['high']}]",
             "p": format_p(row["p"]),
-            "distribution": _shares(row["shares"]),
+            "distribution": _distribution(row["shares"]),
         }
         for row in table.iter_rows(named=True)
     ]
-    columns = [*names, "windows", "predicts from block", "p", "distribution"]
-    return drop_constant_columns(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
+    columns = [*keys, "windows", "predicts from block", "p", "distribution"]
+    return drop_constant_columns(text_frame(rows, columns))
 
 
-def _claims_for_people(table: pl.DataFrame) -> pl.DataFrame:
-    """Each claim in words with its verdict, what was found, and what it is held against."""
-    names = ["encoder", "task", "metric", "source", "init"]
-    rows = []
-    for row in table.iter_rows(named=True):
-        effect = row["init"] is not None  # effects are in points, similarities are not
-        show = format_points_ci if effect else format_ci
-        limit = format_points(row["threshold"]) if effect else format_number(row["threshold"])
-        rows.append(
-            {
-                **{name: row[name] or "" for name in names},
-                "window": row["window"] or "",
-                "claim": row["says"],
-                "verdict": row["verdict"],
-                "found": show(row["value"], row["low"], row["high"]),
-                "supported if": f"{row['sign']} {limit}",
-                "statistic": row["statistic"],
-            }
-        )
-    columns = [*names[:2], "verdict", "claim", "found", "supported if", "window", "source",
-               "metric", "init", "statistic"]  # fmt: skip
-    return drop_constant_columns(pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String)))
-
-
-def _shares(text: str) -> str:
-    """``2:0.13 4:0.87`` as ``2: 13 %, 4: 87 %``."""
-    pairs = (part.split(":") for part in text.split())
+def _distribution(shares: str) -> str:
+    """Return ``2:0.13 4:0.87`` as ``2: 13 %, 4: 87 %``."""
+    pairs = (part.split(":") for part in shares.split())
     return ", ".join(f"{block}: {100 * float(share):.0f} %" for block, share in pairs)
 
 
-def _gaps_for_people(table: pl.DataFrame) -> pl.DataFrame:
-    """Correlations with their intervals and p-values; the partial one where there is any."""
-    names = ["encoder", "task", "metric", "source", "state", "measure", "estimator"]
+def _claims(table: pl.DataFrame) -> pl.DataFrame:
+    """Show each claim in words with its verdict, the estimate and the threshold."""
+    rows = []
+    for row in table.iter_rows(named=True):
+        is_effect = row["init"] is not None  # effects are in points, similarities are not
+        estimate = (format_points_ci if is_effect else format_ci)(
+            row["value"], row["low"], row["high"]
+        )
+        threshold = (format_points if is_effect else format_number)(row["threshold"])
+        rows.append(
+            {
+                **_texts(row, [*_GROUP, "init", "window", "verdict", "statistic"]),
+                "claim": row["says"],
+                "estimate": estimate,
+                "supported if": f"{row['sign']} {threshold}",
+            }
+        )
+    columns = ["encoder", "task", "verdict", "claim", "estimate", "supported if", "window",
+               "source", "metric", "init", "statistic"]  # fmt: skip
+    return drop_constant_columns(text_frame(rows, columns))
+
+
+def _gaps(table: pl.DataFrame) -> pl.DataFrame:
+    """Show correlations with their intervals and p-values; the partial one if there is any."""
+    keys = [*_GROUP, "state", "measure", "estimator", "layer", "targets"]
     rows = [
         {
-            **{name: str(row[name]) for name in (*names, "layer", "targets")},
-            "Spearman": _correlation(row["spearman"], row["low"], row["high"]),
+            **_texts(row, keys),
+            "Spearman": _correlation(row, "spearman", "low", "high"),
             "p": format_p(row["p"]),
             "p (Holm)": format_p(row["p_holm"]),
-            "Pearson": _correlation(row["pearson"], None, None),
-            "given distance": _correlation(row["partial"], row["partial_low"], row["partial_high"]),
-            "p given it (Holm)": format_p(row["partial_p_holm"]),
+            "Pearson": "" if row["pearson"] is None else format_number(row["pearson"]),
+            "given distance": _correlation(row, "partial", "partial_low", "partial_high"),
+            "p given distance (Holm)": format_p(row["partial_p_holm"]),
         }
         for row in table.iter_rows(named=True)
     ]
-    columns = [*names, "layer", "targets", "Spearman", "p", "p (Holm)", "Pearson",
-               "given distance", "p given it (Holm)"]  # fmt: skip
-    people = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String))
-    empty = [n for n in ("given distance", "p given it (Holm)") if set(people[n]) <= {""}]
-    return drop_constant_columns(people.drop(empty))
+    columns = [*keys, "Spearman", "p", "p (Holm)", "Pearson", "given distance",
+               "p given distance (Holm)"]  # fmt: skip
+    display = text_frame(rows, columns)
+    optional = ("given distance", "p given distance (Holm)")
+    return drop_constant_columns(display.drop(n for n in optional if set(display[n]) <= {""}))
 
 
-def _correlation(value: float | None, low: float | None, high: float | None) -> str:
-    return "" if value is None else format_ci(value, low, high)
+def _correlation(row: Row, value: str, low: str, high: str) -> str:
+    return "" if row[value] is None else format_ci(row[value], row[low], row[high])
 
 
-_ALWAYS = ("target", "layer", "n", "measure", "estimator")
+_ESTIMATE = ("value", "low", "high", "null_low", "null_high")
+_ALWAYS_SHOWN = ("target", "layer", "n", "measure", "estimator")
 
 
-def _estimates_for_people(table: pl.DataFrame) -> pl.DataFrame:
-    """Each value with its interval and its null; of what it is about, what is not always alike."""
-    numbers = ("value", "low", "high", "null_low", "null_high")
+def _estimates(table: pl.DataFrame) -> pl.DataFrame:
+    """Show each value with its interval and null band; other columns only if they vary."""
     names = [
         name
         for name in table.columns
-        if name not in numbers and (name in _ALWAYS or table[name].n_unique() > 1)
+        if name not in _ESTIMATE and (name in _ALWAYS_SHOWN or table[name].n_unique() > 1)
     ]
     rows = [
         {
-            **{name: _text(row[name]) for name in names},
+            **{name: _yes_or_text(row[name]) for name in names},
             "value": format_ci(row["value"], row["low"], row["high"]),
             "random pairs": (
                 f"[{format_number(row['null_low'])}, {format_number(row['null_high'])}]"
@@ -170,50 +197,72 @@ def _estimates_for_people(table: pl.DataFrame) -> pl.DataFrame:
         }
         for row in table.iter_rows(named=True)
     ]
-    return pl.DataFrame(rows, schema=dict.fromkeys([*names, "value", "random pairs"], pl.String))
+    return text_frame(rows, [*names, "value", "random pairs"])
 
 
-def _text(value: object) -> str:
+def _yes_or_text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else ""
     return "" if value is None else str(value)
 
 
-def drop_constant_columns(people: pl.DataFrame) -> pl.DataFrame:
-    """A column that says the same in every row only makes a table wider."""
-    same = [
-        name
-        for name in ("encoder", "init")
-        if name in people.columns and people[name].replace("", None).drop_nulls().n_unique() < 2
+def _reference(table: pl.DataFrame) -> pl.DataFrame:
+    """Show REF's scores beside the majority baseline, in points."""
+    keys = [*_GROUP, "corpus", "language", "relation"]
+    rows = [
+        {
+            **_texts(row, keys),
+            "REF": _mean_std(row["mean"], row["std"], signed=False),
+            "majority": format_points(row["majority"], signed=False),
+            "REF − majority": format_points(row["mean"] - row["majority"]),
+            "seeds": str(row["seeds"]),
+        }
+        for row in table.iter_rows(named=True)
     ]
-    return people.drop(same)
+    columns = ["encoder", "task", "source", "corpus", "language", "relation", "REF", "majority",
+               "REF − majority", "metric", "seeds"]  # fmt: skip
+    return drop_constant_columns(text_frame(rows, columns))
 
 
-def _mean_std(mean: float | None, std: float | None, signed: bool) -> str:
-    """``86.1 ± 0.3`` in points, or ``−31.0``; empty where nothing was measured."""
-    if mean is None:
-        return ""
-    return format_points(mean, signed=signed) + ("" if std is None else f" ± {100 * std:.1f}")
-
-
-_FRACTIONS = {"score", "majority", "dev_score"}
-_PRECISE = {"spearman", "mean", "low", "high"}
-
-
-def _points(table: pl.DataFrame) -> pl.DataFrame:
-    """Any other table as text: fractions in points, nothing where there is nothing."""
+def _plain(table: pl.DataFrame, in_points: Collection[str] = ()) -> pl.DataFrame:
+    """Show every column: scores in points, other numbers with one decimal."""
 
     def text(name: str, value: object) -> str:
-        if value is None:
-            return ""
-        if isinstance(value, float) and name in _PRECISE:
-            return format_number(value)
         if isinstance(value, float):
-            return f"{100 * value:.1f}" if name in _FRACTIONS else f"{value:.1f}"
-        return str(value)
+            return format_points(value, signed=False) if name in in_points else f"{value:.1f}"
+        return "" if value is None else str(value)
 
+    return _cell_by_cell(table, text)
+
+
+def _correlations(table: pl.DataFrame) -> pl.DataFrame:
+    """Show every column, numbers with three decimals."""
+
+    def text(_: str, value: object) -> str:
+        if isinstance(value, float):
+            return format_number(value)
+        return "" if value is None else str(value)
+
+    return _cell_by_cell(table, text)
+
+
+def _cell_by_cell(table: pl.DataFrame, text: Callable[[str, object], str]) -> pl.DataFrame:
     rows = [
         {name: text(name, value) for name, value in row.items()}
         for row in table.iter_rows(named=True)
     ]
-    return pl.DataFrame(rows, schema=dict.fromkeys(table.columns, pl.String))
+    return text_frame(rows, table.columns)
+
+
+_LAYOUTS: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
+    "summary": _summary,
+    "effects": _effects,
+    "boundaries": _boundaries,
+    "claims": _claims,
+    "gaps": _gaps,
+    "estimates": _estimates,
+    "correlations": _correlations,
+    "reference": _reference,
+}
+_REPORT_ONLY = {"reference": "reference"}
+"""The layouts of the tables that only the report has; all others are in their specs."""

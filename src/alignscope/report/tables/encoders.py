@@ -1,4 +1,4 @@
-"""Encoders side by side: one column each."""
+"""Tables with one column per encoder."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,51 +6,68 @@ import polars as pl
 
 from alignscope.analysis.effect_intervals import TARGETS_SOURCE
 from alignscope.analysis.results import PrimaryResults
+from alignscope.report.groups import short_names
 from alignscope.report.labels import format_points_ci
 from alignscope.report.tables.display import format_for_display
 from alignscope.report.tables.tables import ReportTable
 
-
-def encoder_tables(found: PrimaryResults) -> list[ReportTable]:
-    """Contrasts, boundaries and verdicts, each with a column per encoder."""
-    contrasts = found.in_order(found.effects).filter(on=TARGETS_SOURCE)
-    told = [
-        format_points_ci(row["mean"], row["low"], row["high"])
-        for row in contrasts.iter_rows(named=True)
-    ]
-    boundaries = found.in_order(found.boundaries)
-    where = format_for_display(boundaries)["predicts from block"]
-    claims = found.in_order(found.claims)
-    verdicts = (
-        format_for_display(claims).select(pl.format("{}: {}", "verdict", "found")).to_series()
-    )
-    key = ["task", "metric", "source", "init"]
-    return [
-        _wide("contrasts", "Target − source effects in points, encoder by encoder",
-              contrasts, [*key, "window"], told),
-        _wide("boundaries-by-encoder", "Where prediction begins, encoder by encoder",
-              boundaries, key, where),
-        _wide("claims-by-encoder", "Verdicts, encoder by encoder",
-              claims, [*key, "claim"], verdicts),
-    ]  # fmt: skip
+_KEYS = ["task", "metric", "source", "init"]
 
 
-def _wide(
-    name: str, title: str, table: pl.DataFrame, keys: Sequence[str], cells: Iterable[str]
-) -> ReportTable:
-    """Put what is said of each row into the column of its encoder."""
-    encoders = table["encoder"].unique(maintain_order=True).to_list()
-    columns = {name: f"encoder {name}" if name in keys else name for name in encoders}
+def encoder_tables(results: PrimaryResults) -> list[ReportTable]:
+    """Return effects, boundaries and verdicts, each with one column per encoder."""
+    return [_contrasts(results), _boundaries(results), _claims(results)]
+
+
+def _contrasts(results: PrimaryResults) -> ReportTable:
+    data = results.in_order(results.effects).filter(on=TARGETS_SOURCE)
+    ends = data.select("mean", "low", "high").iter_rows()
+    cells = [format_points_ci(mean, low, high) for mean, low, high in ends]
+    display = _one_column_each(data, [*_KEYS, "window"], cells, short_names(results))
+    title = "Target − source effects in points, by encoder"
+    return ReportTable("contrasts-by-encoder", title, data, display)
+
+
+def _boundaries(results: PrimaryResults) -> ReportTable:
+    data = results.in_order(results.boundaries)
+    cells = format_for_display("boundaries", data)["predicts from block"]
+    display = _one_column_each(data, _KEYS, cells, short_names(results))
+    return ReportTable("boundaries-by-encoder", "Boundaries, by encoder", data, display)
+
+
+def _claims(results: PrimaryResults) -> ReportTable:
+    data = results.in_order(results.claims)
+    shown = format_for_display("claims", data)
+    cells = shown.select(pl.format("{}: {}", "verdict", "estimate")).to_series()
+    display = _one_column_each(data, [*_KEYS, "claim"], cells, short_names(results))
+    return ReportTable("claims-by-encoder", "Verdicts, by encoder", data, display)
+
+
+def _one_column_each(
+    data: pl.DataFrame, keys: Sequence[str], cells: Iterable[str], names: dict[str, str]
+) -> pl.DataFrame:
+    """Put the cell of each row into the column of its encoder.
+
+    Args:
+        data: rows with the columns ``keys`` and ``encoder``.
+        keys: the columns that identify a row of the result.
+        cells: the text of each row, in order.
+        names: the short name of every encoder.
+    """
+    encoders = data["encoder"].unique(maintain_order=True).to_list()
+    columns = {
+        label: f"encoder {names[label]}" if names[label] in keys else names[label]
+        for label in encoders
+    }
     rows: dict[tuple[str, ...], dict[str, str]] = {}
-    for row, cell in zip(table.iter_rows(named=True), cells, strict=True):
+    for row, cell in zip(data.iter_rows(named=True), cells, strict=True):
         key = tuple(str(row[name] or "") for name in keys)
-        rows.setdefault(
-            key, dict.fromkeys([*keys, *columns.values()], "") | dict(zip(keys, key, strict=True))
-        )
-        if rows[key][columns[row["encoder"]]]:
-            raise ValueError(f"{row['encoder']} has two cells for {key}")
-        rows[key][columns[row["encoder"]]] = cell
-    people = pl.DataFrame(
+        empty = dict.fromkeys([*keys, *columns.values()], "")
+        cells_of_row = rows.setdefault(key, empty | dict(zip(keys, key, strict=True)))
+        column = columns[row["encoder"]]
+        if cells_of_row[column]:
+            raise ValueError(f"{row['encoder']} has two cells for {key}.")
+        cells_of_row[column] = cell
+    return pl.DataFrame(
         [*rows.values()], schema=dict.fromkeys([*keys, *columns.values()], pl.String)
     )
-    return ReportTable(name, title, table, people)

@@ -10,27 +10,32 @@ from alignscope.report.labels import MINUS
 from alignscope.report.tables.display import format_for_display
 
 
-def export_table(table: pl.DataFrame, form: str) -> bytes:
-    """Render a table for programs (csv, parquet: fractions) or people (md, latex: points)."""
+def export_table(name: str, table: pl.DataFrame, form: str) -> bytes:
+    """Return a table as a file: numbers in CSV and Parquet, text in Markdown and LaTeX.
+
+    Args:
+        name: the name of the table, such as ``effects``, which decides how the text looks.
+        table: the rows to write.
+        form: ``csv``, ``parquet``, ``md`` or ``latex``.
+    """
     if form == "parquet":
         buffer = io.BytesIO()
         table.write_parquet(buffer)
         return buffer.getvalue()
     if form == "csv":
         return table.write_csv().encode()
-    people = format_for_display(table)
     write: Callable[[pl.DataFrame], str] = {"md": markdown, "latex": latex}[form]
-    return write(people).encode()
+    return write(format_for_display(name, table)).encode()
 
 
 def markdown(table: pl.DataFrame) -> str:
-    """A table of text as Markdown; what Markdown or HTML would take for markup is escaped."""
-    cells = [table.columns, *(map(str, row) for row in table.rows())]
-    rows = [[_TAG.sub(r"\\<", _line(cell).replace("|", "\\|")) for cell in row] for row in cells]
+    """Return a table of text as Markdown, with the markup of Markdown and HTML escaped."""
+    lines = [table.columns, *(map(str, row) for row in table.rows())]
+    rows = [[_TAG.sub(r"\\<", _one_line(c).replace("|", "\\|")) for c in line] for line in lines]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join(lines) + "\n"
+    text = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
+    text.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(text) + "\n"
 
 
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
@@ -42,16 +47,17 @@ _LATEX = {
 }  # fmt: skip
 
 
-def _line(cell: str) -> str:
-    """A cell is one line, and has no control characters."""
+def _one_line(cell: str) -> str:
+    """Replace line breaks and control characters by spaces."""
     return "".join(c if c.isprintable() else " " for c in cell)
 
 
 def latex(table: pl.DataFrame) -> str:
-    """A table of text as a LaTeX ``tabular`` with booktabs rules."""
+    """Return a table of text as a LaTeX ``tabular`` with booktabs rules."""
     rows = [table.columns, *(map(str, row) for row in table.rows())]
     lines = [
-        " & ".join("".join(_LATEX.get(c, c) for c in _line(cell)) for cell in row) for row in rows
+        " & ".join("".join(_LATEX.get(c, c) for c in _one_line(cell)) for cell in row)
+        for row in rows
     ]
     body = " \\\\\n".join(lines[1:])
     body = f"{body} \\\\\n" if body else ""

@@ -1,4 +1,4 @@
-"""Sheets: tables of a report, for people on the page and for programs in files."""
+"""The tables of a report: text for the page, numbers for files."""
 
 import re
 from collections.abc import Mapping
@@ -10,175 +10,147 @@ import polars as pl
 from alignscope.analysis.effect_intervals import TARGETS_DOMAINS, TARGETS_SOURCE
 from alignscope.analysis.results import PrimaryResults, StudyResults
 from alignscope.report.colour_scale import colour_depth, largest_effect
+from alignscope.report.groups import result_groups, short_names
 from alignscope.report.labels import format_points_ci
-from alignscope.report.tables.display import drop_constant_columns, format_for_display
+from alignscope.report.tables.display import drop_constant_columns, format_for_display, text_frame
 from alignscope.report.tables.export import latex, markdown
-from alignscope.results.schemas import RUNS
-from alignscope.results.store import RunResult
-from alignscope.results.tables import primary_measure
+from alignscope.results.tables import REF, primary_measure
 
 _NUMBER = re.compile(r"[<>]? ?[−+]?\d[\d.]*( \[|$| ±)")
-MEANS = {
+EFFECT_COLUMNS = {
     "source": "on source",
     "targets": "on targets",
     TARGETS_SOURCE: TARGETS_SOURCE,
     "domains": "on domains",
     TARGETS_DOMAINS: TARGETS_DOMAINS,
 }
-"""What the effects table shows, and what it calls that."""
-_GRID = ["encoder", "task", "metric", "source", "init", "window"]
+"""The effects that the table ``effects`` shows, with the titles of their columns."""
+_KEYS = ["encoder", "task", "metric", "source", "init", "window"]
+LONG_TEXT = 40
+"""The number of characters from which a cell may take several lines."""
 
 
 @dataclass(frozen=True)
 class ReportTable:
-    """A table with a name for files and one for people."""
+    """A table as numbers and as text, with a name for files and a title for the page."""
 
     name: str
     title: str
-    table: pl.DataFrame
-    """Numbers, in fractions."""
-    people: pl.DataFrame
-    """Text, in points."""
-    depths: tuple[Mapping[str, float], ...] = ()
-    """How deep cells are coloured, row by row: from −1, most of all lost, to 1."""
+    data: pl.DataFrame
+    """Numbers; scores and effects are fractions."""
+    display: pl.DataFrame
+    """Text; scores and effects are in points."""
+    cell_colours: tuple[Mapping[str, float], ...] = ()
+    """Depth of colour by row and column, from −1 (largest loss) to 1 (largest gain)."""
 
     @property
     def long_text_columns(self) -> set[str]:
-        """The columns with a cell that takes more than a line."""
-        return {n for n in self.people.columns if max(map(len, self.people[n]), default=0) > 40}
+        """The columns with a cell that may take several lines."""
+        columns = self.display.columns
+        return {n for n in columns if max(map(len, self.display[n]), default=0) > LONG_TEXT}
 
     @property
-    def numeric(self) -> set[str]:
-        """The columns that hold nothing but numbers."""
+    def numeric_columns(self) -> set[str]:
+        """The columns that contain only numbers."""
         return {
             name
-            for name in self.people.columns
-            if all(_NUMBER.match(cell) for cell in self.people[name] if cell)
+            for name in self.display.columns
+            if all(_NUMBER.match(cell) for cell in self.display[name] if cell)
         }
 
     def write(self) -> dict[str, bytes]:
         """Return the contents of ``NAME.csv``, ``.md`` and ``.tex``."""
         return {
-            f"{self.name}.csv": self.table.write_csv().encode(),
-            f"{self.name}.md": markdown(self.people).encode(),
-            f"{self.name}.tex": latex(self.people).encode(),
+            f"{self.name}.csv": self.data.write_csv().encode(),
+            f"{self.name}.md": markdown(self.display).encode(),
+            f"{self.name}.tex": latex(self.display).encode(),
         }
 
 
-def make_table(name: str, title: str, table: pl.DataFrame) -> ReportTable:
-    """A sheet whose text is that of `people.for_people`."""
-    return ReportTable(name, title, table, format_for_display(table))
+def make_table(results: StudyResults, name: str, title: str, data: pl.DataFrame) -> ReportTable:
+    """Return a table with the display of its name.
+
+    Args:
+        results: the results, for the short names of their encoders.
+        name: the name of the table, such as ``claims``.
+        title: the caption on the page.
+        data: the rows to show.
+    """
+    return ReportTable(name, title, data, format_for_display(name, with_short_names(results, data)))
 
 
-def effects_table(found: PrimaryResults) -> ReportTable:
-    """What each window costs, with intervals."""
-    table = found.in_order(found.effects).filter(pl.col("on").is_in(list(MEANS)))
-    largest = largest_effect(found.effects)
+def with_short_names(results: StudyResults, table: pl.DataFrame) -> pl.DataFrame:
+    """Return a table whose column ``encoder`` has short names instead of paths."""
+    if "encoder" not in table.columns:
+        return table
+    return table.with_columns(pl.col("encoder").replace(short_names(results)))
+
+
+def effects_table(results: PrimaryResults) -> ReportTable:
+    """Return the effects of every window with their intervals, one row per window."""
+    table = results.in_order(results.effects).filter(pl.col("on").is_in(list(EFFECT_COLUMNS)))
+    largest = largest_effect(results.effects)
     rows: dict[tuple[Any, ...], dict[str, str]] = {}
-    depths: dict[tuple[Any, ...], dict[str, float]] = {}
-    for row in table.iter_rows(named=True):
-        key = tuple(row[name] for name in _GRID)
-        cells = rows.setdefault(key, {**dict(zip(_GRID, key, strict=True)), "seeds": "0"})
-        cells[MEANS[row["on"]]] = format_points_ci(row["mean"], row["low"], row["high"])
+    colours: dict[tuple[Any, ...], dict[str, float]] = {}
+    for row in with_short_names(results, table).iter_rows(named=True):
+        key = tuple(row[name] for name in _KEYS)
+        cells = rows.setdefault(key, {**dict(zip(_KEYS, key, strict=True)), "seeds": "0"})
+        column = EFFECT_COLUMNS[row["on"]]
+        cells[column] = format_points_ci(row["mean"], row["low"], row["high"])
         cells["seeds"] = str(max(int(cells["seeds"]), row["seeds"]))
-        depths.setdefault(key, {})[MEANS[row["on"]]] = round(colour_depth(row, "mean", largest), 3)
-    columns = ["encoder", "task", "window", *MEANS.values(), "source", "metric", "init", "seeds"]
-    filled = [{name: row.get(name, "") for name in columns} for row in rows.values()]
-    people = pl.DataFrame(filled, schema=dict.fromkeys(columns, pl.String))
-    kept = [name for name in columns if set(people[name]) != {""}]
-    title = "Effects in points: the score with fresh blocks − REF's, with 95 % intervals"
-    shown = drop_constant_columns(people.select(kept))
-    return ReportTable("effects", title, table, shown, tuple(depths.values()))
-
-
-def hypotheses_table(found: PrimaryResults) -> ReportTable:
-    """The claims."""
-    return make_table("claims", "Claims and verdicts", found.in_order(found.claims))
-
-
-def boundaries_table(found: PrimaryResults) -> ReportTable:
-    """The boundaries."""
-    table = found.in_order(found.boundaries)
-    return make_table("boundaries", "Where alignment ends and prediction begins", table)
-
-
-def transfer_gap_table(found: PrimaryResults) -> ReportTable:
-    """The correlations of the first measure."""
-    table = primary_measure(found.in_order(found.gaps))
-    return make_table("gaps", "Similarity and gap, correlated over target languages", table)
-
-
-def drift_table(found: PrimaryResults) -> ReportTable:
-    """The drift in the first measure."""
-    return make_table(
-        "drift",
-        "Similarity before and after fine-tuning",
-        primary_measure(found.in_order(found.drift)),
+        colours.setdefault(key, {})[column] = round(colour_depth(row, "mean", largest), 3)
+    columns = ["encoder", "task", "window", *EFFECT_COLUMNS.values(), "source", "metric", "init",
+               "seeds"]  # fmt: skip
+    display = text_frame([{n: row.get(n, "") for n in columns} for row in rows.values()], columns)
+    filled = [name for name in columns if set(display[name]) != {""}]
+    return ReportTable(
+        "effects",
+        "Effects in points: score after re-initialisation − REF's score, with 95 % CI",
+        table,
+        drop_constant_columns(display.select(filled)),
+        tuple(colours.values()),
     )
 
 
-def runs_table(found: StudyResults) -> ReportTable:
-    """Every run that was planned, and how those that are done came about."""
-    made = {outcome.run.address: _made(outcome) for outcome in found.outcomes}
-    none = dict.fromkeys(_made_columns())
+def reference_table(results: PrimaryResults) -> ReportTable:
+    """Return REF's scores by corpus beside the majority baseline."""
     rows = [
-        {**row, **made.get(row["address"], none)}
-        for row in found.runs.select(pl.exclude("reason", "adapters")).iter_rows(named=True)
-    ]
-    schema = {name: RUNS[name] for name in RUNS if name not in ("reason", "adapters")}
-    schema |= dict.fromkeys(_made_columns(), pl.String)
-    return make_table("runs", "Runs and their provenance", pl.DataFrame(rows, schema=schema))
+        group.select(results.scores)
+        .filter(window=REF)
+        .sort("seed")
+        .group_by("encoder", "task", "metric", "source", "relation", "language", "corpus",
+                  maintain_order=True)
+        .agg(
+            pl.col("score").mean().alias("mean"),
+            pl.col("score").std().alias("std"),
+            pl.first("majority"),
+            pl.col("seed").n_unique().cast(pl.Int64).alias("seeds"),
+        )
+        for group in result_groups(results)
+    ]  # fmt: skip
+    data = pl.concat(rows) if rows else pl.DataFrame()
+    title = "REF's scores in points by corpus: mean ± standard deviation over seeds"
+    return make_table(results, "reference", title, data)
 
 
-def failures_table(found: StudyResults) -> ReportTable:
-    """The runs that have failed, and why."""
-    columns = ["encoder", "task", "source", "window", "init", "seed", "reason"]
-    table = found.runs.filter(status="failed").select(columns)
-    return make_table("failures", "Runs that have failed", table)
+def hypotheses_table(results: PrimaryResults) -> ReportTable:
+    """Return the claims with their verdicts."""
+    return make_table(results, "claims", "Claims and verdicts", results.in_order(results.claims))
 
 
-def data_table(found: StudyResults) -> ReportTable:
-    """The files that were read, with their checksums; a name with two was changed between runs."""
-    seen = sorted(
-        {
-            (str(name), str(checksum))
-            for outcome in found.outcomes
-            for name, checksum in dict(outcome.provenance.get("data") or {}).items()
-        }
-    )
-    table = pl.DataFrame(seen, schema={"data": pl.String, "sha256": pl.String}, orient="row")
-    return make_table("data", "Data and its checksums", table)
+def boundaries_table(results: PrimaryResults) -> ReportTable:
+    """Return the boundaries between alignment and prediction."""
+    title = "Where alignment ends and prediction begins"
+    return make_table(results, "boundaries", title, results.in_order(results.boundaries))
 
 
-def _made_columns() -> list[str]:
-    return ["started", "device", "precision", "commit", "made_with"]
+def transfer_gap_table(results: PrimaryResults) -> ReportTable:
+    """Return the correlations of gap and similarity in the primary measure."""
+    title = "Correlation of similarity and gap over target languages"
+    return make_table(results, "gaps", title, primary_measure(results.in_order(results.gaps)))
 
 
-def _made(outcome: RunResult) -> dict[str, str | None]:
-    """When, where and with what a run was made."""
-    about = outcome.provenance
-    return {
-        "started": _text(about, "started"),
-        "device": _text(about, "device"),
-        "precision": _text(about, "precision"),
-        "commit": _commit(about),
-        "made_with": ", ".join(versions_of(about)),
-    }
-
-
-def _commit(about: Mapping[str, Any]) -> str | None:
-    """Twelve digits, with the ``+`` of a checkout that was changed."""
-    full = _text(about, "commit") or ""
-    return full[:12] + ("+" if full.endswith("+") and len(full) > 12 else "") or None
-
-
-def versions_of(about: Mapping[str, Any]) -> list[str]:
-    """``["AlignScope 0.1.0", "Python 3.11.7", "torch 2.13.0"]`` of a provenance."""
-    own = (("AlignScope", about.get("alignscope")), ("Python", about.get("python")))
-    others = dict(about.get("versions") or {}).items()
-    return [f"{name} {version}" for name, version in (*own, *others) if version]
-
-
-def _text(about: Mapping[str, Any], name: str) -> str | None:
-    value = about.get(name)
-    return None if value is None else str(value)
+def drift_table(results: PrimaryResults) -> ReportTable:
+    """Return the drift in the primary measure."""
+    title = "Similarity before and after fine-tuning"
+    return make_table(results, "drift", title, primary_measure(results.in_order(results.drift)))

@@ -1,15 +1,15 @@
 "use strict";
-// Titles of marks become a tip that shows at once, and by touch; without this they stay titles.
+// Show the title of a mark at once, and on touch. Without this script, browsers show it after a delay.
 const tip = document.getElementById("tip");
 for (const title of document.querySelectorAll("figure svg title")) {
-  title.parentNode.dataset.says = title.textContent;
+  title.parentNode.dataset.tooltip = title.textContent;
   title.remove();
 }
 function show(event) {
-  const mark = event.target.closest ? event.target.closest("[data-says]") : null;
+  const mark = event.target.closest ? event.target.closest("[data-tooltip]") : null;
   tip.hidden = !mark;
   if (!mark) return;
-  tip.textContent = mark.dataset.says;
+  tip.textContent = mark.dataset.tooltip;
   const left = Math.min(event.clientX + 12, innerWidth - tip.offsetWidth - 8);
   const above = event.clientY - tip.offsetHeight - 12;
   tip.style.left = Math.max(8, left) + "px";

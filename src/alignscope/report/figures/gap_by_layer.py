@@ -1,0 +1,84 @@
+"""Correlation of transfer gap and similarity at every layer."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import polars as pl
+
+from alignscope.analysis.results import PrimaryResults
+from alignscope.report.figures.curves import label_layers
+from alignscope.report.figures.figure import LabelledFigure, ReportFigure
+from alignscope.report.figures.points import draw_points, point_frame
+from alignscope.report.figures.registry import figure
+from alignscope.report.figures.style import MUTED, SOURCE, TARGETS, Margins, new_axes
+from alignscope.report.groups import result_groups
+from alignscope.report.labels import equals_p, format_ci, measure_label
+from alignscope.results.tables import primary_measure
+
+_STATES = {"pretrained": (SOURCE, "o", -0.12), "fine-tuned": (TARGETS, "s", 0.12)}
+
+
+@figure("gap-by-layer", section="gap", needs_similarity=True)
+def gap_correlation_figures(results: PrimaryResults) -> Iterator[ReportFigure]:
+    """Yield one figure per group that has a correlation."""
+    for group in result_groups(results):
+        data = primary_measure(group.select(results.gaps))
+        data = data.filter(pl.col("spearman").is_not_null()).sort("state", "layer")
+        if data.is_empty():
+            continue
+        measure = measure_label(str(data["measure"][0]), str(data["estimator"][0]))
+        caption = (
+            f"Spearman's ρ of gap and {measure} at each layer with 95 % CI, "
+            f"n = {max(data['targets'])} target languages. Below 0, languages with a higher "
+            "similarity have a smaller gap."
+        )
+        yield ReportFigure(
+            group.key("gap-by-layer"), f"{group.title} · gap by layer", caption, data,
+            partial(_draw, data),
+        )  # fmt: skip
+
+
+def correlation_points(data: pl.DataFrame) -> pl.DataFrame:
+    """Return a point with its interval per state and layer."""
+    rows = []
+    for state, (colour, marker, shift) in _STATES.items():
+        for row in data.filter(state=state).iter_rows(named=True):
+            rows.append(
+                {"x": row["layer"] + shift, "y": row["spearman"], "low": row["low"],
+                 "high": row["high"], "series": state, "colour": colour, "marker": marker,
+                 "tooltip": _tooltip(row)}
+            )  # fmt: skip
+    return point_frame(rows)
+
+
+def _tooltip(row: Mapping[str, Any]) -> str:
+    rho = format_ci(row["spearman"], row["low"], row["high"])
+    p = "" if row["p_holm"] is None else f", Holm-corrected {equals_p(row['p_holm'])}"
+    return f"{row['state']}, layer {row['layer']}: ρ = {rho}{p}"
+
+
+def _draw(data: pl.DataFrame) -> LabelledFigure:
+    partial_states = [
+        state for state in _STATES if data.filter(state=state)["partial"].is_not_null().any()
+    ]
+    legend_rows = 2 if partial_states else 1
+    drawing, axes = new_axes(4.2, 3.0, margins=Margins(top=0.1 + 0.2 * legend_rows))
+    points = correlation_points(data)
+    tooltips = draw_points(axes, points)
+    for (artist, _), state in zip(
+        tooltips, points["series"].unique(maintain_order=True), strict=True
+    ):
+        artist.set_label(state)
+    for state in partial_states:
+        colour, _, shift = _STATES[state]
+        line = data.filter(state=state)
+        label = f"{state}, given distance"
+        x = line["layer"] + shift
+        axes.plot(x, line["partial"], color=colour, linewidth=0.9, linestyle=":", label=label)
+    axes.axhline(0, color=MUTED, linewidth=0.8)
+    axes.set_ylim(-1.05, 1.05)
+    label_layers(axes, data)
+    axes.set_ylabel("Spearman's ρ")
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.12, 1), ncols=2, borderaxespad=0.1)
+    return LabelledFigure(drawing, tooltips)

@@ -1,0 +1,99 @@
+"""The unit of a report: one encoder fine-tuned on one source for one task."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from alignscope.analysis.results import StudyResults
+from alignscope.config.run import RunSpec
+from alignscope.report.labels import corpus_label, encoder_names, metric_label, task_label
+from alignscope.results.tables import primary_metrics
+
+
+@dataclass(frozen=True)
+class ResultGroup:
+    """The results of one encoder, task and source, in one metric."""
+
+    encoder: str
+    """As tables have it: a path, or a name and revision on the hub."""
+    task: str
+    metric: str
+    source: str
+    encoder_name: str
+    """As people read it, without a path."""
+    several_encoders: bool = False
+    """Whether the study has other encoders, so that titles must name this one."""
+
+    @property
+    def title(self) -> str:
+        """``POS tagging · en_ewt``, after the encoder's name if there are several encoders."""
+        parts = [task_label(self.task), corpus_label(self.source)]
+        return " · ".join([self.encoder_name, *parts] if self.several_encoders else parts)
+
+    @property
+    def metric_title(self) -> str:
+        """The metric as axes and sentences name it: ``LAS``."""
+        return metric_label(self.metric, self.task)
+
+    def select(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows of this group, compared on those of its columns that a table has."""
+        names = [n for n in ("encoder", "task", "metric", "source") if n in table.columns]
+        return table.filter(**{name: getattr(self, name) for name in names})
+
+    def contains(self, run: RunSpec) -> bool:
+        """Return whether a run belongs to this group."""
+        return (self.encoder, self.task, self.source) == (run.encoder.label, run.task, run.source)
+
+    def key(self, kind: str, *more: str) -> str:
+        """Return the key of a figure: ``corpus-heatmap/pos/ud:en_ewt``."""
+        encoder = [self.encoder_name] if self.several_encoders else []
+        return "/".join([kind, *encoder, self.task, self.source, *more])
+
+
+@dataclass(frozen=True)
+class WindowGroup:
+    """The ablated runs of a group that one initialisation made."""
+
+    group: ResultGroup
+    init: str
+    several_inits: bool = False
+
+    @property
+    def title(self) -> str:
+        """The group's title, with the initialisation if there are several."""
+        return f"{self.group.title} · {self.init}" if self.several_inits else self.group.title
+
+    def select(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows of these runs."""
+        return self.group.select(table).filter(init=self.init)
+
+    def key(self, kind: str) -> str:
+        """Return the key of a figure."""
+        return self.group.key(kind, *([self.init] if self.several_inits else []))
+
+
+def result_groups(results: StudyResults) -> list[ResultGroup]:
+    """Return the groups of a study, each in its task's first metric, tasks in their order."""
+    scores = results.scores
+    metrics = primary_metrics(scores)
+    names = short_names(results)
+    rows = scores.select("encoder", "task", "source").unique(maintain_order=True).rows()
+    several = len({encoder for encoder, _, _ in rows}) > 1
+    return [
+        ResultGroup(encoder, task, metrics[task], source, names[encoder], several)
+        for encoder, task, source in rows
+    ]
+
+
+def window_groups(results: StudyResults) -> Iterator[WindowGroup]:
+    """Yield every group once for each initialisation that the study planned."""
+    inits = sorted({run.init for run in results.planned if run.init is not None})
+    for group in result_groups(results):
+        for init in inits:
+            yield WindowGroup(group, init, len(inits) > 1)
+
+
+def short_names(results: StudyResults) -> dict[str, str]:
+    """Return a short name for the label of every encoder in a study."""
+    return encoder_names(run.encoder.label for run in results.planned)

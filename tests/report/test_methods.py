@@ -1,0 +1,47 @@
+"""The Methods section describes every task and source, and how to reproduce and cite the study."""
+
+from pathlib import Path
+
+from alignscope.report.labels import encoder_names
+from tests.helpers.imagined import study_text
+from tests.helpers.pages import Elements, page_text
+
+NER = """
+    [tasks.ner]
+    sources = ["synthetic:qadir/news"]
+    targets = ["synthetic:vesti/news"]
+    limits = { train = 50 }
+    training = { epochs = 1 }
+"""
+
+
+def test_methods_describe_every_task_and_source(tmp_path: Path) -> None:
+    def lose_seeds(result):  # type: ignore[no-untyped-def]
+        return None if (result.run.task, result.run.seed) in {("ner", 2), ("ner", 3)} else result
+
+    text = page_text(tmp_path, study_text() + NER, lose_seeds)
+    assert "POS tagging from vesti/news: windows 0-1, 2-3 and 4-5" in text
+    assert "seeds 1, 2 and 3 (n = 3)" in text
+    assert "seed 1 (n = 1)" in text
+    assert "POS tagging from vesti/news: 3 epochs of AdamW, learning rate 5e-05" in text
+    assert "1 epoch of AdamW, on at most 50 train sentences" in text
+    assert "vesti/news: 6 target corpora, zero-shot, and 1 corpus of another domain" in text
+    assert "qadir/news: 1 target corpus, zero-shot, and 0 corpora of other domains" in text
+    assert "parsing by LAS" not in text
+
+
+def test_methods_name_software_time_and_command(page: str) -> None:
+    text = Elements(page).text
+    assert "with AlignScope 0.1.0, Python 3.11.7, torch 2.13.0, on cpu (x86_64), in fp32" in text
+    assert "Computing time: 12 s in total." in text
+    assert "alignscope run STUDY.toml --store results" in text
+    assert "Software: AlignScope" in text
+    assert "@software{alignscope," in text
+    assert "version = {0.1.0}" in text
+    assert "First Align, then Predict" in text
+
+
+def test_encoders_with_one_name_have_more_of_their_paths() -> None:
+    names = encoder_names(["/a/mbert/best", "/a/xlmr/best", "org/e5@v2", "/a/e5 (store/results)"])
+    assert [*names.values()] == ["mbert/best", "xlmr/best", "org/e5@v2", "a/e5 (store/results)"]
+    assert encoder_names(["/a/one"]) == {"/a/one": "one"}

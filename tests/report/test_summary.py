@@ -1,0 +1,116 @@
+"""The summary reports effects in the form of a paper's results section."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from alignscope.errors import StoreError
+from alignscope.report.labels import count_of
+from alignscope.report.summary import power_note
+from alignscope.results.store import RunResult
+from tests.helpers.imagined import study_text
+from tests.helpers.pages import Elements, page_text, shift
+
+
+def test_the_largest_effect_has_interval_n_and_p(page: str) -> None:
+    text = Elements(page).text
+    assert re.search(
+        r"Of 3 windows, 0-1 has the largest effect: re-initialising it costs the 6 targets 2\d\.\d "
+        r"points \(95 % CI 1\d\.\d to 2\d\.\d, n = 3 seeds\)",
+        text,
+    )
+    assert re.search(r"This effect is significant \(Holm-corrected p [=<] 0\.0\d", text)
+    assert "Prediction begins at block 2 (95 % of the resampled boundaries: blocks" in text
+
+
+def test_ref_is_reported_beside_the_majority_baseline(page: str) -> None:
+    assert re.search(
+        r"REF scores (79|80)\.\d on the source \(majority baseline 20\.0\) and (79|80)\.\d on the "
+        r"6 targets \(majority baseline 20\.0\); n = 3 seeds\.",
+        Elements(page).text,
+    )
+    assert "does not exceed" not in page
+
+
+def test_a_ref_below_the_baseline_is_named(tmp_path: Path) -> None:
+    def poor(result: RunResult) -> RunResult:
+        for row in result.scores:
+            row["majority"] = 0.9 if row["language"] in ("qadir", "dorun") else 0.2
+        return result
+
+    text = page_text(tmp_path, change=poor)
+    assert "REF does not exceed the baseline on dorun and qadir." in text
+
+
+def test_an_effect_on_the_targets_may_be_absent(tmp_path: Path) -> None:
+    text = page_text(tmp_path, change=shift(0.1, "2-3"))
+    assert "No window has a negative mean effect on the 6 targets." in text
+
+
+def test_a_loss_and_a_gain_have_different_verbs(tmp_path: Path) -> None:
+    def change(result: RunResult) -> RunResult:
+        for row in shift(-0.1, "2-3")(result).scores:
+            if result.run.window == "2-3" and row["relation"] == "in-domain":
+                row["score"] += 0.02
+        return result
+
+    text = page_text(tmp_path, change=change)
+    assert (
+        "2-3 has the largest effect: re-initialising it costs the 6 targets 10.0 points "
+        "(95 % CI 10.0 to 10.0, n = 3 seeds) and improves the source by 2.0 points "
+        "(95 % CI 2.0 to 2.0)."
+    ) in text
+
+
+def test_a_positive_contrast_reports_the_targets_alone(tmp_path: Path) -> None:
+    text = page_text(tmp_path, change=shift(0.15, "0-1", "in-domain"))
+    assert "on the targets alone" in text
+
+
+def test_an_effect_may_be_not_significant(tmp_path: Path) -> None:
+    noise = iter(range(10**6))
+
+    def noisy(result: RunResult) -> RunResult:
+        for row in result.scores:
+            row["score"] = 0.5 + 0.01 * ((7919 * next(noise)) % 13)
+        return result
+
+    text = page_text(tmp_path, change=noisy)
+    assert re.search(r"This effect is not significant \(Holm-corrected p = [01]\.\d{3}\)\.", text)
+
+
+def test_missing_windows_are_listed(tmp_path: Path) -> None:
+    text = page_text(tmp_path, change=lambda r: None if r.run.window == "0-1" else r)
+    assert "Windows without a result yet: 0-1." in text
+
+
+@pytest.mark.parametrize(
+    ("languages", "expected"),
+    [(17, "only |ρ| above about 0.5 is significant at the 5 % level"), (4, "need at least five")],
+)
+def test_the_smallest_significant_correlation_depends_on_n(languages: int, expected: str) -> None:
+    assert expected in power_note(languages)
+
+
+def test_counts_agree_with_their_nouns() -> None:
+    assert [count_of(n, "run") for n in (0, 1, 2)] == ["0 runs", "1 run", "2 runs"]
+
+
+def test_results_on_two_versions_of_a_corpus_are_refused(tmp_path: Path) -> None:
+    def changed(result: RunResult) -> RunResult:
+        if result.run.window == "0-1":
+            result.provenance["data"] = dict.fromkeys(result.provenance["data"], "1" * 64)
+        return result
+
+    with pytest.raises(StoreError, match=r"two different files as\s+synthetic:"):
+        page_text(tmp_path, change=changed)
+
+
+def test_paths_of_encoders_are_nowhere_in_the_text(tmp_path: Path) -> None:
+    text = study_text('"/home/me/encoders/e5-small", "/home/you/encoders/mbert"')
+    shown = re.sub(r"sha256:[^)]*", "", page_text(tmp_path, text))
+    assert "e5-small, POS tagging from vesti/news (accuracy): REF scores" in shown
+    assert "windows of blocks of e5-small () and mbert ()" in shown
+    assert "/home/" not in shown
+    assert "encoders/" not in shown
