@@ -52,7 +52,7 @@ def plugin_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
 
 
 def test_an_unknown_name_is_refused_with_the_nearest_one() -> None:
-    message = r"^parsnig is not a task; did you mean 'parsing'\?\. Known are: pos, parsing, ner"
+    message = r"^parsnig is not a task; did you mean 'parsing'\? Known are: pos, parsing, ner"
     with pytest.raises(StudyError, match=message):
         TASK_INFO["parsnig"]
 

@@ -30,10 +30,10 @@ def test_an_alignment_goes_before_a_gloss_and_is_none() -> None:
     left = sentence("Align=1|Gloss=dog", "Align=2|Gloss=cat")
     right = sentence("Align=2|Gloss=dog", "Gloss=cat")
     assert aligned_words([left], [right], ("a", "b")) == ([[1]], [[0]])
-    with pytest.raises(DataError, match="a and b do not say which words translate each other"):
+    with pytest.raises(DataError, match="a and b do not mark which words translate each other"):
         aligned_words([left], [sentence("Gloss=dog", "Gloss=1")], ("a", "b"))
 
 
 def test_corpora_without_marks_are_refused() -> None:
-    with pytest.raises(DataError, match="no two have the same Align= or Gloss= in MISC"):
+    with pytest.raises(DataError, match="no two words have the same Align= or Gloss= in MISC"):
         aligned_words([Sentence(("a",))], [sentence("Gloss=a")], ("a", "b"))

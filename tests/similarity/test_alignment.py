@@ -22,10 +22,14 @@ def test_sentences_are_paired_by_their_ids_whatever_their_order() -> None:
 @pytest.mark.parametrize(
     ("left", "right", "message"),
     [
-        (["x", "y"], ["x", "z"], "en and de do not line up: sentence 2 of en, y, is not in de"),
+        (
+            ["x", "y"],
+            ["x", "z"],
+            "en and de do not line up: sentence 2 of en, y, is missing from de",
+        ),
         (["x", None], ["x", "y"], "a sentence of en has no id"),
-        (["x", "y"], ["x"], "sentence 2 of en, y, is not in de"),
-        (["x"], ["y", "x"], "de has 2 sentences, en 1, not y"),
+        (["x", "y"], ["x"], "sentence 2 of en, y, is missing from de"),
+        (["x"], ["y", "x"], "de has 2 sentences and en 1; y, for example, is missing from en"),
         (["x", "y"], ["x", "x"], "de has the id x 2 times"),
     ],
 )

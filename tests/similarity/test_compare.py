@@ -1,14 +1,15 @@
 """From names of corpora to tables, in studies and on their own, on the embedded languages."""
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import polars as pl
 import pytest
 import torch
 
+from alignscope.config.registry import MEASURE_INFO
 from alignscope.config.run import EncoderSpec, RunSpec, SplitLimits, TrainingConfig
-from alignscope.config.similarity import MeasureName, SimilarityConfig, StudySimilarityConfig
+from alignscope.config.similarity import SimilarityConfig, StudySimilarityConfig
 from alignscope.data.paths import DataPaths
 from alignscope.encoders.load import load_model, load_tokenizer
 from alignscope.encoders.tokenization import TokenizedSentence, WordTokenizer
@@ -41,11 +42,13 @@ def places(tmp_path: Path) -> DataPaths:
 
 
 def table(places: DataPaths, *targets: str, **asked: Any) -> pl.DataFrame:
-    return compare_corpora("embedded", VESTI, targets, places, SimilarityConfig(limit=150, **asked))
+    return compare_corpora(
+        "embedded", [VESTI, *targets], places, SimilarityConfig(limit=150, **asked)
+    )
 
 
 def test_every_measure_gives_rows_of_every_layer(places: DataPaths) -> None:
-    found = table(places, QADIR, DORUN, measures=get_args(MeasureName), layers="1,8")
+    found = table(places, QADIR, DORUN, measures=tuple(MEASURE_INFO), layers="1,8")
     assert found.schema == SIMILARITY
     kinds = 2 * 2 + 8  # two estimates of linear and RBF CKA
     assert len(found) == 2 * 2 * kinds
@@ -109,7 +112,9 @@ def test_words_that_cannot_be_read_are_warned_of() -> None:
         TokenizedSentence(((1,),), ((0, 0, 1),), 0, 1),
     )
     warn_unknown_words("ud:ko_pud", [known, unknown])  # one in ten; warnings are errors
-    with pytest.warns(UnknownWarning, match="18 % of the words of ud:ko_pud are read as the unkno"):
+    with pytest.warns(
+        UnknownWarning, match="maps 18 % of the words of ud:ko_pud to its unknown token"
+    ):
         warn_unknown_words("ud:ko_pud", [known, unknown, unknown])
 
 
@@ -130,7 +135,9 @@ def test_a_fine_tuned_encoder_reads_each_corpus_once(
 
 def test_a_corpus_of_few_sentences_is_refused(tiny_corpora: Path, tmp_path: Path) -> None:
     few = DataPaths((tiny_corpora,), tmp_path, download=False)
-    with pytest.raises(DataError, match="ud:en_tiny has 4 test sentences: too few"):
+    with pytest.raises(
+        DataError, match="ud:en_tiny has 4 test sentences, but similarity needs at least 20"
+    ):
         read_parallel(["ud:en_tiny"], SimilarityConfig(), few)
 
 
@@ -173,8 +180,7 @@ def test_a_run_compares_both_encoders_and_what_changed(places: DataPaths, tmp_pa
     alone = table(places, QADIR, DORUN, measures=["cka"], layers="0,8")
     same = compare_corpora(
         "embedded",
-        VESTI,
-        [QADIR],
+        [VESTI, QADIR],
         places,
         SimilarityConfig(limit=100, measures=("cka",), layers="0,8"),
     )

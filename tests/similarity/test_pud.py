@@ -43,7 +43,9 @@ def test_every_sentence_of_every_language_is_read_once(
         assert align_by_id(english, sentences, ("en", language)) == sentences
         vectors = sentence_representations(encoder, subwords, sentences)
         assert vectors.shape == (5, 1000, 32)
-        backwards = sentence_representations(encoder, subwords, sentences[::-1], batch_pieces=900)
+        backwards = sentence_representations(
+            encoder, subwords, sentences[::-1], tokens_per_batch=900
+        )
         assert torch.allclose(vectors, backwards.flip(1), atol=1e-4)
 
 
@@ -51,5 +53,7 @@ def test_every_sentence_of_every_language_is_read_once(
 def test_a_sentence_missing_in_one_language_is_noticed(real_data: Path) -> None:
     english, german = pud(real_data, "en"), pud(real_data, "de")
     del german[500]
-    with pytest.raises(DataError, match=f"sentence 501 of en, {english[500].id}, is not in de"):
+    with pytest.raises(
+        DataError, match=f"sentence 501 of en, {english[500].id}, is missing from de"
+    ):
         align_by_id(english, german, ("en", "de"))

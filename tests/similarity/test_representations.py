@@ -34,7 +34,7 @@ def test_batches_do_not_matter(encoder_folders: Folders, family: str) -> None:
     together = sentence_representations(encoder, subwords, SENTENCES)
     assert encoder.training
     alone = [
-        sentence_representations(encoder, subwords, [one], batch_pieces=1)[:, 0]
+        sentence_representations(encoder, subwords, [one], tokens_per_batch=1)[:, 0]
         for one in SENTENCES
     ]
     assert torch.allclose(together, torch.stack(alone, dim=1), atol=1e-5)

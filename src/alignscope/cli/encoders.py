@@ -17,6 +17,7 @@ from alignscope.cli.options import (
     check_output,
     write_table,
 )
+from alignscope.config.registry import MEASURE_INFO
 
 
 def blocks(
@@ -42,8 +43,9 @@ def similarity(
     measure: Annotated[
         list[str] | None,
         typer.Option(
-            help="cka, cka-rbf, anc, retrieval, mutual, cosine, svcca, pwcca, procrustes or rsa; "
-            "repeatable; cka and retrieval if nothing is said"
+            help=f"{', '.join(MEASURE_INFO.builtin)}, or the name of a registered measure; "
+            "repeatable [default: cka, retrieval]",
+            autocompletion=lambda: list(MEASURE_INFO),
         ),
     ] = None,
     layers: Annotated[
@@ -98,7 +100,7 @@ def similarity(
     places = DataPaths.of(data or [], download=not offline)
     named = EncoderSpec(name=encoder, revision=revision, remote_code=remote_code)
     with _warnings_as_sentences():
-        compared = compare_corpora(named, source, target, places, asked, cached=not no_cache)
+        compared = compare_corpora(named, [source, *target], places, asked, cached=not no_cache)
     write_table("similarity", compared, format, out)
     if plot is not None:
         write_figure(similarity_figure(compared), plot)

@@ -71,7 +71,8 @@ class Registry(Generic[Info]):
     def __init__(self, kind: str, group: str, builtin: tuple[Info, ...]) -> None:
         self.kind, self.group = kind, group
         self._infos = {info.name: info for info in builtin}
-        self._builtin = frozenset(self._infos)
+        self.builtin = tuple(self._infos)
+        """The names that need no plug-in; looking at them imports nothing."""
         self._registrations: dict[str, _Registration] = {}
         self._plugins_loaded = False
 
@@ -87,7 +88,7 @@ class Registry(Generic[Info]):
         Raises:
             StudyError: if the name belongs to a built-in entry.
         """
-        if info.name in self._builtin:
+        if info.name in self.builtin:
             raise StudyError(f"{info.name} is a built-in {self.kind}. Choose another name.")
         self._infos[info.name] = info
         self._registrations[info.name] = _Registration(plugin, register)
@@ -122,7 +123,9 @@ class Registry(Generic[Info]):
         """
         if name not in self:
             hint = nearest(name, self)
-            raise StudyError(f"{name} is not a {self.kind}{hint}. Known are: {', '.join(self)}.")
+            raise StudyError(
+                f"{name} is not a {self.kind}{hint or '.'} Known are: {', '.join(self)}."
+            )
         return self._infos[name]
 
     def title(self, name: str) -> str:

@@ -1,32 +1,38 @@
 """What of parallel corpora is compared, and how: the similarity of a study or of a command."""
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from alignscope._util.validation import StrictModel
+from alignscope.config.registry import MEASURE_INFO
 from alignscope.data.corpus import parse_corpus
+from alignscope.errors import StudyError
 
-MeasureName = Literal[
-    "cka",
-    "cka-rbf",
-    "anc",
-    "retrieval",
-    "mutual",
-    "cosine",
-    "svcca",
-    "pwcca",
-    "procrustes",
-    "rsa",
-]
 SentencePooling = Literal["mean", "weighted", "first", "last"]
 Split = Literal["train", "dev", "test"]
 
 MIN_ROWS = 20
 """Rows, sentences or words, below which nothing is compared: intervals would hold everything."""
 
+STORED = "stored"
+"""The validation context of a specification that a store holds."""
+
 _LAYERS = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
+
+
+def _check_measure(name: str, info: ValidationInfo) -> str:
+    if info.context != STORED:  # results can be read where their measure is not installed
+        try:
+            MEASURE_INFO[name]
+        except StudyError as error:
+            raise ValueError(str(error)) from None
+    return name
+
+
+MeasureName = Annotated[str, AfterValidator(_check_measure)]
+"""The name of a measure that is built in or registered."""
 
 
 class SimilarityConfig(StrictModel):
@@ -41,11 +47,11 @@ class SimilarityConfig(StrictModel):
 
     @field_validator("measures")
     @classmethod
-    def _once(cls, given: tuple[str, ...]) -> tuple[str, ...]:
-        for measure in given:
-            if given.count(measure) > 1:
-                raise ValueError(f"{measure} is given twice")
-        return given
+    def _once(cls, measures: tuple[str, ...]) -> tuple[str, ...]:
+        for name in measures:
+            if measures.count(name) > 1:
+                raise ValueError(f"{name} is given twice")
+        return measures
 
     @field_validator("layers")
     @classmethod

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from alignscope._util.files import checksum
 from alignscope.data.corpus import CorpusSpec
@@ -13,6 +14,7 @@ from alignscope.data.synthetic.corpus import read_synthetic, read_synthetic_text
 from alignscope.errors import DataError
 
 SYNTHETIC = "synthetic"
+Item = TypeVar("Item")
 
 
 def load_corpus(corpus: CorpusSpec, split: str, places: DataPaths) -> Sequence[Sentence]:
@@ -26,7 +28,7 @@ def load_corpus(corpus: CorpusSpec, split: str, places: DataPaths) -> Sequence[S
     return read_corpus(corpus, split, places)
 
 
-def subsample_evenly(sentences: Sequence[Sentence], limit: int | None) -> Sequence[Sentence]:
+def subsample_evenly(sentences: Sequence[Item], limit: int | None) -> Sequence[Item]:
     """Take ``limit`` sentences at equal distances, since treebanks are sorted by document.
 
     >>> subsample_evenly([0, 1, 2, 3, 4, 5], 3)

@@ -21,7 +21,7 @@ class Encoder:
 
     >>> encoder = load_encoder("embedded")
     >>> encoder
-    Encoder('embedded', BertModel with 8 blocks on cpu)
+    Encoder('embedded', RoFormerModel with 8 blocks on cpu)
 
     `load_encoder` loads one. A model that is in memory already needs no name and no folder::
 

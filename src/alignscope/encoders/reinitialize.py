@@ -28,7 +28,7 @@ def reinitialize(
 
     >>> from alignscope.encoders.encoder import load_encoder
     >>> reinitialize(load_encoder("embedded", device="cpu"), "0-1", seed=1)
-    Encoder('embedded (0-1 re-initialised)', BertModel with 8 blocks on cpu)
+    Encoder('embedded (0-1 re-initialised)', RoFormerModel with 8 blocks on cpu)
 
     The encoder itself stays as it is; `reinitialize_` works in place and describes the arguments.
     The copy shares the tokenizer.

@@ -22,6 +22,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from alignscope._util.files import replace_file
 from alignscope.config.run import EncoderSpec, RunSpec
+from alignscope.config.similarity import STORED
 from alignscope.config.study import Study
 from alignscope.errors import StoreError
 
@@ -94,7 +95,7 @@ class ResultStore:
         if content is None:
             return None
         with self._understood("runs", run.address, "a result of this run"):
-            if RunSpec.model_validate(content["run"]).address != run.address:
+            if RunSpec.model_validate(content["run"], context=STORED).address != run.address:
                 raise ValueError("another run")
             return RunResult(
                 run,
@@ -191,7 +192,7 @@ class ResultStore:
             content = self._read("plans", path.stem)
             with self._understood("plans", path.stem, "the plan of a study"):
                 if wanted(content["study"]):
-                    runs = [RunSpec.model_validate(run) for run in content["runs"]]
+                    runs = [RunSpec.model_validate(run, context=STORED) for run in content["runs"]]
                     found |= {run.address: run for run in runs}
         return list(found.values())
 

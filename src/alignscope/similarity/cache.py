@@ -1,4 +1,4 @@
-"""Representations on disk: the same encoder, sentences and options are read once."""
+"""Keep representations on disk, so that each encoder reads each corpus once."""
 
 import hashlib
 import json
@@ -20,28 +20,31 @@ from alignscope.encoders.tokenization import TokenizedSentence
 from alignscope.errors import DataError
 
 FORM = 1
-"""Raised whenever the code changes what is computed from the same encoder and pieces."""
+"""Raised whenever the code changes what it computes from the same encoder and subwords."""
 
-_NAMES = {"_name_or_path", "_commit_hash", "transformers_version", "default_language"}
-"""What a configuration says that changes no vector, or (X-MOD's language) is a key of its own."""
+_IRRELEVANT = {"_name_or_path", "_commit_hash", "transformers_version", "default_language"}
+"""Keys of a configuration that change no vector; the language of X-MOD has a key of its own."""
 
 
 class RepresentationCache:
-    """A folder of safetensors, one for each encoder, corpus and way to make vectors of it.
+    """A folder of safetensors files, one for each encoder, corpus and pooling.
 
-    >>> cache = RepresentationCache(None)  # no folder: nothing is kept
+    >>> cache = RepresentationCache(None)  # without a folder it computes every time
     >>> cache.get_or_compute("key", lambda: torch.zeros(1)).shape
     torch.Size([1])
 
-    A file is written beside its name and renamed, so several processes may share the folder. It may
-    be deleted at any time.
+    Several processes may share the folder, because files are written under another name and then
+    renamed. The folder may be deleted at any time.
+
+    Args:
+        folder: where files are kept; None keeps nothing.
     """
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
 
     def get_or_compute(self, key: str, compute: Callable[[], Tensor]) -> Tensor:
-        """Return what is kept under ``key``, or else compute it and keep it.
+        """Return the tensor under ``key``; if there is none, compute and keep it.
 
         Raises:
             DataError: if the folder cannot be written to.
@@ -50,34 +53,36 @@ class RepresentationCache:
             return compute()
         path = self.folder / f"{key}.safetensors"
         try:
-            kept: Tensor = load(path.read_bytes())["layers"]
-            return kept
-        except (OSError, SafetensorError, KeyError):  # a broken one is made anew
-            pass
-        with self._writable():
+            layers: Tensor = load(path.read_bytes())["layers"]
+            return layers
+        except (OSError, SafetensorError, KeyError):
+            pass  # the file is missing, or broken and computed anew
+        with self._explain_write_errors():  # before computing, which may take minutes
             self.folder.mkdir(parents=True, exist_ok=True)
-        found = compute()
-        with self._writable():
-            replace_file(save({"layers": found.contiguous()}), path)
-        return found
+        layers = compute()
+        with self._explain_write_errors():
+            replace_file(save({"layers": layers.contiguous()}), path)
+        return layers
 
     @contextmanager
-    def _writable(self) -> Iterator[None]:
+    def _explain_write_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             raise DataError(
-                f"representations cannot be kept in {self.folder}: {error.strerror}; name another "
-                "folder in ALIGNSCOPE_CACHE, or keep none"
+                f"Cannot write the representation cache to {self.folder}: {error.strerror}. Set "
+                "ALIGNSCOPE_CACHE to another folder, or pass --no-cache."
             ) from None
 
 
 def fingerprint(encoder: PreTrainedModel) -> str:
     """Return the SHA-256 of all weights of an encoder, by name, and of its configuration.
 
-    It follows what the encoder is now, wherever it came from: fine-tuned, it is another one.
+    Fine-tuning therefore changes the fingerprint, and the place of the files does not.
     """
-    config = {key: value for key, value in encoder.config.to_dict().items() if key not in _NAMES}
+    config = {
+        key: value for key, value in encoder.config.to_dict().items() if key not in _IRRELEVANT
+    }
     kind = f"{type(encoder).__module__}.{type(encoder).__qualname__}"  # of remote code: its commit
     described = json.dumps([kind, config], sort_keys=True, default=str)
     digest = hashlib.sha256(described.encode())
@@ -89,25 +94,33 @@ def fingerprint(encoder: PreTrainedModel) -> str:
 
 def cache_key(
     encoder: PreTrainedModel,
-    whole: str,
+    encoder_fingerprint: str,
     split: Sequence[TokenizedSentence],
     options: Sequence[object],
 ) -> str:
-    """Return the key of the vectors of sentences: 64 hex digits over all that decides them.
+    """Return a hash of everything that decides the vectors of sentences.
 
-    ``whole`` is the encoder's `fingerprint`; the adapters that speak are not among its weights.
+    Args:
+        encoder: the encoder; X-MOD's current language is not part of its fingerprint.
+        encoder_fingerprint: its `fingerprint`.
+        split: the sentences as the encoder reads them.
+        options: the pooling, or the chosen words.
+
+    Returns:
+        64 hexadecimal digits.
     """
-    about = {
+    # The keys of this mapping are part of the hash: a change would invalidate every cache.
+    content = {
         "form": FORM,
-        "encoder": whole,
+        "encoder": encoder_fingerprint,
         "speaks": getattr(encoder.config, "default_language", None),
         "precision": resolve_precision(encoder, "auto"),
         "device": encoder.device.type,
         "versions": _versions(),
-        "pieces": [(pieces.chunks, pieces.spans) for pieces in split],
+        "pieces": [(sentence.chunks, sentence.spans) for sentence in split],
         "options": list(options),
     }
-    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 @cache

@@ -1,7 +1,8 @@
-"""Similarity between corpora: from names to rows and tables."""
+"""Compare corpora, or sentences in memory, inside an encoder: from names to a table."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 import torch
@@ -14,181 +15,306 @@ from alignscope.data.corpora import load_corpus, subsample_evenly
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
+from alignscope.encoders.encoder import MAX_INPUT_LENGTH, Encoder
 from alignscope.encoders.load import load_model, load_tokenizer
 from alignscope.encoders.tokenization import TokenizedSentence, WordTokenizer, max_input_length
 from alignscope.errors import DataError, SimilarityError
 from alignscope.results.schemas import SIMILARITY, to_frame
-from alignscope.similarity.alignment import align_by_id, aligned_words
+from alignscope.similarity.alignment import Text, align, align_by_id, aligned_words
 from alignscope.similarity.cache import RepresentationCache
 from alignscope.similarity.extractor import RepresentationExtractor
-from alignscope.similarity.layers import Row, similarity_by_layer
+from alignscope.similarity.layers import Row, check_rows, similarity_by_layer
 
-LONGEST = 512  # pieces, where an encoder sets no limit
+UNKNOWN_SHARE = 0.1
+"""The share of unknown words above which a corpus gets a warning."""
 
 Corpora = dict[str, Sequence[Sentence]]
+"""Parallel corpora by name; the first is the source."""
+
+
+@dataclass(frozen=True)
+class ParallelTexts:
+    """A source and its translations: text i of each is a translation of text i of the source."""
+
+    source: str
+    targets: Sequence[str]
+    texts: Mapping[str, Sequence[Text]]
+
+    def sentences(self, name: str) -> Sequence[Sentence]:
+        """Return the texts of a name, which must have words.
+
+        Raises:
+            DataError: if one of them is a string.
+        """
+        texts = [text for text in self.texts[name] if isinstance(text, Sentence)]
+        if len(texts) < len(self.texts[name]):
+            raise DataError(
+                f"{name} has strings, whose words are not aligned. Compare sentences, or pass "
+                "Sentence objects with Align= or Gloss= in MISC."
+            )
+        return texts
 
 
 def compare_corpora(
-    encoder: EncoderSpec | str,
-    source: str,
-    targets: Sequence[str],
-    places: DataPaths | None = None,
-    asked: SimilarityConfig | None = None,
+    encoder: Encoder | EncoderSpec | str,
+    corpora: Sequence[str],
+    paths: DataPaths | None = None,
+    config: SimilarityConfig | None = None,
     *,
     cached: bool = True,
 ) -> pl.DataFrame:
-    """Compare a parallel corpus with its translations (``tables.SIMILARITY``).
+    """Compare a parallel corpus with its translations.
 
-    >>> compare_corpora("embedded", "synthetic:vesti/news", ["synthetic:qadir/news"]).columns[:3]
-    ['encoder', 'source', 'split']
+    >>> config = SimilarityConfig(measures=("retrieval",), layers="8", limit=50)
+    >>> corpora = ["synthetic:vesti/news", "synthetic:qadir/news"]
+    >>> compare_corpora("embedded", corpora, config=config).select("target", "layer", "n").rows()
+    [('synthetic:qadir/news', 8, 50)]
 
-    Sentences are paired by their ids. Corpora are looked for in ``places`` (`DataPaths.of()` if
-    nothing is said); what the encoder makes of them is kept in its cache unless ``cached`` is off.
+    Args:
+        encoder: an encoder in memory, or the name of one.
+        corpora: the names of the source and then of its translations; sentences are paired by id.
+        paths: where corpora are searched; `DataPaths.of` by default.
+        config: measures, layers, pooling and more.
+        cached: whether representations are kept in the cache folder of ``paths``.
 
-    Warns (`UnknownWarning`) of corpora that the tokenizer can hardly read.
+    Returns:
+        The table `similarity`: a row per target, layer, measure and estimator.
 
     Raises:
-        DataError: if a corpus is not there, is given twice, or does not line up with the source.
+        DataError: if a corpus is missing, occurs twice, or does not line up with the source.
         EncoderError: if the encoder cannot be loaded.
-        SimilarityError: if there are too few sentences to compare, or a layer is not there.
+        SimilarityError: if there are too few sentences to compare, or a layer does not exist.
+
+    Warns:
+        UnknownWarning: if the tokenizer maps more than 10 % of a corpus's words to its unknown
+            token.
     """
-    places, asked = places or DataPaths.of(), asked or SimilarityConfig()
-    names = [source, *targets]
+    paths, config = paths or DataPaths.of(), config or SimilarityConfig()
+    source, *targets = corpora
     for name in targets:
-        if names.count(name) > 1:
-            raise DataError(f"{name} is given twice: a source is compared with other corpora")
-    corpora = read_parallel([source, *targets], asked, places)
-    named = EncoderSpec(name=encoder) if isinstance(encoder, str) else encoder
-    reader = load_extractor(named, default_cache(places) if cached else RepresentationCache(None))
-    for name in names:
-        warn_unknown_words(name, reader.subwords.split(corpora[name]))
-    rows = compare(reader, reader, source, targets, corpora, asked)
-    return to_frame([{"encoder": named.label, "source": source, **row} for row in rows], SIMILARITY)
+        if corpora.count(name) > 1:
+            raise DataError(f"{name} is given twice. Compare the source with other corpora.")
+    parallel = ParallelTexts(source, targets, read_parallel(corpora, config, paths))
+    cache = default_cache(paths) if cached else RepresentationCache(None)
+    if isinstance(encoder, Encoder):
+        name, extractor = encoder.name, _extractor_in_memory(encoder, cache)
+    else:
+        spec = EncoderSpec(name=encoder) if isinstance(encoder, str) else encoder
+        name, extractor = spec.label, load_extractor(spec, cache)
+    return _table(name, extractor, parallel, config)
 
 
-def read_parallel(names: Sequence[str], asked: SimilarityConfig, places: DataPaths) -> Corpora:
+def compare_texts(
+    encoder: Encoder,
+    source: Sequence[Text],
+    targets: Mapping[str, Sequence[Text]],
+    config: SimilarityConfig | None = None,
+    *,
+    source_name: str = "source",
+) -> pl.DataFrame:
+    """Compare sentences or strings in memory with their translations.
+
+    >>> from alignscope.encoders.encoder import load_encoder
+    >>> encoder = load_encoder("embedded", device="cpu")
+    >>> texts = [f"tavu {word}" for word in "abcdefghijklmnopqrst"]
+    >>> config = SimilarityConfig(measures=("retrieval",), layers="8")
+    >>> compare_texts(encoder, texts, {"copy": texts}, config)["value"].to_list()
+    [1.0]
+
+    A string is running text and is read as the encoder's tokenizer reads it; its words are the
+    pre-tokens of the tokenizer. A `Sentence` has words already, and each is tokenized on its own,
+    as for fine-tuning. Sentences are paired by their ids if both sides have ids, or else by
+    position. Nothing is cached on disk.
+
+    Args:
+        encoder: the encoder.
+        source: at least 20 sentences or strings.
+        targets: their translations, by name. X-MOD takes a name such as ``de`` for the language.
+        config: measures, layers, pooling and more; its split is not used.
+        source_name: how the table calls the source; the language, for X-MOD.
+
+    Returns:
+        The table `similarity`, as `compare_corpora` returns it, without a split.
+
+    Raises:
+        DataError: if a target does not line up with the source.
+        EncoderError: if X-MOD has no adapters for a language.
+        SimilarityError: if there are too few sentences to compare, or a layer does not exist.
+
+    Warns:
+        UnknownWarning: as `compare_corpora` does.
+    """
+    if not isinstance(encoder, Encoder):
+        raise SimilarityError(
+            f"compare_texts takes an Encoder, got a {type(encoder).__name__}. Use load_encoder, or "
+            "wrap a model: Encoder(model, tokenizer)."
+        )
+    config = config or SimilarityConfig()
+    if source_name in targets:
+        raise DataError(f"A target has the name of the source, {source_name}. Rename one of them.")
+    check_rows(len(source))
+    texts = {source_name: subsample_evenly(source, config.limit)}
+    for name, target in targets.items():
+        texts[name] = subsample_evenly(align(source, target, (source_name, name)), config.limit)
+    parallel = ParallelTexts(source_name, list(targets), texts)
+    extractor = _extractor_in_memory(encoder, RepresentationCache(None))
+    table = _table(encoder.name, extractor, parallel, config)
+    return table.with_columns(pl.lit(None, SIMILARITY["split"]).alias("split"))
+
+
+def _table(
+    encoder: str,
+    extractor: RepresentationExtractor,
+    parallel: ParallelTexts,
+    config: SimilarityConfig,
+) -> pl.DataFrame:
+    for name, texts in parallel.texts.items():
+        warn_unknown_words(name, extractor.tokenizer.split(texts))
+    rows = compare(extractor, extractor, parallel, config)
+    return to_frame(
+        [{"encoder": encoder, "source": parallel.source, **row} for row in rows], SIMILARITY
+    )
+
+
+def read_parallel(names: Sequence[str], config: SimilarityConfig, paths: DataPaths) -> Corpora:
     """Read corpora, and make sure that they line up with the first of them.
 
+    Args:
+        names: the names of the source and then of its translations.
+        config: the split, the limit, and whether aligned words are needed.
+        paths: where corpora are searched.
+
     Raises:
-        DataError: if one is not there or does not line up, there are fewer than 20 sentences, or
-            words are asked for that are not aligned.
+        DataError: if a corpus is missing or does not line up, if there are fewer than 20 sentences,
+            or if words to compare are not aligned.
     """
-    first = load_corpus(parse_corpus(names[0]), asked.split, places)
-    if len(first) < MIN_ROWS:
+    source = load_corpus(parse_corpus(names[0]), config.split, paths)
+    if len(source) < MIN_ROWS:
         raise DataError(
-            f"{names[0]} has {len(first)} {asked.split} sentences: too few to compare "
-            f"languages by, {MIN_ROWS} at least"
+            f"{names[0]} has {len(source)} {config.split} sentences, but similarity needs at least "
+            f"{MIN_ROWS}. Choose a larger corpus or another split."
         )
-    corpora: Corpora = {names[0]: subsample_evenly(first, asked.limit)}
+    corpora: Corpora = {names[0]: subsample_evenly(source, config.limit)}
     for name in names[1:]:
-        own = load_corpus(parse_corpus(name), asked.split, places)
-        corpora[name] = subsample_evenly(align_by_id(first, own, (names[0], name)), asked.limit)
-        if asked.words:
+        target = load_corpus(parse_corpus(name), config.split, paths)
+        aligned = align_by_id(source, target, (names[0], name))
+        corpora[name] = subsample_evenly(aligned, config.limit)
+        if config.words:
             aligned_words(corpora[names[0]], corpora[name], (names[0], name))
     return corpora
 
 
 class UnknownWarning(UserWarning):
-    """Many words of a corpus are read as the unknown token, which tells one from no other."""
+    """The tokenizer maps many words of a corpus to its unknown token."""
 
 
 def warn_unknown_words(name: str, split: Sequence[TokenizedSentence]) -> None:
-    """Warn of a corpus of whose words more than one in ten is unknown to the tokenizer."""
-    words = sum(len(pieces.spans) for pieces in split)
-    unknown = sum(pieces.unknown_words for pieces in split)
-    if unknown > words / 10:
+    """Warn if the tokenizer maps more than 10 % of a corpus's words to its unknown token."""
+    words = sum(len(sentence.spans) for sentence in split)
+    unknown = sum(sentence.unknown_words for sentence in split)
+    if unknown > words * UNKNOWN_SHARE:
         warnings.warn(
-            f"{100 * unknown / words:.0f} % of the words of {name} are read as the unknown token",
+            f"The tokenizer maps {100 * unknown / words:.0f} % of the words of {name} to its "
+            "unknown token.",
             UnknownWarning,
             stacklevel=3,
         )
 
 
-def default_cache(places: DataPaths) -> RepresentationCache:
-    """Return where representations are kept."""
-    return RepresentationCache(places.cache / "representations")
+def default_cache(paths: DataPaths) -> RepresentationCache:
+    """Return the cache of representations in the cache folder of ``paths``."""
+    return RepresentationCache(paths.cache / "representations")
 
 
-def load_extractor(named: EncoderSpec, cache: RepresentationCache) -> RepresentationExtractor:
+def load_extractor(spec: EncoderSpec, cache: RepresentationCache) -> RepresentationExtractor:
     """Load an encoder and its tokenizer, onto a GPU if there is one.
 
     Raises:
         EncoderError: if they cannot be loaded.
     """
-    encoder = load_model(named.name, named.revision, remote_code=named.remote_code)
-    tokenizer = load_tokenizer(named.name, named.revision, remote_code=named.remote_code)
-    subwords = WordTokenizer(tokenizer, min(max_input_length(encoder) or LONGEST, LONGEST))
-    return make_extractor(encoder, subwords, cache)
+    model = load_model(spec.name, spec.revision, remote_code=spec.remote_code)
+    tokenizer = load_tokenizer(spec.name, spec.revision, remote_code=spec.remote_code)
+    length = min(max_input_length(model) or MAX_INPUT_LENGTH, MAX_INPUT_LENGTH)
+    return make_extractor(model, WordTokenizer(tokenizer, length), cache)
 
 
 def make_extractor(
-    encoder: PreTrainedModel, subwords: WordTokenizer, cache: RepresentationCache
+    encoder: PreTrainedModel, tokenizer: WordTokenizer, cache: RepresentationCache
 ) -> RepresentationExtractor:
-    """Make a reader of an encoder, which is put onto a GPU if there is one."""
+    """Return an extractor of an encoder, which moves to a GPU if there is one."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return RepresentationExtractor(encoder.to(device), subwords, cache)
+    return RepresentationExtractor(encoder.to(device), tokenizer, cache)
+
+
+def _extractor_in_memory(encoder: Encoder, cache: RepresentationCache) -> RepresentationExtractor:
+    return RepresentationExtractor(encoder.model, encoder.word_tokenizer(), cache)
 
 
 def compare(
     left: RepresentationExtractor,
     right: RepresentationExtractor,
-    source: str,
-    targets: Sequence[str],
-    corpora: Corpora,
-    asked: SimilarityConfig,
+    parallel: ParallelTexts,
+    config: SimilarityConfig,
 ) -> list[Row]:
-    """Compare what one reader makes of the source with what another makes of the targets.
+    """Compare the source inside one encoder with the targets inside another, or the same.
 
-    Rows have the columns of ``tables.ESTIMATES``.
+    Args:
+        left: extracts the representations of the source.
+        right: extracts those of the targets.
+        parallel: the source and its targets.
+        config: measures, layers, pooling and more.
+
+    Returns:
+        Rows with the columns of ``schemas.ESTIMATES``.
 
     Raises:
-        SimilarityError: as `similarity_by_layer` does, or if a layer is not there.
+        SimilarityError: as `similarity_by_layer` does, or if a layer does not exist.
     """
-    if asked.words:
-        rows = _compare_words(left, right, source, targets, corpora, asked)
+    if config.words:
+        rows = _compare_words(left, right, parallel, config)
     else:
-        own = left.sentences(source, corpora[source], asked.pooling)
-        others = {t: right.sentences(t, corpora[t], asked.pooling) for t in targets}
-        rows = similarity_by_layer(own, others, asked.measures, _layers(own, asked))
-    same = {"split": asked.split, "unit": asked.unit, "pooling": asked.pooling}
-    return [{**same, **row, "after_norm": row["layer"] in right.after_norm} for row in rows]
+        texts, pooling = parallel.texts, config.pooling
+        source = left.sentences(parallel.source, texts[parallel.source], pooling)
+        targets = {name: right.sentences(name, texts[name], pooling) for name in parallel.targets}
+        rows = similarity_by_layer(source, targets, config.measures, _layers(source, config))
+    common = {"split": config.split, "unit": config.unit, "pooling": config.pooling}
+    return [{**common, **row, "after_norm": row["layer"] in right.after_norm} for row in rows]
 
 
 def _compare_words(
     left: RepresentationExtractor,
     right: RepresentationExtractor,
-    source: str,
-    targets: Sequence[str],
-    corpora: Corpora,
-    asked: SimilarityConfig,
+    parallel: ParallelTexts,
+    config: SimilarityConfig,
 ) -> list[Row]:
-    """Compare aligned words; other ones with each target."""
+    """Compare aligned words; which words of the source take part depends on the target."""
+    source = parallel.sentences(parallel.source)
     pairs = {
-        name: aligned_words(corpora[source], corpora[name], (source, name)) for name in targets
+        name: aligned_words(source, parallel.sentences(name), (parallel.source, name))
+        for name in parallel.targets
     }
-    each = zip(*(own for own, _ in pairs.values()), strict=True)
-    union = [sorted({word for chosen in of_one for word in chosen}) for of_one in each]
-    vectors = left.words(source, corpora[source], union)
+    by_sentence = zip(*(of_source for of_source, _ in pairs.values()), strict=True)
+    union = [sorted({word for words in sentence for word in words}) for sentence in by_sentence]
+    vectors = left.words(parallel.source, source, union)
     rows: list[Row] = []
-    for name, (own, theirs) in pairs.items():
-        others = right.words(name, corpora[name], theirs)
-        rows += similarity_by_layer(
-            vectors[:, _rows(union, own)], {name: others}, asked.measures, _layers(vectors, asked)
-        )
+    for name, (of_source, of_target) in pairs.items():
+        targets = {name: right.words(name, parallel.sentences(name), of_target)}
+        chosen = vectors[:, _rows_of_words(union, of_source)]
+        rows += similarity_by_layer(chosen, targets, config.measures, _layers(vectors, config))
     return rows
 
 
-def _rows(union: Sequence[Sequence[int]], chosen: Sequence[Sequence[int]]) -> list[int]:
-    """Where the chosen words of every sentence are among all that were read."""
-    found, start = [], 0
+def _rows_of_words(union: Sequence[Sequence[int]], chosen: Sequence[Sequence[int]]) -> list[int]:
+    """Return the rows of chosen words among the vectors of all words in ``union``."""
+    rows, start = [], 0
     for words, wanted in zip(union, chosen, strict=True):
-        found += [start + words.index(word) for word in wanted]
+        rows += [start + words.index(word) for word in wanted]
         start += len(words)
-    return found
+    return rows
 
 
-def _layers(vectors: Tensor, asked: SimilarityConfig) -> list[int]:
+def _layers(vectors: Tensor, config: SimilarityConfig) -> list[int]:
     try:
-        return asked.layers_of(len(vectors))
+        return config.layers_of(len(vectors))
     except ValueError as error:
         raise SimilarityError(str(error)) from None

@@ -1,6 +1,7 @@
-"""A reader: an encoder with its tokenizer, that reads a corpus once."""
+"""Extract the representations of a corpus with one encoder, and keep them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 
 from torch import Tensor
@@ -9,8 +10,10 @@ from transformers import PreTrainedModel
 from alignscope.config.similarity import SentencePooling
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.load import set_language
+from alignscope.encoders.load import needs_language, set_language
 from alignscope.encoders.tokenization import WordTokenizer
+from alignscope.errors import DataError
+from alignscope.similarity.alignment import Text
 from alignscope.similarity.cache import RepresentationCache, cache_key, fingerprint
 from alignscope.similarity.representations import (
     layers_after_norm,
@@ -20,64 +23,99 @@ from alignscope.similarity.representations import (
 
 
 class RepresentationExtractor:
-    """Turns the sentences of a corpus into vectors, in the adapters of its language (X-MOD).
+    """Turns the sentences of a corpus into vectors; X-MOD uses the adapters of its language.
 
-    What is kept in no folder is kept in memory, as long as the reader lives. The encoder must not
-    change while its reader is in use.
+    Vectors are kept in the folder of the cache, or else in memory as long as the extractor lives.
+    The encoder must not change meanwhile.
+
+    Args:
+        encoder: the encoder, on the device that computes.
+        tokenizer: its tokenizer of words.
+        cache: where vectors are kept.
     """
 
     def __init__(
-        self, encoder: PreTrainedModel, subwords: WordTokenizer, cache: RepresentationCache
+        self, encoder: PreTrainedModel, tokenizer: WordTokenizer, cache: RepresentationCache
     ) -> None:
-        self.encoder, self.subwords, self.cache = encoder, subwords, cache
-        self._read: dict[object, Tensor] = {}
+        self.encoder, self.tokenizer, self.cache = encoder, tokenizer, cache
+        self._in_memory: dict[object, Tensor] = {}
 
     @cached_property
     def after_norm(self) -> frozenset[int]:
         """The layers whose vectors have passed the encoder's final norm."""
         return layers_after_norm(self.encoder)
 
-    def sentences(
-        self, name: str, sentences: Sequence[Sentence], pooling: SentencePooling
-    ) -> Tensor:
-        """Return `sentence_representations` of sentences of the corpus ``name``."""
-        set_language(self.encoder, parse_corpus(name).language)
-        return self._keep(
+    def sentences(self, name: str, texts: Sequence[Text], pooling: SentencePooling) -> Tensor:
+        """Return `sentence_representations` of the texts of a corpus, (layers, n, hidden).
+
+        Args:
+            name: the corpus, or just a language such as ``de``; X-MOD takes its adapters from it.
+            texts: sentences or strings.
+            pooling: how a sentence becomes one vector.
+        """
+        return self._cached(
             name,
-            sentences,
+            texts,
             [pooling],
-            lambda: sentence_representations(self.encoder, self.subwords, sentences, pooling),
+            lambda: sentence_representations(self.encoder, self.tokenizer, texts, pooling),
         )
 
     def words(
         self, name: str, sentences: Sequence[Sentence], words: Sequence[Sequence[int]]
     ) -> Tensor:
-        """Return `word_representations` of sentences of the corpus ``name``."""
-        set_language(self.encoder, parse_corpus(name).language)
-        return self._keep(
+        """Return `word_representations` of sentences of a corpus, (layers, words, hidden).
+
+        Args:
+            name: the corpus, or just a language.
+            sentences: sentences of that corpus.
+            words: for every sentence, the words to represent, counted from 0.
+        """
+        return self._cached(
             name,
             sentences,
             ["words", *map(list, words)],
-            lambda: word_representations(self.encoder, self.subwords, sentences, words),
+            lambda: word_representations(self.encoder, self.tokenizer, sentences, words),
         )
 
-    def _keep(
+    def _cached(
         self,
         name: str,
-        sentences: Sequence[Sentence],
+        texts: Sequence[Text],
         options: Sequence[object],
         compute: Callable[[], Tensor],
     ) -> Tensor:
-        if self.cache.folder is not None:
-            split = self.subwords.split(sentences)
-            return self.cache.get_or_compute(
-                cache_key(self.encoder, self._whole, split, options), compute
-            )
-        key = name, str(options), tuple(sentence.words for sentence in sentences)
-        if key not in self._read:
-            self._read[key] = compute()
-        return self._read[key]
+        with self._language_of(name):
+            if self.cache.folder is not None:
+                split = self.tokenizer.split(texts)
+                key = cache_key(self.encoder, self._fingerprint, split, options)
+                return self.cache.get_or_compute(key, compute)
+            content = tuple(text if isinstance(text, str) else text.words for text in texts)
+            memory_key = name, str(options), content
+            if memory_key not in self._in_memory:
+                self._in_memory[memory_key] = compute()
+            return self._in_memory[memory_key]
+
+    @contextmanager
+    def _language_of(self, name: str) -> Iterator[None]:
+        """Let X-MOD use the adapters of a corpus's language, and then those it used before."""
+        if not needs_language(self.encoder):
+            yield
+            return
+        before = self.encoder.config.default_language
+        set_language(self.encoder, _language(name))
+        try:
+            yield
+        finally:
+            self.encoder.config.default_language = before
 
     @cached_property
-    def _whole(self) -> str:
+    def _fingerprint(self) -> str:
         return fingerprint(self.encoder)
+
+
+def _language(name: str) -> str:
+    """Return the language of a corpus; a name that is none is taken for the language itself."""
+    try:
+        return parse_corpus(name).language
+    except DataError:
+        return name

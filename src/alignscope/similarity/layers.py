@@ -8,119 +8,144 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from alignscope.config.similarity import MIN_ROWS, MeasureName
+from alignscope.config.similarity import MIN_ROWS
 from alignscope.errors import SimilarityError
 from alignscope.similarity.measures.cka import alignment
 from alignscope.similarity.measures.inputs import check_varies, warn_biased
 from alignscope.similarity.measures.kernels import Kernel, linear_kernel
-from alignscope.similarity.measures.registry import MEASURES
+from alignscope.similarity.measures.registry import Measure, get_measure
 from alignscope.similarity.threads import single_threaded_pool
 
 Row = dict[str, object]
-Prepared = Mapping[MeasureName, Any]
+Measures = Mapping[str, Measure]
+Prepared = Mapping[str, Any]
+"""What each measure computed of one side, by its name."""
 
 
 def similarity_by_layer(
     source: Tensor,
     targets: Mapping[str, Tensor],
-    measures: Sequence[MeasureName] = ("cka", "retrieval"),
+    measures: Sequence[str] = ("cka", "retrieval"),
     layers: Sequence[int] | None = None,
 ) -> list[Row]:
     """Compare every layer of a source with the same layer of each target.
 
-    >>> rows = similarity_by_layer(vesti, {"synthetic:qadir/news": qadir}, ["retrieval"])
-    >>> [row["value"] for row in rows]  # layer 0, 1, ...
+    >>> source = torch.randn(3, 40, 8)
+    >>> rows = similarity_by_layer(source, {"same": source}, ["retrieval"])
+    >>> [(row["layer"], row["value"]) for row in rows]
+    [(0, 1.0), (1, 1.0), (2, 1.0)]
 
-    ``source`` and each target are (layers, n, d), row by row the same sentence or word; ``layers``
-    counts from 0. Rows hold ``target``, ``layer``, ``n``, ``measure`` and the `Estimate` of each
-    measure (`measures.MEASURES`), target by target. Few rows in many dimensions are warned of
-    (`sides.BiasWarning`) where a measure has no debiased estimate.
+    Args:
+        source: the representations of one corpus, (layers, n, d).
+        targets: those of its translations by name; row i of each is the translation of row i.
+        measures: names of measures (`get_measure`).
+        layers: the layers to compare, counted from 0; all by default.
+
+    Returns:
+        A row per target, layer, measure and estimator, target by target, with ``target``,
+        ``layer``, ``n``, ``measure`` and the fields of `Estimate`.
 
     Raises:
-        SimilarityError: if shapes differ, there are fewer than 20 rows, a layer does not vary
-            or holds what is not finite, or a measure needs more rows.
+        SimilarityError: if shapes differ, there are fewer than 20 rows, a layer is constant or has
+            values that are not finite, or a measure needs more rows.
+        StudyError: if a measure is unknown.
+
+    Warns:
+        BiasWarning: if a measure without a debiased estimate gets few rows in many dimensions.
     """
     _check_shapes(source, targets)
-    for measure in measures:
-        if MEASURES[measure].biased:
-            warn_biased(measure, *source.shape[1:])
+    chosen = {name: get_measure(name) for name in measures}
+    for name, measure in chosen.items():
+        if measure.biased:
+            warn_biased(name, *source.shape[1:])
     with single_threaded_pool(source[0]) as pool:
-        found = []
+        futures = []
         for layer in range(len(source)) if layers is None else layers:
-            # What a measure needs of the source is computed once, and kept while it is needed.
-            left = pool.submit(_prepare, layer, "the source", source, measures)
-            found += [
-                pool.submit(_compare, layer, left, name, target, measures)
+            # The source is prepared once per layer, and freed with the last comparison of it.
+            left = pool.submit(_prepare, layer, "the source", source, chosen)
+            futures += [
+                pool.submit(_compare, layer, left, name, target, chosen)
                 for name, target in targets.items()
             ]
-        rows = [row for future in found for row in future.result()]
+        rows = [row for future in futures for row in future.result()]
     order = {name: place for place, name in enumerate(targets)}
     return sorted(rows, key=lambda row: order[str(row["target"])])
 
 
 def cka_by_layer(source: Tensor, targets: Mapping[str, Tensor]) -> dict[str, list[float]]:
-    """Return nothing but the debiased CKA of every layer of a source with that of each target.
+    """Return only the debiased CKA of every layer of a source with that of each target.
 
-    >>> cka_by_layer(vesti, {"synthetic:qadir/news": qadir})  # layer 0, 1, ... of each target
+    >>> source = torch.randn(3, 40, 8)
+    >>> [round(value, 3) for value in cka_by_layer(source, {"same": source})["same"]]
+    [1.0, 1.0, 1.0]
 
-    What `similarity_by_layer` gives as its ``value``, in less than half of the time.
+    These are the values that `similarity_by_layer` returns, in less than half of the time.
+
+    Args:
+        source: the representations of one corpus, (layers, n, d).
+        targets: those of its translations by name.
 
     Raises:
         SimilarityError: as `similarity_by_layer` does.
     """
     _check_shapes(source, targets)
 
-    def kernel(layer: int, name: str, side: Tensor) -> Kernel:
-        return linear_kernel(_side(layer, name, side))
+    def kernel(layer: int, name: str, layers: Tensor) -> Kernel:
+        return linear_kernel(_layer(layer, name, layers))
 
-    def compare(layer: int, left: "Future[Kernel]", name: str, side: Tensor) -> float:
-        return alignment(left.result(), kernel(layer, name, side), debiased=True)
+    def compare(layer: int, left: "Future[Kernel]", name: str, layers: Tensor) -> float:
+        return alignment(left.result(), kernel(layer, name, layers), debiased=True)
 
     with single_threaded_pool(source[0]) as pool:
-        found: dict[str, list[Future[float]]] = {name: [] for name in targets}
+        futures: dict[str, list[Future[float]]] = {name: [] for name in targets}
         for layer in range(len(source)):
             left = pool.submit(kernel, layer, "the source", source)
             for name, target in targets.items():
-                found[name].append(pool.submit(compare, layer, left, name, target))
-        return {name: [future.result() for future in futures] for name, futures in found.items()}
+                futures[name].append(pool.submit(compare, layer, left, name, target))
+        return {name: [future.result() for future in of_name] for name, of_name in futures.items()}
 
 
 def _check_shapes(source: Tensor, targets: Mapping[str, Tensor]) -> None:
     for name, target in targets.items():
         if target.shape != source.shape:
-            shapes = f"{tuple(source.shape)} and {tuple(target.shape)}"
-            raise SimilarityError(f"{name} has other layers, rows or features: {shapes}")
-    n = source.shape[1]
+            shapes = f"{tuple(target.shape)}, and the source {tuple(source.shape)}"
+            raise SimilarityError(
+                f"{name} has the shape {shapes}. Compare the same layers, rows and features."
+            )
+    check_rows(source.shape[1])
+
+
+def check_rows(n: int) -> None:
+    """Raise a `SimilarityError` if n rows are too few for a useful interval."""
     if n < MIN_ROWS:
-        raise SimilarityError(f"{n} rows are too few to compare languages by: {MIN_ROWS} at least")
+        raise SimilarityError(
+            f"Similarity needs at least {MIN_ROWS} rows, got {n}. Raise the limit or choose a "
+            "larger corpus."
+        )
 
 
-def _side(layer: int, name: str, layers: Tensor) -> Tensor:
-    """One layer, in single precision at least: half of it would overflow in sums."""
+def _layer(layer: int, name: str, layers: Tensor) -> Tensor:
+    """Return one layer, in single precision at least: sums in half precision would overflow."""
     side = layers[layer] if layers.dtype == torch.float64 else layers[layer].float()
     check_varies(side, f"similarity at layer {layer} of {name}")
     return side
 
 
-def _prepare(layer: int, name: str, layers: Tensor, measures: Sequence[MeasureName]) -> Prepared:
-    side = _side(layer, name, layers)
-    return {measure: MEASURES[measure].prepare(side) for measure in measures}
+def _prepare(layer: int, name: str, layers: Tensor, measures: Measures) -> Prepared:
+    side = _layer(layer, name, layers)
+    return {key: measure.prepare(side) for key, measure in measures.items()}
 
 
 def _compare(
-    layer: int,
-    left: "Future[Prepared]",
-    name: str,
-    side: Tensor,
-    measures: Sequence[MeasureName],
+    layer: int, left: "Future[Prepared]", name: str, target: Tensor, measures: Measures
 ) -> list[Row]:
-    same = {"target": name, "layer": layer, "n": side.shape[1]}
+    common = {"target": name, "layer": layer, "n": target.shape[1]}
     try:
-        right = _prepare(layer, name, side, measures)
+        right = _prepare(layer, name, target, measures)
         return [
-            {**same, "measure": measure, **asdict(estimate)}
-            for measure in measures
-            for estimate in MEASURES[measure].compare(left.result()[measure], right[measure])
+            {**common, "measure": key, **asdict(estimate)}
+            for key, measure in measures.items()
+            for estimate in measure.compare(left.result()[key], right[key])
         ]
     except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
-        raise SimilarityError(f"layer {layer} of {name} cannot be compared: {error}") from None
+        raise SimilarityError(f"Layer {layer} of {name} cannot be compared: {error}.") from None

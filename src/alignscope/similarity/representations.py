@@ -1,4 +1,4 @@
-"""Representations: what every layer of an encoder makes of sentences, or of words in them."""
+"""Compute the vectors of sentences, or of words in them, at every layer of an encoder."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -17,70 +17,93 @@ from alignscope.encoders.blocks import final_norm
 from alignscope.encoders.precision import autocast
 from alignscope.encoders.tokenization import TokenizedSentence, WordTokenizer
 from alignscope.errors import DataError, EncoderError
+from alignscope.similarity.alignment import Text
 
-Spot = tuple[int, int, float]
-"""A piece of a sentence, by its chunk and its place in it, and its weight in a vector."""
+WeightedSubword = tuple[int, int, float]
+"""A subword by its chunk and its position in the chunk, and its weight in a vector."""
+
+Vector = Sequence[WeightedSubword]
+"""A vector as the weighted sum of the representations of subwords."""
 
 
 def sentence_representations(
     encoder: PreTrainedModel,
-    subwords: WordTokenizer,
-    sentences: Sequence[Sentence],
+    tokenizer: WordTokenizer,
+    sentences: Sequence[Text],
     pooling: SentencePooling = "mean",
     *,
-    batch_pieces: int | None = None,
+    tokens_per_batch: int | None = None,
 ) -> Tensor:
-    """Return one vector per layer and sentence, (layers, sentences, hidden), float32 on the CPU.
+    """Return one vector per layer and sentence.
 
-    >>> sentence_representations(encoder, subwords, sentences)[0]  # layer 0: the embeddings
+    >>> from alignscope.encoders.encoder import load_encoder
+    >>> encoder = load_encoder("embedded", device="cpu")
+    >>> texts = ["Tavu ori", "Ori tavu ori"]
+    >>> sentence_representations(encoder.model, encoder.word_tokenizer(), texts).shape
+    torch.Size([9, 2, 64])
 
-    ``pooling`` makes a vector of a sentence: the ``mean`` over all sub-words of its words, without
-    special tokens and padding; that mean ``weighted`` by their places 1, 2, ... for causal models
-    (Muennighoff 2022); or the ``first`` or ``last`` token of the input, which is a special one if
-    the encoder has such. Of sentences longer than the input every chunk counts. Words are split as
-    for fine-tuning. Every sentence is read once, whatever the batches; on a GPU in mixed precision.
+    Every sentence is read once, and the composition of the batches does not change its vector. A
+    GPU computes in mixed precision.
+
+    Args:
+        encoder: the encoder.
+        tokenizer: its tokenizer of words.
+        sentences: sentences, split into words as for fine-tuning, or strings, read as running text.
+        pooling: ``mean`` over all subwords of the words, without special tokens and padding;
+            ``weighted``, the mean with the positions 1, 2, ... as weights, for causal models
+            (Muennighoff 2022); or the ``first`` or ``last`` token of the input, which is a special
+            token if the encoder has any. Sentences longer than the input count with all chunks.
+        tokens_per_batch: subwords read at once, padding included.
+
+    Returns:
+        A tensor (layers, sentences, hidden) of float32 on the CPU; layer 0 are the embeddings.
 
     Raises:
-        DataError: if there is no sentence, or one without words.
+        DataError: if there is no sentence, or a sentence without words.
     """
-    _refuse_nothing(sentences)
-    split = subwords.split(sentences)
-    spots = [[_POOLINGS[pooling](pieces)] for pieces in split]
-    return _read(encoder, split, spots, subwords.pad, batch_pieces)
+    split = _split(tokenizer, sentences)
+    vectors = [[_POOLINGS[pooling](sentence)] for sentence in split]
+    return _encode(encoder, split, vectors, tokenizer.pad, tokens_per_batch)
 
 
 def word_representations(
     encoder: PreTrainedModel,
-    subwords: WordTokenizer,
+    tokenizer: WordTokenizer,
     sentences: Sequence[Sentence],
     words: Sequence[Sequence[int]],
     *,
-    batch_pieces: int | None = None,
+    tokens_per_batch: int | None = None,
 ) -> Tensor:
-    """Return one vector per layer and chosen word, (layers, words, hidden), float32 on the CPU.
+    """Return one vector per layer and chosen word: the mean over the word's subwords.
 
-    ``words`` holds, for every sentence, places of words counted from 0; a word's vector is the mean
-    over its sub-words.
+    Args:
+        encoder: the encoder.
+        tokenizer: its tokenizer of words.
+        sentences: sentences with words.
+        words: for every sentence, the chosen words, counted from 0.
+        tokens_per_batch: subwords read at once, padding included.
+
+    Returns:
+        A tensor (layers, words, hidden) of float32 on the CPU; layer 0 are the embeddings.
 
     Raises:
         DataError: as `sentence_representations` does, and if no word is chosen.
     """
-    _refuse_nothing(sentences)
+    split = _split(tokenizer, sentences)
     if not any(words):
-        raise DataError("there is nothing to represent: no word is chosen")
-    split = subwords.split(sentences)
-    spots = [
-        [_mean([pieces.spans[word]]) for word in chosen]
-        for pieces, chosen in zip(split, words, strict=True)
+        raise DataError("There is nothing to represent: no word is chosen.")
+    vectors = [
+        [_mean([sentence.spans[word]]) for word in chosen]
+        for sentence, chosen in zip(split, words, strict=True)
     ]
-    return _read(encoder, split, spots, subwords.pad, batch_pieces)
+    return _encode(encoder, split, vectors, tokenizer.pad, tokens_per_batch)
 
 
 def layers_after_norm(encoder: PreTrainedModel) -> frozenset[int]:
     """Return the layers (0: embeddings) whose vectors have passed a norm at the end of the encoder.
 
-    Curves over layers may jump there. Of an encoder whose blocks are not found (ALBERT shares one)
-    it is not known, and none is returned.
+    Curves over layers may jump there. For an encoder whose blocks are not found (ALBERT shares one)
+    the result is empty, because nothing is known.
     """
     last: int = encoder.config.num_hidden_layers
     try:
@@ -89,76 +112,83 @@ def layers_after_norm(encoder: PreTrainedModel) -> frozenset[int]:
         return frozenset()
 
 
-def _refuse_nothing(sentences: Sequence[Sentence]) -> None:
-    if not sentences or not all(len(sentence) for sentence in sentences):
-        raise DataError("there is nothing to represent: no sentence, or one without words")
+def _split(tokenizer: WordTokenizer, sentences: Sequence[Text]) -> list[TokenizedSentence]:
+    split = tokenizer.split(sentences)
+    if not split or not all(sentence.spans for sentence in split):
+        raise DataError("There is nothing to represent: no sentence, or one without words.")
+    return split
 
 
-def _mean(spans: Sequence[tuple[int, int, int]]) -> list[Spot]:
+def _mean(spans: Sequence[tuple[int, int, int]]) -> Vector:
     count = sum(last - first for _, first, last in spans)
     return [
-        (chunk, piece, 1 / count) for chunk, first, last in spans for piece in range(first, last)
+        (chunk, position, 1 / count)
+        for chunk, first, last in spans
+        for position in range(first, last)
     ]
 
 
-def _mean_of_all(pieces: TokenizedSentence) -> list[Spot]:
-    return _mean(pieces.spans)
+def _mean_of_all(sentence: TokenizedSentence) -> Vector:
+    return _mean(sentence.spans)
 
 
-def _weighted(pieces: TokenizedSentence) -> list[Spot]:
-    spots = _mean_of_all(pieces)
-    total = len(spots) * (len(spots) + 1) / 2
-    return [(chunk, piece, i / total) for i, (chunk, piece, _) in enumerate(spots, start=1)]
+def _weighted(sentence: TokenizedSentence) -> Vector:
+    subwords = _mean_of_all(sentence)
+    total = len(subwords) * (len(subwords) + 1) / 2
+    return [
+        (chunk, position, i / total) for i, (chunk, position, _) in enumerate(subwords, start=1)
+    ]
 
 
-def _first(pieces: TokenizedSentence) -> list[Spot]:
+def _first(sentence: TokenizedSentence) -> Vector:
     return [(0, 0, 1.0)]
 
 
-def _last(pieces: TokenizedSentence) -> list[Spot]:
-    return [(len(pieces.chunks) - 1, len(pieces.chunks[-1]) - 1, 1.0)]
+def _last(sentence: TokenizedSentence) -> Vector:
+    return [(len(sentence.chunks) - 1, len(sentence.chunks[-1]) - 1, 1.0)]
 
 
 _POOLINGS = {"mean": _mean_of_all, "weighted": _weighted, "first": _first, "last": _last}
 
 
 @dataclass(frozen=True)
-class _Sums:
-    """Weighted sums of the rows of a flattened batch: ``places[k]`` is added to ``owners[k]``."""
+class _WeightedSums:
+    """Weighted sums over a flattened batch: subword ``subwords[k]`` adds to ``vectors[k]``."""
 
-    places: Tensor
-    owners: Tensor
+    subwords: Tensor
+    vectors: Tensor
     weights: Tensor
     count: int
 
-    def of(self, rows: Tensor) -> Tensor:
-        """Sum rows (chunks, pieces, hidden) up to vectors (count, hidden), in single precision."""
-        used = rows.flatten(0, 1)[self.places].float() * self.weights
-        return used.new_zeros(self.count, used.shape[1]).index_add(0, self.owners, used)
+    def of(self, hidden_states: Tensor) -> Tensor:
+        """Sum states (chunks, subwords, hidden) up to (count, hidden), in single precision."""
+        used = hidden_states.flatten(0, 1)[self.subwords].float() * self.weights
+        return used.new_zeros(self.count, used.shape[1]).index_add(0, self.vectors, used)
 
 
 @torch.inference_mode()
-def _read(
+def _encode(
     encoder: PreTrainedModel,
     split: Sequence[TokenizedSentence],
-    spots: Sequence[Sequence[Sequence[Spot]]],
+    vectors: Sequence[Sequence[Vector]],
     pad: int,
-    batch_pieces: int | None,
+    tokens_per_batch: int | None,
 ) -> Tensor:
-    """Read every sentence once, and sum its spots up: (layers, vectors, hidden)."""
-    batch_pieces = batch_pieces or _best_batch(encoder)
-    starts = [0, *accumulate(map(len, spots))]
-    found: Tensor | None = None
+    """Read every sentence once and return its vectors, (layers, vectors, hidden)."""
+    starts = [0, *accumulate(map(len, vectors))]
+    layers: Tensor | None = None
     with _evaluating(encoder):
-        for group in _groups(split, spots, batch_pieces):
-            vectors = _vectors(encoder, [split[i] for i in group], [spots[i] for i in group], pad)
-            if found is None:
-                found = torch.empty(len(vectors), starts[-1], vectors[0].shape[1])
+        for group in _groups(split, vectors, tokens_per_batch or _best_batch(encoder)):
+            of_group = _encode_batch(
+                encoder, [split[i] for i in group], [vectors[i] for i in group], pad
+            )
+            if layers is None:
+                layers = torch.empty(len(of_group), starts[-1], of_group[0].shape[1])
             rows = [row for i in group for row in range(starts[i], starts[i + 1])]
-            for layer, part in enumerate(vectors):
-                found[layer, rows] = part.cpu()
-    assert found is not None  # there is at least one sentence
-    return found
+            for layer, part in enumerate(of_group):
+                layers[layer, rows] = part.cpu()
+    assert layers is not None  # there is at least one sentence
+    return layers
 
 
 @contextmanager
@@ -171,17 +201,17 @@ def _evaluating(encoder: PreTrainedModel) -> Iterator[None]:
         encoder.train(training)
 
 
-def _vectors(
+def _encode_batch(
     encoder: PreTrainedModel,
     split: Sequence[TokenizedSentence],
-    spots: Sequence[Sequence[Sequence[Spot]]],
+    vectors: Sequence[Sequence[Vector]],
     pad: int,
 ) -> list[Tensor]:
-    """Read some sentences at once; every layer's vectors of them, (vectors, hidden)."""
-    batch = collate([EncodedSentence(pieces, {}) for pieces in split], pad, "mean").to(
+    """Read a few sentences in one batch; return their vectors of each layer, (vectors, hidden)."""
+    batch = collate([EncodedSentence(sentence, {}) for sentence in split], pad, "mean").to(
         encoder.device
     )
-    sums = _sums(split, spots, batch.ids.shape[1], encoder.device)
+    sums = _weighted_sums(split, vectors, batch.ids.shape[1], encoder.device)
     with autocast(encoder, "auto"):
         output = encoder(
             input_ids=batch.ids, attention_mask=batch.attention_mask, output_hidden_states=True
@@ -190,9 +220,10 @@ def _vectors(
 
 
 def _best_batch(encoder: PreTrainedModel) -> int:
-    """Padded sub-words at a time: on a CPU what stays in its cache (measured), else what fills it.
+    """Return how many padded subwords are read fastest at once.
 
-    The best were 2,048 for a hidden size of 64, 1,024 for 256 and 512 for 768.
+    On a CPU, a batch should fit into its cache: 2,048 were fastest for a hidden size of 64, 1,024
+    for 256 and 512 for 768. A GPU should be filled.
     """
     if encoder.device.type != "cpu":
         return 16_384
@@ -201,32 +232,32 @@ def _best_batch(encoder: PreTrainedModel) -> int:
 
 
 def _groups(
-    split: Sequence[TokenizedSentence], spots: Sequence[Sequence[Sequence[Spot]]], batch_pieces: int
+    split: Sequence[TokenizedSentence], vectors: Sequence[Sequence[Vector]], tokens_per_batch: int
 ) -> Iterator[list[int]]:
-    """Sentences of about equal length together; those of which nothing is asked are not read."""
-    asked = [i for i, vectors in enumerate(spots) if vectors]
-    costs = [EncodedSentence(split[i], {}).cost for i in asked]
-    for group in bucket_by_length(costs, batch_pieces):
-        yield [asked[place] for place in group]
+    """Yield batches of sentences of about equal length; sentences without vectors are skipped."""
+    needed = [i for i, of_sentence in enumerate(vectors) if of_sentence]
+    costs = [EncodedSentence(split[i], {}).cost for i in needed]
+    for group in bucket_by_length(costs, tokens_per_batch):
+        yield [needed[index] for index in group]
 
 
-def _sums(
+def _weighted_sums(
     split: Sequence[TokenizedSentence],
-    spots: Sequence[Sequence[Sequence[Spot]]],
+    vectors: Sequence[Sequence[Vector]],
     length: int,
     device: torch.device,
-) -> _Sums:
-    places, owners, weights, row, owner = [], [], [], 0, 0
-    for pieces, vectors in zip(split, spots, strict=True):
-        for vector in vectors:
-            places += [(row + chunk) * length + piece for chunk, piece, _ in vector]
+) -> _WeightedSums:
+    subwords, targets, weights, row, number = [], [], [], 0, 0
+    for sentence, of_sentence in zip(split, vectors, strict=True):
+        for vector in of_sentence:
+            subwords += [(row + chunk) * length + position for chunk, position, _ in vector]
             weights += [weight for _, _, weight in vector]
-            owners += [owner] * len(vector)
-            owner += 1
-        row += len(pieces.chunks)
-    return _Sums(
-        torch.tensor(places, device=device),
-        torch.tensor(owners, device=device),
+            targets += [number] * len(vector)
+            number += 1
+        row += len(sentence.chunks)
+    return _WeightedSums(
+        torch.tensor(subwords, device=device),
+        torch.tensor(targets, device=device),
         torch.tensor(weights, device=device)[:, None],
-        owner,
+        number,
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from alignscope.config.run import RunSpec
 from alignscope.config.similarity import SimilarityConfig
 from alignscope.data.paths import DataPaths
-from alignscope.similarity.compare import Corpora, compare, read_parallel
+from alignscope.similarity.compare import Corpora, ParallelTexts, compare, read_parallel
 from alignscope.similarity.extractor import RepresentationExtractor
 from alignscope.similarity.layers import Row
 
@@ -40,7 +40,8 @@ def run_similarity(
         rows += _across(PRETRAINED, pretrained, corpora, asked)
     if asked.drift:
         for name in corpora:
-            found = compare(pretrained, fine_tuned, name, [name], corpora, asked)
+            same = ParallelTexts(name, [name], corpora)
+            found = compare(pretrained, fine_tuned, same, asked)
             rows += [{"state": DRIFT, "corpus": name, **row} for row in found]
     return rows
 
@@ -60,7 +61,7 @@ def _across(
 ) -> list[Row]:
     """Compare the first of the corpora with all others, inside one encoder."""
     own, *others = corpora
-    found = compare(reader, reader, own, others, corpora, asked)
+    found = compare(reader, reader, ParallelTexts(own, others, corpora), asked)
     return [{"state": state, "corpus": own, **row} for row in found]
 
 

@@ -1,4 +1,4 @@
-"""Many small comparisons at once: one on each core is faster than all cores on each."""
+"""Run many small comparisons in parallel, one per core, which beats all cores on each in turn."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,26 +9,26 @@ import torch
 from torch import Tensor
 
 LARGE = 4096
-"""Rows from which a comparison keeps all cores busy by itself, and takes memory for n × n."""
+"""Rows from which one comparison keeps all cores busy and needs memory for n × n entries."""
 
 
 @contextmanager
 def single_threaded_pool(side: Tensor) -> Iterator[ThreadPoolExecutor]:
-    """Give a pool that compares sides such as this one (n, d), each on a core of its own.
+    """Yield a thread pool for comparisons of sides such as this one (n, d), one core each.
 
     >>> with single_threaded_pool(torch.randn(100, 8)) as pool:
     ...     print(pool.submit(torch.get_num_threads).result())
     1
 
-    There are as many workers as torch has threads, which meanwhile has one. On a GPU, and for
-    sides of many rows, there is one worker, and torch is left as it is. After an error nothing that
-    was not yet begun is done.
+    The pool has as many workers as torch has threads, and torch has one thread meanwhile. On a GPU,
+    and for sides of at least `LARGE` rows, the pool has one worker, and torch keeps its threads.
+    After an error no further comparison starts.
     """
     if side.device.type != "cpu" or len(side) >= LARGE:
         with ThreadPoolExecutor(1) as pool:
             yield pool
         return
-    with _torch_on_one_core() as cores:
+    with _single_threaded_torch() as cores:
         pool = ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,))
         try:
             yield pool
@@ -37,21 +37,21 @@ def single_threaded_pool(side: Tensor) -> Iterator[ThreadPoolExecutor]:
 
 
 _lock = Lock()
-_inside: list[int] = []
-"""For each that is inside, the threads that torch had before the first of them."""
+_thread_counts: list[int] = []
+"""For each active pool, the number of threads that torch had before the first pool."""
 
 
 @contextmanager
-def _torch_on_one_core() -> Iterator[int]:
-    """Let torch have one thread, and give back what it had when the last has left."""
+def _single_threaded_torch() -> Iterator[int]:
+    """Give torch one thread, and restore its threads when the last pool ends."""
     with _lock:
-        threads = _inside[0] if _inside else torch.get_num_threads()
-        _inside.append(threads)
+        threads = _thread_counts[0] if _thread_counts else torch.get_num_threads()
+        _thread_counts.append(threads)
         torch.set_num_threads(1)
     try:
         yield threads
     finally:
         with _lock:
-            _inside.pop()
-            if not _inside:
+            _thread_counts.pop()
+            if not _thread_counts:
                 torch.set_num_threads(threads)

@@ -11,6 +11,7 @@ LEVEL = 0.95
 def jackknife(estimate: float, without_each: Tensor, level: float = LEVEL) -> tuple[float, float]:
     """Return an interval from what a measure gives without row i, for every i, (n,).
 
+    >>> import torch
     >>> low, high = jackknife(0.5, torch.tensor([0.49, 0.5, 0.51]))
     >>> low < 0.5 < high
     True
@@ -31,6 +32,7 @@ def infinitesimal_jackknife(
 ) -> tuple[float, float]:
     """Return an interval from how much every row, (n,), moves a measure.
 
+    >>> import torch
     >>> low, high = infinitesimal_jackknife(0.5, torch.tensor([0.1, -0.1, 0.2, -0.2]))
     >>> low < 0.5 < high
     True

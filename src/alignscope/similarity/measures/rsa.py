@@ -19,6 +19,7 @@ from alignscope.similarity.measures.kernels import (
 def rsa(left: Array, right: Array) -> float:
     """Return representational similarity analysis (Kriegeskorte et al. 2008).
 
+    >>> import torch
     >>> x = torch.randn(100, 8)
     >>> round(rsa(x, x), 6)
     1.0
