@@ -44,20 +44,43 @@ def function_entry(name: str, function: Any) -> str:
 
 def class_entry(name: str, value: type) -> str:
     """Return constructor, docstring and public members of a class."""
-    node = definition(value)
-    members = [member for member in node.body if is_public(member)]
-    constructor = next((m for m in node.body if named(m) == "__init__"), None)
+    constructor = next((m for m in definition(value).body if named(m) == "__init__"), None)
+    members = public_members(value)
     title = signature(name, constructor) if constructor is not None else f"class {name}"
     parts = [f"{fenced(title)}\n{markdown(inspect.getdoc(value) or '')}"]
     fields = [field for field in members if isinstance(field, ast.AnnAssign)]
     if fields:
-        parts.append(fenced("\n".join(map(ast.unparse, fields))))
+        parts.append("\n".join(map(field_entry, fields)) + "\n")
     parts += [
         f"**`{name}.{member.name}`**\n\n{member_entry(member)}"
         for member in members
         if isinstance(member, ast.FunctionDef)
     ]
     return "\n".join(parts)
+
+
+def public_members(value: type) -> list[ast.stmt]:
+    """Return the documented members of a class and its base classes, the first of each name."""
+    found: dict[str, ast.stmt] = {}
+    for base in value.__mro__:
+        if base.__module__.startswith("alignscope.") and "._util." not in base.__module__:
+            for member in filter(is_public, definition(base).body):
+                found.setdefault(named(member), member)
+    return list(found.values())
+
+
+def field_entry(field: ast.AnnAssign) -> str:
+    """Return a list item with name, type, default and description of a field."""
+    default, description = field.value, ""
+    if isinstance(default, ast.Call) and ast.unparse(default.func) in ("Field", "field"):
+        keywords = {keyword.arg: keyword.value for keyword in default.keywords}
+        factory = keywords.get("default_factory")
+        empty = None if factory is None else ast.Call(factory, [], [])
+        description = str(ast.literal_eval(keywords.get("description", ast.Constant(""))))
+        default = default.args[0] if default.args else keywords.get("default", empty)
+    value = "" if default is None else f" = {ast.unparse(default)}"
+    text = f"- `{ast.unparse(field.target)}: {unquoted(field.annotation)}{value}`"
+    return f"{text}: {description}" if description else text
 
 
 def member_entry(member: ast.FunctionDef) -> str:
@@ -79,7 +102,9 @@ def definition(value: Any) -> Any:
 
 def named(node: ast.stmt) -> str:
     """Return the name that a statement defines, or nothing."""
-    return str(getattr(node, "name", ""))
+    return (
+        ast.unparse(node.target) if isinstance(node, ast.AnnAssign) else getattr(node, "name", "")
+    )
 
 
 def is_public(node: ast.stmt) -> bool:

@@ -2,8 +2,8 @@
 
     import alignscope as al
 
-The public interface is the names in ``dir(al)``, which the file ``__init__.pyi`` lists for type
-checkers and for this module alike. Everything else may change without notice. A name is imported
+The public interface is the names in ``dir(al)``. The file ``__init__.pyi`` lists them, both for
+type checkers and for this module. Everything else may change without notice. A name is imported
 when it is first used, so that ``import alignscope`` takes no torch and results can be read where
 torch is not installed.
 """

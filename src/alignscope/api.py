@@ -279,7 +279,7 @@ class StudyResults(_results.StudyResults):
         super().__init__(measured, features, thresholds)
         self.name = name
         self.notes: list[str] = []
-        """What limits a comparison of encoders, a sentence each."""
+        """Limits of a comparison of encoders, one sentence each."""
 
     def report(self, path: str | Path = "report.html", *, files: str | Path | None = None) -> Path:
         """Write the report, one HTML page that needs no other file, and return its path.

@@ -39,7 +39,7 @@ class SimilarityConfig(StrictModel):
     """How parallel sentences are compared; layers count from 0, the embeddings."""
 
     measures: tuple[MeasureName, ...] = Field(("cka", "retrieval"), min_length=1)
-    layers: str | None = Field(None, description="such as 0-3,8; all if nothing is said")
+    layers: str | None = Field(None, description="such as 0-3,8; default: all")
     split: Split = "test"
     limit: int | None = Field(None, ge=MIN_ROWS, description="sentences, spread evenly; none = all")
     pooling: SentencePooling = "mean"
@@ -71,7 +71,7 @@ class SimilarityConfig(StrictModel):
 
     @property
     def unit(self) -> str:
-        """What is compared."""
+        """The compared unit, ``sentence`` or ``word``."""
         return "word" if self.words else "sentence"
 
     def layers_of(self, count: int) -> list[int]:
