@@ -16,13 +16,16 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from alignscope.config.run import SplitLimits, TrainingConfig
 from alignscope.config.study import Study
 from alignscope.data.paths import DataPaths
-from alignscope.experiments.executors.ray_cluster import RayExecutor
-from alignscope.experiments.remote import files_to_ship
+from alignscope.experiments.executors import (
+    Executor,
+    ProcessExecutor,
+    RayExecutor,
+    SerialExecutor,
+)
 from alignscope.experiments.study import run_study
 from alignscope.results.store import ResultStore
 
@@ -40,12 +43,12 @@ def make_study(sentences: int) -> Study:
     )
 
 
-def timed(study: Study, **options: Any) -> float:
+def timed(study: Study, executor: Executor) -> float:
     """Return the seconds of a study on an empty store."""
     with tempfile.TemporaryDirectory() as folder:
         places = DataPaths((), Path(folder) / "cache", download=False)
         start = time.perf_counter()
-        swept = run_study(study, ResultStore(Path(folder) / "store"), places, **options)
+        swept = run_study(study, ResultStore(Path(folder) / "store"), places, executor)
         assert swept.done == 10
         return time.perf_counter() - start
 
@@ -60,8 +63,7 @@ def on_ray(study: Study, nodes: int) -> float:
     try:
         for _ in range(nodes):
             simulated.add_node(num_cpus=1)
-        carry = partial(files_to_ship, places=DataPaths((), Path(), download=False))
-        return timed(study, cluster=RayExecutor(carry, simulated.address), lockstep=5)
+        return timed(study, RayExecutor(simulated.address, lockstep=5))
     finally:
         ray.shutdown()
         simulated.shutdown()
@@ -76,10 +78,10 @@ def main() -> None:
     arguments = parser.parse_args()
     study = make_study(arguments.sentences)
     executors: dict[str, Callable[[], float]] = {
-        "this process, one at a time": lambda: timed(study, lockstep=1),
-        "this process, in lockstep": lambda: timed(study),
-        "1 worker": lambda: timed(study, workers=1),
-        "2 workers": lambda: timed(study, workers=2),
+        "this process, one at a time": lambda: timed(study, SerialExecutor(lockstep=1)),
+        "this process, in lockstep": lambda: timed(study, SerialExecutor()),
+        "1 worker": lambda: timed(study, ProcessExecutor(1)),
+        "2 workers": lambda: timed(study, ProcessExecutor(2)),
     }
     if not arguments.without_ray:
         executors |= {f"Ray, {n} node{'s'[: n - 1]}": partial(on_ray, study, n) for n in (1, 2)}

@@ -5,7 +5,7 @@ import io
 import re
 import sys
 import webbrowser
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -19,9 +19,8 @@ from alignscope.config.study import Study
 from alignscope.data.corpus import parse_corpus, relation_between
 from alignscope.data.synthetic.language import languages
 from alignscope.encoders import resolve as names
-from alignscope.experiments.executors.local import Work, serial
+from alignscope.experiments.executors import SerialExecutor
 from alignscope.results.schemas import SUMMARY
-from alignscope.results.store import RunOutcome
 from alignscope.tasks import TASKS
 from tests.helpers.tiny import call
 
@@ -104,10 +103,6 @@ def tiny_study(*, all_sources: bool = False, seeds: int | None = None) -> Study:
     )
 
 
-def in_this_process(runs: Iterable[RunSpec], work: Work, workers: int) -> Iterator[RunOutcome]:
-    return serial(runs, work)
-
-
 @pytest.fixture
 def stage(
     tmp_path: Path, encoder_folders: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
@@ -115,7 +110,7 @@ def stage(
     """An empty working directory, and a demo that takes a second."""
     monkeypatch.setattr(names, "embedded_folder", lambda: encoder_folders("bert"))
     monkeypatch.setattr(demo, "demo_study", tiny_study)
-    monkeypatch.setattr("alignscope.experiments.study.processes", in_this_process)
+    monkeypatch.setattr(demo, "ProcessExecutor", lambda workers: SerialExecutor())
     monkeypatch.setenv("ALIGNSCOPE_DATA", str(tmp_path / "a folder that is not there"))
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -1,11 +1,17 @@
 """One run from start to finish, on tiny corpora: rows, provenance, and every family."""
 
 import hashlib
+import os
 import shutil
-from collections.abc import Callable
+import signal
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -21,11 +27,16 @@ from alignscope.data.corpus import parse_corpus
 from alignscope.data.locate import read_corpus
 from alignscope.data.paths import DataPaths
 from alignscope.errors import DataError, DivergedError, EncoderError, InsufficientMemoryError
+from alignscope.experiments import evaluation
 from alignscope.experiments import run as perform
 from alignscope.experiments import setup as prepare
+from alignscope.experiments.executors import Executor, ProcessExecutor, SerialExecutor
+from alignscope.experiments.grouping import Group
 from alignscope.experiments.inputs import load_split
+from alignscope.experiments.progress import RunProgress, SilentProgress
+from alignscope.experiments.sweep import sweep
 from alignscope.results.schemas import RUN_COLUMNS, SCORES
-from alignscope.results.store import Row, RunFailure, RunResult
+from alignscope.results.store import ResultStore, Row, RunFailure, RunOutcome, RunResult
 from alignscope.tasks import TASKS
 from alignscope.training.stacked.stack import StackedModel
 from tests.helpers import families, toys
@@ -206,7 +217,7 @@ def test_runs_performed_together_give_what_each_gives_by_itself(
     encoder_folders: Folders, places: DataPaths, family: str, task: str
 ) -> None:
     runs = [make_run(encoder_folders(family), task, window) for window in (None, "0-1", "2-3")]
-    together = perform.execute_runs(runs, places)
+    together = list(perform.execute_runs(runs, places))
     for run, outcome in zip(runs, together, strict=True):
         assert isinstance(outcome, RunResult)
         alone = perform.execute_run(run, places)
@@ -232,7 +243,7 @@ def test_a_run_that_diverges_does_not_take_the_others_along(
 
     for module in (perform, prepare):
         monkeypatch.setattr(module, "load_ablated_encoder", spoiled)
-    one, failure, other = perform.execute_runs(runs, places)
+    one, failure, other = list(perform.execute_runs(runs, places))
     assert (one.run, failure.run, other.run) == tuple(runs)
     assert isinstance(failure, RunFailure)
     assert failure.reason.startswith("the loss is nan at step 1 of ")
@@ -275,7 +286,9 @@ def test_a_limit_spreads_over_the_whole_file(count: int, limit: int | None) -> N
 def test_progress_is_told(encoder_folders: Folders, places: DataPaths) -> None:
     told: list[tuple[int, int]] = []
     run = make_run(encoder_folders("bert"))
-    outcome = perform.execute_run(run, places, lambda *step: told.append(step))
+    progress = SilentProgress()
+    progress.step = lambda *step: told.append(step)  # type: ignore[method-assign]
+    outcome = perform.execute_run(run, places, progress)
     steps = outcome.epochs[-1]["steps"]
     assert told == [(step, steps) for step in range(1, steps + 1)]
 
@@ -284,14 +297,14 @@ def test_a_language_adapter_is_chosen_for_every_corpus(
     encoder_folders: Folders, places: DataPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spoken: list[str] = []
-    for name in ("fine_tune_stacked", "predict_stacked"):
-        original = getattr(perform, name)
+    for module, name in ((perform, "fine_tune_stacked"), (evaluation, "predict_stacked")):
+        original = getattr(module, name)
 
         def spy(stack: StackedModel, *given: Any, original: Any = original, **named: Any) -> Any:
             spoken.append(stack.encoder.config.default_language)
             return original(stack, *given, **named)
 
-        monkeypatch.setattr(perform, name, spy)
+        monkeypatch.setattr(module, name, spy)
     run = make_run(encoder_folders("xmod"), window="0-1")
     outcome = perform.execute_run(run, places)
     assert spoken == ["en_XX", "en_XX", "de_DE", "en_XX"]
@@ -360,7 +373,7 @@ def test_where_memory_runs_out_fewer_are_performed_at_a_time(
     encoder_folders: Folders, places: DataPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = [make_run(encoder_folders("bert"), window=w) for w in (None, "0", "1", "2", "3")]
-    expected, sizes = perform.execute_runs(runs, places), list[int]()
+    expected, sizes = list(perform.execute_runs(runs, places)), list[int]()
     original = perform.fine_tune_stacked
 
     def tight(stack: StackedModel, *given: Any, **named: Any) -> Any:
@@ -371,7 +384,7 @@ def test_where_memory_runs_out_fewer_are_performed_at_a_time(
         return found
 
     monkeypatch.setattr(perform, "fine_tune_stacked", tight)
-    found = perform.execute_runs(runs, places)
+    found = list(perform.execute_runs(runs, places))
     assert sizes == [5, 3, 2, 2, 1]
     for one, other in zip(found, expected, strict=True):
         assert isinstance(one, RunResult)
@@ -384,7 +397,7 @@ def test_where_memory_runs_out_fewer_are_performed_at_a_time(
 
     monkeypatch.setattr(perform, "fine_tune_stacked", never)
     with pytest.raises(InsufficientMemoryError, match="REF seed 1 does not fit in memory"):
-        perform.execute_runs(runs, places)
+        list(perform.execute_runs(runs, places))
 
 
 @pytest.mark.parametrize(
@@ -403,10 +416,43 @@ def test_no_more_runs_at_a_time_than_there_is_memory_for(
     needed = alone.provenance["estimated"]["memory"]
     there = room * needed / prepare.USABLE_MEMORY
     monkeypatch.setattr(prepare, "available_memory", lambda device: there)
-    found = perform.execute_runs(runs, places)
+    found = list(perform.execute_runs(runs, places))
     assert all(isinstance(outcome, RunResult) for outcome in found)
     together = [outcome.provenance["lockstep"] for outcome in found]  # type: ignore[union-attr]
     assert together == [size for size in sizes for _ in range(size)]
+
+
+@pytest.mark.parametrize("executor", [SerialExecutor(), ProcessExecutor(1)])
+def test_an_interrupt_in_the_second_stack_of_a_group_keeps_the_runs_of_the_first(
+    encoder_folders: Folders, places: DataPaths, tmp_path: Path, executor: Executor
+) -> None:
+    """Memory has split a group into stacks of two; Ctrl-C comes while the second is trained."""
+    runs = [make_run(encoder_folders("bert"), window=w) for w in (None, "0", "1", "2", "3")]
+    store = ResultStore(tmp_path / "store")
+    execute = partial(executor.execute, work=stacks_of_two, paths=places, progress=SilentProgress())
+    with pytest.raises(KeyboardInterrupt):
+        sweep([tuple(runs)], execute, store)
+    assert [run in store for run in runs] == [True, True, False, False, False]
+
+
+def stacks_of_two(group: Group, paths: DataPaths, progress: RunProgress) -> Iterator[RunOutcome]:
+    """Execute a group with memory for two runs, and interrupt the training of the second two."""
+    stacks: list[int] = []
+    original = perform.fine_tune_stacked
+    parent = os.getpid() if parent_process() is None else os.getppid()
+
+    def interrupted(stack: StackedModel, *args: Any, **options: Any) -> Any:
+        stacks.append(len(stack))
+        if len(stacks) == 2:
+            os.kill(parent, signal.SIGINT)
+            time.sleep(60)
+        return original(stack, *args, **options)
+
+    with (
+        patch.object(perform, "max_stack_size", lambda *args: 2),
+        patch.object(perform, "fine_tune_stacked", interrupted),
+    ):
+        yield from perform.execute_runs(group, paths, progress)
 
 
 def test_what_a_run_was_thought_to_take_stands_beside_what_it_took(

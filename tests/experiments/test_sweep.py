@@ -11,7 +11,6 @@ from functools import partial
 from importlib import import_module
 from multiprocessing import active_children
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,12 +21,12 @@ from alignscope.config.study import Study
 from alignscope.data.paths import DataPaths
 from alignscope.errors import AlignScopeError, DataError, StoreError
 from alignscope.experiments import sweep as whole
-from alignscope.experiments.executors.local import Work as GroupWork
-from alignscope.experiments.executors.local import processes, serial
+from alignscope.experiments.executors import Executor, ProcessExecutor, SerialExecutor
 from alignscope.experiments.grouping import Group, Shard
 from alignscope.experiments.inputs import input_checksums
 from alignscope.experiments.preflight import check_data, check_store
-from alignscope.experiments.sweep import SweepSummary
+from alignscope.experiments.progress import SilentProgress
+from alignscope.experiments.sweep import SweepProgress, SweepSummary
 from alignscope.results.store import ResultStore, RunFailure, RunOutcome, RunResult
 from tests.helpers import ROOT
 from tests.helpers.tiny import GRID, Workshop
@@ -38,32 +37,39 @@ from tests.helpers.work import (
     KILLED,
     NAPS,
     SLOW,
-    each,
+    execute_each,
     outcome,
     perform,
 )
 
-RunWork = Callable[[RunSpec], RunResult]
-Executor = Callable[[Iterable[Group], GroupWork], Iterator[list[RunOutcome]]]
+NOWHERE = DataPaths((), Path(), download=False)
+SERIAL = SerialExecutor()
 
 
 def sweep(
     todo: Iterable[RunSpec],
     work: Callable[[RunSpec], RunResult],
     store: ResultStore,
-    executor: Executor,
-    *told: Any,
+    executor: Executor = SERIAL,
+    progress: SweepProgress | None = None,
 ) -> SweepSummary:
-    """Perform runs in groups of one."""
+    """Execute runs in groups of one."""
     groups = ((run,) for run in todo)
-    return whole.sweep(groups, partial(each, work), store, executor, *told)
+    execute = partial(
+        executor.execute,
+        work=partial(execute_each, work),
+        paths=NOWHERE,
+        progress=SilentProgress(),
+    )
+    return whole.sweep(groups, execute, store, progress)
 
 
-def gives(executor: Callable[..., Iterator[list[RunOutcome]]], *given: Any) -> Iterator[RunOutcome]:
-    """What an executor gives for groups of one."""
-    todo, work, *more = given
-    for found in executor(((run,) for run in todo), partial(each, work), *more):
-        yield from found
+def outcomes(
+    executor: Executor, todo: Iterable[RunSpec], work: Callable[[RunSpec], RunResult]
+) -> Iterator[RunOutcome]:
+    """Execute runs in groups of one, and yield their outcomes."""
+    groups = ((run,) for run in todo)
+    return executor.execute(groups, partial(execute_each, work), NOWHERE, SilentProgress())
 
 
 def plan(*seeds: int, task: str = "pos") -> list[RunSpec]:
@@ -84,7 +90,21 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT))
 
 
-# What a sweep does with what runs give
+class Recorder:
+    """Record the callbacks of a sweep."""
+
+    def __init__(self) -> None:
+        self.started_runs: list[RunSpec] = []
+        self.outcomes: list[RunOutcome] = []
+
+    def started(self, group: Group) -> None:
+        self.started_runs += group
+
+    def done(self, result: RunOutcome) -> None:
+        self.outcomes.append(result)
+
+
+# What a sweep does with outcomes
 
 
 def test_every_result_is_kept_the_moment_it_is_there(store: ResultStore) -> None:
@@ -94,7 +114,7 @@ def test_every_result_is_kept_the_moment_it_is_there(store: ResultStore) -> None
         seen.append([other.seed for other in todo if other in store])
         return outcome(run)
 
-    swept = sweep(todo, look, store, serial)
+    swept = sweep(todo, look, store)
     assert seen == [[], [1], [1, 2]]
     assert (swept.done, swept.failures) == (3, [])
     assert store.load_results(todo) == [outcome(run) for run in todo]
@@ -104,9 +124,9 @@ def test_what_is_done_is_not_done_again(store: ResultStore) -> None:
     todo = plan(1, 2, 3)
     store.save(outcome(todo[1]))
     asked: list[int] = []
-    swept = sweep(todo, partial(noted, asked), store, serial)
+    swept = sweep(todo, partial(noted, asked), store)
     assert (asked, swept.done) == ([1, 3], 2)
-    assert sweep(todo, partial(noted, asked), store, serial).done == 0
+    assert sweep(todo, partial(noted, asked), store).done == 0
     assert asked == [1, 3]
 
 
@@ -123,7 +143,7 @@ def test_what_another_process_finishes_meanwhile_is_skipped(store: ResultStore) 
         store.save(outcome(todo[1]))
         return noted(asked, run)
 
-    assert sweep(todo, beside_another, store, serial).done == 2
+    assert sweep(todo, beside_another, store).done == 2
     assert asked == [1, 3]
 
 
@@ -131,10 +151,10 @@ def test_what_another_process_is_at_is_left_to_it(store: ResultStore) -> None:
     todo, asked = plan(1, 2, 3), list[int]()
     other = ResultStore(store.folder)
     assert other.acquire(todo[1])
-    swept = sweep(todo, partial(noted, asked), store, serial)
+    swept = sweep(todo, partial(noted, asked), store)
     assert (asked, swept.done, swept.elsewhere) == ([1, 3], 2, 1)
     other.release(todo[1])
-    assert sweep(todo, partial(noted, asked), store, serial).done == 1
+    assert sweep(todo, partial(noted, asked), store).done == 1
     assert asked == [1, 3, 2]
     assert {path.name for path in store.folder.iterdir()} == {"runs"}
 
@@ -151,7 +171,7 @@ def test_what_a_killed_process_had_taken_is_free(store: ResultStore) -> None:
     given = [str(store.folder), run.model_dump_json()]
     assert subprocess.run([sys.executable, "-c", code, *given], check=False).returncode == -9
     assert any((store.folder / "taken").iterdir())
-    assert sweep([run], perform, store, serial).done == 1
+    assert sweep([run], perform, store).done == 1
     assert not (store.folder / "taken").exists()
 
 
@@ -166,30 +186,31 @@ def test_what_was_finished_while_it_was_taken_is_not_done_again(
         return take(asked)
 
     monkeypatch.setattr(store, "acquire", late)
-    assert sweep([run], lambda run: pytest.fail("done twice"), store, serial).done == 0
+    assert sweep([run], lambda run: pytest.fail("done twice"), store).done == 0
 
 
 def test_a_sweep_that_breaks_off_leaves_nothing_taken(store: ResultStore) -> None:
     with pytest.raises(ZeroDivisionError):
-        sweep(plan(1, CRASHES, 3), perform, store, serial)
+        sweep(plan(1, CRASHES, 3), perform, store)
     assert {path.name for path in store.folder.iterdir()} == {"runs"}
 
 
 def test_a_run_that_diverges_is_noted_and_the_others_go_on(store: ResultStore) -> None:
     todo = plan(1, DIVERGES, 3)
-    told: list[RunResult | RunFailure] = []
-    swept = sweep(todo, perform, store, serial, told.append)
+    told = Recorder()
+    swept = sweep(todo, perform, store, SERIAL, told)
     failure = RunFailure(todo[1], f"the loss is nan at step {DIVERGES} of 9")
     assert (swept.done, swept.failures) == (2, [failure])
-    assert told == [outcome(todo[0]), failure, outcome(todo[2])]
+    assert told.started_runs == todo
+    assert told.outcomes == [outcome(todo[0]), failure, outcome(todo[2])]
     assert store.load_failure(todo[1]) == failure
     assert todo[1] not in store
 
 
 def test_a_run_that_diverged_is_tried_again(store: ResultStore) -> None:
     todo = plan(1, DIVERGES)
-    sweep(todo, perform, store, serial)
-    assert sweep(todo, outcome, store, serial).done == 1
+    sweep(todo, perform, store)
+    assert sweep(todo, outcome, store).done == 1
     assert store.load_failure(todo[1]) is None
     assert todo[1] in store
 
@@ -197,7 +218,7 @@ def test_a_run_that_diverged_is_tried_again(store: ResultStore) -> None:
 def test_any_other_error_ends_the_sweep_and_keeps_what_is_done(store: ResultStore) -> None:
     todo = plan(1, CRASHES, 3)
     with pytest.raises(ZeroDivisionError):
-        sweep(todo, perform, store, serial)
+        sweep(todo, perform, store)
     assert [run in store for run in todo] == [True, False, False]
     assert store.load_failure(todo[1]) is None
 
@@ -207,7 +228,7 @@ def test_mistakes_of_the_user_are_no_failures_of_a_run(store: ResultStore) -> No
         raise DataError("gone")
 
     with pytest.raises(DataError, match="gone"):
-        sweep(plan(1), missing, store, serial)
+        sweep(plan(1), missing, store)
     assert not any(store.folder.iterdir())
 
 
@@ -217,8 +238,8 @@ def test_mistakes_of_the_user_are_no_failures_of_a_run(store: ResultStore) -> No
 @pytest.mark.usefixtures("importable")
 def test_processes_give_what_one_process_gives() -> None:
     todo = plan(1, 2, DIVERGES, 4, 5)
-    expected = list(gives(serial, todo, perform))
-    found = list(gives(processes, todo, perform, 2))
+    expected = list(outcomes(SERIAL, todo, perform))
+    found = list(outcomes(ProcessExecutor(2), todo, perform))
     assert len(found) == len(expected)
     assert sorted(found, key=seed) == sorted(expected, key=seed)
     assert sum(isinstance(result, RunFailure) for result in found) == 1
@@ -232,7 +253,7 @@ def seed(result: RunResult | RunFailure) -> int:
 def test_a_worker_that_crashes_hands_its_error_on(store: ResultStore) -> None:
     todo = plan(1, CRASHES, 3)
     with pytest.raises(ZeroDivisionError):
-        sweep(todo, perform, store, partial(processes, workers=1))
+        sweep(todo, perform, store, ProcessExecutor(1))
     assert [run in store for run in todo] == [True, False, False]
 
 
@@ -240,15 +261,15 @@ def test_a_worker_that_crashes_hands_its_error_on(store: ResultStore) -> None:
 def test_what_ends_beside_a_crash_is_kept(store: ResultStore) -> None:
     todo = plan(CRASHES, SLOW)
     with pytest.raises(ZeroDivisionError):
-        sweep(todo, perform, store, partial(processes, workers=2))
+        sweep(todo, perform, store, ProcessExecutor(2))
     assert [run in store for run in todo] == [False, True]
 
 
 @pytest.mark.usefixtures("importable")
 def test_a_worker_that_is_killed_is_said(store: ResultStore) -> None:
     todo = plan(1, KILLED, 3)
-    with pytest.raises(AlignScopeError, match=r"a worker process was killed.*runs are kept"):
-        sweep(todo, perform, store, partial(processes, workers=1))
+    with pytest.raises(AlignScopeError, match=r"A worker process was killed.*runs are kept"):
+        sweep(todo, perform, store, ProcessExecutor(1))
     assert todo[0] in store
 
 
@@ -257,7 +278,7 @@ def test_an_interrupt_stops_the_workers_and_keeps_what_is_done(store: ResultStor
     import_module("polars")  # has signals restart what they would interrupt
     todo, start = plan(1, INTERRUPTS, 3), time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        sweep(todo, perform, store, partial(processes, workers=1))
+        sweep(todo, perform, store, ProcessExecutor(1))
     assert time.monotonic() - start < 50, "it waited for the run in flight"
     assert not active_children()
     assert [run in store for run in todo] == [True, False, False]
@@ -266,7 +287,7 @@ def test_an_interrupt_stops_the_workers_and_keeps_what_is_done(store: ResultStor
 @pytest.mark.usefixtures("importable")
 def test_a_reader_that_leaves_stops_the_workers() -> None:
     todo, start = plan(1, NAPS), time.monotonic()
-    found = gives(processes, todo, perform, 2)
+    found = outcomes(ProcessExecutor(2), todo, perform)
     assert next(found) == outcome(todo[0])
     found.close()  # type: ignore[attr-defined]
     assert time.monotonic() - start < 50, "it waited for the run in flight"
@@ -284,11 +305,9 @@ def test_workers_take_their_share_of_the_cores_or_what_is_allowed(
     assert cpu.threads_of_each(2) == threads
 
 
-@pytest.mark.parametrize("executor", [serial, partial(processes, workers=1)])
+@pytest.mark.parametrize("executor", [SERIAL, ProcessExecutor(1)])
 @pytest.mark.usefixtures("importable")
-def test_runs_are_drawn_as_they_are_needed(
-    executor: Callable[..., Iterator[list[RunOutcome]]],
-) -> None:
+def test_runs_are_drawn_as_they_are_needed(executor: Executor) -> None:
     """Only so can a run that another process finished meanwhile be skipped."""
     drawn = []
 
@@ -297,7 +316,7 @@ def test_runs_are_drawn_as_they_are_needed(
             drawn.append(run.seed)
             yield run
 
-    found = gives(executor, waiting(), perform)
+    found = outcomes(executor, waiting(), perform)
     assert seed(next(found)) == 1
     assert drawn == [1]
     assert [seed(result) for result in found] == [2, 3, 4]
@@ -432,7 +451,7 @@ def test_parts_are_all_there_is_and_share_nothing() -> None:
 def test_a_part_that_is_none_is_refused(text: str, workshop: Workshop) -> None:
     answer = workshop.run("--shard", text)
     assert answer.code == 2
-    assert f"error: shard {text} is not a part such as 2/8, of 1/8 to 8/8" in answer.err
+    assert f"error: The shard {text} is not valid. Write for example 2/8" in answer.err
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import sys
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -148,21 +147,25 @@ def run(
     offline: Offline = False,
 ) -> None:
     """Perform what a study still lacks; killed and called again, it goes on where it was."""
-    from alignscope.experiments.executors.ray_cluster import RayExecutor
+    from alignscope.experiments.executors import (
+        Executor,
+        ProcessExecutor,
+        RayExecutor,
+        SerialExecutor,
+    )
     from alignscope.experiments.grouping import Shard
-    from alignscope.experiments.remote import files_to_ship
     from alignscope.experiments.study import run_study
     from alignscope.results.store import ResultStore
 
     part = Shard.parse(shard)
     chosen = load_study(study, encoder)
-    places = _places(chosen, study, data, offline)
-    several = workers if executor == ExecutorName.processes else None
-    cluster = None
-    if executor == ExecutorName.ray:
-        carry = partial(files_to_ship, places=places)
-        cluster = RayExecutor(carry, address, cpus, gpus)
-    _end(run_study(chosen, ResultStore(store), places, several, part, cluster, lockstep))
+    executors: dict[ExecutorName, Executor] = {
+        ExecutorName.serial: SerialExecutor(lockstep),
+        ExecutorName.processes: ProcessExecutor(workers, lockstep),
+        ExecutorName.ray: RayExecutor(address, cpus, gpus, lockstep),
+    }
+    paths = _places(chosen, study, data, offline)
+    _end(run_study(chosen, ResultStore(store), paths, executors[executor], part))
 
 
 @app.command()

@@ -13,6 +13,7 @@ from alignscope.analysis.results import StudyResults
 from alignscope.config.study import Study, TaskConfig, read_study
 from alignscope.data.paths import DataPaths
 from alignscope.errors import StoreError
+from alignscope.experiments.executors import ProcessExecutor
 from alignscope.experiments.study import run_study
 from alignscope.experiments.sweep import SweepSummary
 from alignscope.report.page import Report
@@ -94,7 +95,7 @@ def perform_demo(study: Study, folder: Path, workers: int) -> Demo:
     store = ResultStore(folder / "results")
     # Every corpus is made, none is read: folders of the user have no say in it.
     places = DataPaths(folders=(), cache=folder / "cache", download=False)
-    swept = run_study(study, store, places, workers)
+    swept = run_study(study, store, places, ProcessExecutor(workers))
     found = StudyResults.of(study, store)
     written = _write(folder, {
         "report.html": lambda: Report(study.name, found).html().encode(),

@@ -1,4 +1,4 @@
-"""What runs cost: told from their sizes and a few of their steps."""
+"""The cost of runs, estimated from their sizes and a few training steps."""
 
 import time
 from collections.abc import Sequence
@@ -25,25 +25,26 @@ from alignscope.experiments.setup import (
 from alignscope.similarity.layers import similarity_by_layer
 from alignscope.similarity.stages import load_parallel
 from alignscope.tasks import TASKS
-from alignscope.training.finetune import Progress, count_steps, time_steps
+from alignscope.training.finetune import Progress, count_steps, synchronized_time, time_steps
 from alignscope.training.memory import is_out_of_memory
 
 CALIBRATION_STEPS = 6
-"""Steps after which a price is told, or all where they are fewer; the first sets things up."""
+"""Steps from which time is estimated, or all steps if there are fewer. The first is left out, since
+it also sets things up."""
 FORWARD_SHARE = 0.4
-"""A batch that is only predicted, in the time of one that is learned from (measured: LOG.md)."""
+"""The time of predicting a batch, as a fraction of a training step on it (measured: LOG.md)."""
 
 
 @dataclass(frozen=True)
 class Workload:
-    """How much there is to do: optimisation steps, and batches that are only predicted."""
+    """The work of a run: training steps, and batches that are only predicted."""
 
     steps: int
-    predicted: float
+    predicted_batches: float
 
     def seconds(self, per_step: float) -> float:
-        """How long it takes at so many seconds a step."""
-        return per_step * (self.steps + FORWARD_SHARE * self.predicted)
+        """Return the seconds of all work, given those of one training step."""
+        return per_step * (self.steps + FORWARD_SHARE * self.predicted_batches)
 
 
 def count_work(inputs: RunInputs) -> Workload:
@@ -60,65 +61,70 @@ def _count_subwords(sentences: Sequence[Sentence], tokenizer: WordTokenizer) -> 
 
 
 class StepTimer:
-    """Progress that learns from the first steps how long all will take.
+    """A progress callback that estimates the time of all work from the first steps.
 
-    >>> meter = StepTimer(size, progress)
-    >>> fine_tune(model, task, source, subwords, training, seed=1, progress=meter)
-    >>> meter.seconds
-    61.2
+    .. code-block:: python
+
+        timer = StepTimer(count_work(inputs), progress.step)
+        fine_tune(model, encoded, data, seed=1, progress=timer)
+        timer.seconds  # 61.2
     """
 
-    def __init__(self, size: Workload, progress: Progress) -> None:
-        self.size, self.progress = size, progress
+    def __init__(self, workload: Workload, progress: Progress) -> None:
+        self.workload, self.progress = workload, progress
         self.seconds: float | None = None
-        """Told after a few steps; None before, and where there are too few of them."""
-        self.per_step: float | None = None
-        self._since = 0.0
+        """The estimate; None during the first steps, and if there is a single step."""
+        self._first_end = 0.0
 
     def __call__(self, step: int, steps: int) -> None:
-        """Note a step and pass it on."""
+        """Record a step, and pass it on."""
         last = min(CALIBRATION_STEPS, steps)
-        if step in (1, last):
-            if torch.cuda.is_available():  # whose steps are not done when they are asked for
-                torch.cuda.synchronize()
-            now = time.monotonic()
-            if step == last > 1:
-                self.per_step = (now - self._since) / (last - 1)
-                self.seconds = self.size.seconds(self.per_step)
-            self._since = now
+        if step == 1:
+            self._first_end = synchronized_time()
+        elif step == last:
+            per_step = (synchronized_time() - self._first_end) / (last - 1)
+            self.seconds = self.workload.seconds(per_step)
         self.progress(step, steps)
 
 
 ROW_BYTES = {"scores": 290, "examples": 440, "similarity": 420, "checksums": 110, "rest": 2000}
-"""Of a result on disk (measured on the demo)."""
+"""Bytes of a row of each table in a stored result, and of everything else in it (measured on the
+demo)."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What the first steps of runs in lockstep say of all their steps."""
+    """Measurements of the first steps of stacked runs."""
 
     lockstep: int
-    """How many runs there is memory for at a time."""
+    """The number of runs that fit in memory."""
     seconds: float
-    """Of these runs together, without similarity."""
+    """The estimated seconds of these runs together, without similarity."""
     memory: int
-    """Bytes of these runs together."""
-    seconds_per_piece: float
-    """Of one run, to learn from a sub-word."""
+    """The estimated bytes of these runs together."""
+    seconds_per_subword: float
+    """Training time of one run."""
     width: int
-    """The encoder's hidden size."""
+    """The hidden size of the encoder."""
 
 
-def calibrate(group: Sequence[RunSpec], places: DataPaths) -> Calibration:
-    """Take a few steps of runs that differ in their windows alone, to tell what they will cost.
+def calibrate(group: Sequence[RunSpec], paths: DataPaths) -> Calibration:
+    """Take a few training steps of a group to estimate what all of its steps cost.
+
+    Args:
+        group: runs that differ in their windows alone.
+        paths: folders with corpora.
 
     Raises:
-        DataError, EncoderError: as `perform` does, or if there is but one step.
+        DataError: if a corpus is missing, or there is a single step.
+        EncoderError: if the encoder is not what the runs need.
+        InsufficientMemoryError: if the steps run out of memory.
     """
-    first, run = load_ablated_encoder(group[0]), group[0]
-    inputs = load_inputs(run, first, places)
-    stack = build_stack(group[: max_stack_size(group, first, inputs)], inputs.encoded.labels, first)
-    memory = len(stack) * estimate_memory(stack.members[0], inputs).total
+    run, first = group[0], load_ablated_encoder(group[0])
+    inputs = load_inputs(run, first, paths)
+    size = max_stack_size(group, first, inputs)
+    stack = build_stack(group[:size], inputs.encoded.labels, first)
+    memory = size * estimate_memory(stack.members[0], inputs).total
     try:
         ends = time_steps(
             stack, inputs.encoded, inputs.data, seed=run.seed, max_steps=CALIBRATION_STEPS
@@ -128,90 +134,97 @@ def calibrate(group: Sequence[RunSpec], places: DataPaths) -> Calibration:
             raise
         raise InsufficientMemoryError(run.label) from error
     if len(ends) < 2:
-        raise DataError(f"{run.source} gives one step of training, too few to tell a price from")
+        raise DataError(
+            f"{run.source} yields a single training step, too few to estimate the cost. Use more "
+            "sentences, or plan without an estimate (--no-price)."
+        )
     per_step = (ends[-1] - ends[0]) / (len(ends) - 1)
-    per_piece = per_step / len(stack) / run.training.tokens_per_batch
-    seconds = count_work(inputs).seconds(per_step)
-    return Calibration(len(stack), seconds, memory, per_piece, first.config.hidden_size)
+    return Calibration(
+        lockstep=size,
+        seconds=count_work(inputs).seconds(per_step),
+        memory=memory,
+        seconds_per_subword=per_step / size / run.training.tokens_per_batch,
+        width=first.config.hidden_size,
+    )
 
 
 @dataclass(frozen=True)
 class CostEstimate:
-    """The cost of runs that differ in windows and seeds alone."""
+    """The estimated cost of runs that differ in windows and seeds alone."""
 
     encoder: str
     task: str
     source: str
     runs: int
     lockstep: int
-    """Runs that are trained as one."""
+    """The number of runs that are stacked."""
     seconds: float
-    """Of all of them, one group after another in this process."""
+    """Of all runs, one group after another in one process."""
     memory: int
-    """Bytes, of the runs that are trained as one."""
+    """Bytes of the runs that are stacked."""
     disk: int
-    """Bytes, of the results of all."""
+    """Bytes of all results."""
 
 
-def estimate_costs(groups: Sequence[Group], places: DataPaths) -> list[CostEstimate]:
-    """Calibrate one group of every encoder, task and source, and count up the others.
+def estimate_costs(groups: Sequence[Group], paths: DataPaths) -> list[CostEstimate]:
+    """Calibrate one group of every encoder, task and source, and extrapolate to the others.
 
-    >>> [f"{one.task}: {one.seconds / 3600:.1f} h" for one in estimate_costs(groups, places)]
-    ['pos: 1.2 h', 'parsing: 1.9 h']
+    .. code-block:: python
+
+        for cost in estimate_costs(groups, paths):
+            print(f"{cost.task}: {cost.seconds / 3600:.1f} h")
 
     Raises:
-        DataError, EncoderError: if a corpus or an encoder is not at hand.
+        DataError, EncoderError, InsufficientMemoryError: as `calibrate` does.
     """
-    alike: dict[tuple[str, str, str], list[Group]] = {}
+    comparable: dict[tuple[str, str, str], list[Group]] = {}
     for group in groups:
         run = group[0]
-        alike.setdefault((run.encoder.label, run.task, run.source), []).append(group)
-    return [_estimate_group(same, places) for same in alike.values()]
+        comparable.setdefault((run.encoder.label, run.task, run.source), []).append(group)
+    return [_estimate_cost(members, paths) for members in comparable.values()]
 
 
-def _estimate_group(groups: Sequence[Group], places: DataPaths) -> CostEstimate:
-    largest = max(groups, key=len)
+def _estimate_cost(groups: Sequence[Group], paths: DataPaths) -> CostEstimate:
     runs = [run for group in groups for run in group]
-    found = calibrate(largest, places)
-    compared = next((run for run in runs if run.similarity is not None), None)
-    comparing = 0.0
-    if compared is not None:
-        of_one = _similarity_seconds(compared, found.seconds_per_piece, found.width, places)
-        comparing = of_one * sum(run.similarity is not None for run in runs)
+    calibration = calibrate(max(groups, key=len), paths)
+    compared = [run for run in runs if run.similarity is not None]
+    similarity_seconds = 0.0
+    if compared:
+        similarity_seconds = len(compared) * _similarity_seconds(compared[0], calibration, paths)
     return CostEstimate(
         encoder=runs[0].encoder.label,
         task=runs[0].task,
         source=runs[0].source,
         runs=len(runs),
-        lockstep=found.lockstep,
-        seconds=found.seconds * len(runs) / found.lockstep + comparing,
-        memory=found.memory,
+        lockstep=calibration.lockstep,
+        seconds=calibration.seconds * len(runs) / calibration.lockstep + similarity_seconds,
+        memory=calibration.memory,
         disk=sum(map(_result_bytes, runs)),
     )
 
 
-def _similarity_seconds(
-    run: RunSpec, seconds_per_piece: float, width: int, places: DataPaths
-) -> float:
-    """Seconds of the similarity of a run: reading its corpora, and comparing made-up vectors."""
-    asked = run.similarity
-    assert asked is not None
-    corpora = load_parallel(run, places)
-    layers = _layers(run)
+def _similarity_seconds(run: RunSpec, calibration: Calibration, paths: DataPaths) -> float:
+    """Estimate the seconds of a run's similarity: reading its corpora, and comparing layers.
+
+    One comparison is timed on random vectors of the right size.
+    """
+    config = run.similarity
+    assert config is not None
+    corpora = load_parallel(config, run.source, paths)
     rows = len(next(iter(corpora.values())))
-    vectors = torch.randn(2, 2, rows, width)
-    similarity_by_layer(vectors[0], {"": vectors[1]}, asked.measures)
+    vectors = torch.randn(2, 2, rows, calibration.width)
+    similarity_by_layer(vectors[0], {"": vectors[1]}, config.measures)  # warm-up
     start = time.monotonic()
-    similarity_by_layer(vectors[0], {"": vectors[1]}, asked.measures)
+    similarity_by_layer(vectors[0], {"": vectors[1]}, config.measures)
     per_layer = (time.monotonic() - start) / 2
     states = 2 if run.window is None else 1
-    pairs = states * (len(corpora) - 1) + (len(corpora) if asked.drift else 0)
+    pairs = states * (len(corpora) - 1) + (len(corpora) if config.drift else 0)
     words = sum(len(sentence) for corpus in corpora.values() for sentence in corpus)
-    return pairs * len(layers) * per_layer + 2 * FORWARD_SHARE * seconds_per_piece * words
+    reading = 2 * FORWARD_SHARE * calibration.seconds_per_subword * words
+    return pairs * len(_compared_layers(run)) * per_layer + reading
 
 
-def _layers(run: RunSpec) -> list[int]:
-    """The layers that a run compares."""
+def _compared_layers(run: RunSpec) -> list[int]:
     assert run.similarity is not None
     encoder = run.encoder
     count = _block_count(encoder.name, encoder.revision, encoder.remote_code)
@@ -224,12 +237,12 @@ def _block_count(name: str, revision: str, remote_code: bool) -> int:
 
 
 def _result_bytes(run: RunSpec) -> int:
-    """Bytes of a result: every corpus in every metric, a sentence of each, and similarity."""
-    asked, corpora = run.similarity, len(run.evaluated)
+    """Estimate the bytes of a stored result from its numbers of corpora, metrics and layers."""
+    config, corpora = run.similarity, len(run.evaluated)
     rows = dict.fromkeys(("scores", "examples", "checksums"), corpora) | {"rest": 1}
     rows["scores"] *= len(TASKS[run.task].metrics)
-    if asked is not None:
-        layers = len(_layers(run))
-        states = 3 if asked.drift else 2
-        rows["similarity"] = states * len(asked.corpora) * layers * 3 * len(asked.measures) // 2
-    return sum(ROW_BYTES[kind] * count for kind, count in rows.items())
+    if config is not None:
+        layers = len(_compared_layers(run))
+        states = 3 if config.drift else 2
+        rows["similarity"] = states * len(config.corpora) * layers * 3 * len(config.measures) // 2
+    return sum(ROW_BYTES[table] * count for table, count in rows.items())

@@ -1,4 +1,4 @@
-"""What a run reads: its splits, and the checksums of the files behind them."""
+"""The inputs of a run: its splits, and the checksums of their files."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -14,19 +14,25 @@ from alignscope.data.synthetic.corpus import read_synthetic
 from alignscope.tasks import TASKS
 
 
-def load_split(run: RunSpec, name: str, split: str, places: DataPaths) -> Sequence[Sentence]:
-    """Read the sentences of one split, as many as the run's limits allow.
+def load_split(run: RunSpec, name: str, split: str, paths: DataPaths) -> Sequence[Sentence]:
+    """Read the sentences of one split, at most as many as the run's limits allow.
+
+    Args:
+        run: the run, which names the task and the limits.
+        name: the name of the corpus.
+        split: ``train``, ``dev`` or ``test``.
+        paths: folders with corpora.
 
     Raises:
         DataError: if the corpus, the split or an annotation that the task needs is missing.
     """
-    sentences = load_corpus(parse_corpus(name), split, places)
+    sentences = load_corpus(parse_corpus(name), split, paths)
     check_annotations(sentences, TASKS[run.task].needs, f"{name}/{split}")
     return subsample_evenly(sentences, getattr(run.limits, split))
 
 
 def required_splits(run: RunSpec) -> list[tuple[str, str]]:
-    """Every corpus and split that a run trains or is scored on."""
+    """Return every corpus and split that a run is trained or evaluated on."""
     return [
         (run.source, "train"),
         (run.source, "dev"),
@@ -34,20 +40,23 @@ def required_splits(run: RunSpec) -> list[tuple[str, str]]:
     ]
 
 
-def input_checksums(run: RunSpec, places: DataPaths) -> dict[str, str]:
-    """The SHA-256 of all that a run reads, by ``corpus/split``: of files, or of what was made."""
-    asked = run.similarity
-    compared = [] if asked is None else [(name, asked.split) for name in asked.corpora]
+def input_checksums(run: RunSpec, paths: DataPaths) -> dict[str, str]:
+    """Return the SHA-256 of every split that a run reads, by ``corpus/split``.
+
+    It is the checksum of a file, or of the generated sentences of a synthetic corpus.
+    """
+    config = run.similarity
+    compared = [] if config is None else [(name, config.split) for name in config.corpora]
     return {
-        f"{name}/{split}": _checksum(parse_corpus(name), split, places)
+        f"{name}/{split}": _checksum(parse_corpus(name), split, paths)
         for name, split in [*required_splits(run), *compared]
     }
 
 
-def _checksum(corpus: CorpusSpec, split: str, places: DataPaths) -> str:
+def _checksum(corpus: CorpusSpec, split: str, paths: DataPaths) -> str:
     if corpus.kind == SYNTHETIC:
         return _checksum_of_synthetic(corpus.language, corpus.domain, split)
-    return checksum(locate(corpus, split, places))
+    return checksum(locate(corpus, split, paths))
 
 
 @lru_cache(maxsize=256)

@@ -1,4 +1,4 @@
-"""Checks of corpora, encoders and the store before any training."""
+"""Checks of tasks, corpora, encoders and the store before any training."""
 
 from collections.abc import Iterable, Sequence
 
@@ -18,24 +18,29 @@ from alignscope.errors import StoreError, StudyError
 from alignscope.experiments.inputs import input_checksums, load_split, required_splits
 from alignscope.experiments.setup import load_ablated_encoder, load_pretrained, load_word_tokenizer
 from alignscope.results.store import ResultStore
-from alignscope.similarity.compare import default_cache, make_extractor
+from alignscope.similarity.compare import Corpora, default_cache, make_extractor
 from alignscope.similarity.stages import check_similarity, load_parallel
 
 
 def inspect_encoder(encoder: EncoderSpec, *, count_blocks: bool = True) -> EncoderInfo:
-    """Look at an encoder's configuration and identity, without loading its weights.
+    """Return the identity and the number of blocks of an encoder, without loading its weights.
 
-    A study that lists its windows can be planned without a network: with ``count_blocks`` off,
-    an encoder on the hub is not asked for (a folder always is).
+    Args:
+        encoder: the encoder.
+        count_blocks: whether the number of blocks is needed. Otherwise a hub encoder is not
+            accessed, so that a study which lists its windows can be planned offline.
 
     Raises:
-        EncoderError: if the encoder is not there, or has no blocks that can be re-initialised.
+        EncoderError: if the encoder is missing, or has no blocks that can be re-initialised.
     """
     identity = encoder_identity(encoder.name, encoder.revision)
     if not (count_blocks or identity.startswith("sha256:")):
         return EncoderInfo(identity, None)
-    blocks = block_count(encoder.name, encoder.revision, remote_code=encoder.remote_code)
-    return EncoderInfo(identity, blocks)
+    return EncoderInfo(identity, _count_blocks(encoder))
+
+
+def _count_blocks(encoder: EncoderSpec) -> int:
+    return block_count(encoder.name, encoder.revision, remote_code=encoder.remote_code)
 
 
 def check_tasks(study: Study) -> None:
@@ -48,26 +53,27 @@ def check_tasks(study: Study) -> None:
         TASK_INFO[task]
 
 
-def check_data(runs: Sequence[RunSpec], places: DataPaths) -> None:
-    """Read every corpus the runs need once, so that what is missing is said before any training.
+def check_data(runs: Sequence[RunSpec], paths: DataPaths) -> None:
+    """Read every corpus of the runs once, so that a missing one is reported before any training.
 
     Raises:
-        DataError: for the first corpus, split or annotation that is not there, or parallel
+        DataError: for the first corpus, split or annotation that is missing, and for parallel
             corpora that do not line up.
     """
-    for (_, name, split), run in _reads(runs).items():
-        load_split(run, name, split, places)
-    for run in _compares(runs):
-        load_parallel(run, places)
+    for (_, name, split), run in _splits_read(runs).items():
+        load_split(run, name, split, paths)
+    for run in _one_per_similarity(runs):
+        _load_parallel(run, paths)
 
 
-def check_encoders(runs: Iterable[RunSpec], places: DataPaths) -> None:
-    """Load every encoder the runs need, re-initialise a window and split every word, once each.
+def check_encoders(runs: Iterable[RunSpec], paths: DataPaths) -> None:
+    """Load every encoder, re-initialise a window in each way, and tokenize every sentence once.
 
     Raises:
-        EncoderError: for weights or a tokenizer that cannot be used, a window that cannot be
-            re-initialised as asked, or a language that X-MOD has no adapters for.
-        DataError: for a word that has no sub-words.
+        EncoderError: if weights or a tokenizer cannot be used, a window cannot be re-initialised,
+            or X-MOD has no adapters for a language.
+        DataError: if a word has no subwords.
+        SimilarityError: if the representations of parallel corpora cannot be compared.
     """
     groups: dict[EncoderSpec, list[RunSpec]] = {}
     for run in runs:
@@ -76,13 +82,13 @@ def check_encoders(runs: Iterable[RunSpec], places: DataPaths) -> None:
         _check_windows(group)
         for run in {(run.init, run.adapters): run for run in group}.values():
             encoder = load_ablated_encoder(run)
-        _check_words(encoder, group, places)
+        _check_words(encoder, group, paths)
 
 
 def _check_windows(runs: list[RunSpec]) -> None:
-    """Windows that are listed, and layers, were taken without asking how many there are."""
+    """Check windows and layers, which were expanded without the number of blocks."""
     encoder = runs[0].encoder
-    count = block_count(encoder.name, encoder.revision, remote_code=encoder.remote_code)
+    count = _count_blocks(encoder)
     for run in runs:
         if run.window is not None:
             check_fits(Window.parse(run.window), count, encoder.label)
@@ -93,48 +99,56 @@ def _check_windows(runs: list[RunSpec]) -> None:
                 raise StudyError(f"similarity.layers: {error}") from None
 
 
-def _check_words(encoder: PreTrainedModel, runs: Sequence[RunSpec], places: DataPaths) -> None:
-    subwords: dict[str, WordTokenizer] = {}
-    for (task, name, split), run in _reads(runs).items():
-        if task not in subwords:
-            subwords[task] = load_word_tokenizer(run, encoder)
+def _check_words(encoder: PreTrainedModel, runs: Sequence[RunSpec], paths: DataPaths) -> None:
+    tokenizers: dict[str, WordTokenizer] = {}
+    for (task, name, split), run in _splits_read(runs).items():
+        if task not in tokenizers:
+            tokenizers[task] = load_word_tokenizer(run, encoder)
         set_language(encoder, parse_corpus(name).language)
-        subwords[task].split(load_split(run, name, split, places))
-    for run in _compares(runs):
-        for name, sentences in load_parallel(run, places).items():
+        tokenizers[task].split(load_split(run, name, split, paths))
+    for run in _one_per_similarity(runs):
+        corpora, tokenizer = _load_parallel(run, paths), tokenizers[run.task]
+        for name, sentences in corpora.items():
             set_language(encoder, parse_corpus(name).language)
-            subwords[run.task].split(sentences)
-        reader = make_extractor(load_pretrained(run), subwords[run.task], default_cache(places))
-        check_similarity(run, reader, places)
+            tokenizer.split(sentences)
+        if run.similarity is not None:
+            pretrained = make_extractor(load_pretrained(run), tokenizer, default_cache(paths))
+            check_similarity(run.similarity, corpora, pretrained)
 
 
-def _reads(runs: Iterable[RunSpec]) -> dict[tuple[str, str, str], RunSpec]:
-    """Every task, corpus and split that is read, and one of the runs that do."""
+def _load_parallel(run: RunSpec, paths: DataPaths) -> Corpora:
+    return {} if run.similarity is None else load_parallel(run.similarity, run.source, paths)
+
+
+def _splits_read(runs: Iterable[RunSpec]) -> dict[tuple[str, str, str], RunSpec]:
+    """Return every (task, corpus, split) that is read, with one of the runs that read it."""
     return {(run.task, name, split): run for run in runs for name, split in required_splits(run)}
 
 
-def _compares(runs: Iterable[RunSpec]) -> list[RunSpec]:
-    """A run for every source and similarity that is asked for."""
-    asked = {(run.source, run.similarity): run for run in runs if run.similarity is not None}
-    return list(asked.values())
+def _one_per_similarity(runs: Iterable[RunSpec]) -> list[RunSpec]:
+    """Return one run for every source and similarity configuration."""
+    compared = {(run.source, run.similarity): run for run in runs if run.similarity is not None}
+    return list(compared.values())
 
 
-def check_store(runs: Iterable[RunSpec], store: ResultStore, places: DataPaths) -> None:
-    """Make sure that results kept earlier were made with the data found now.
+def check_store(runs: Iterable[RunSpec], store: ResultStore, paths: DataPaths) -> None:
+    """Check that earlier results were made with the data that is found now.
 
     Raises:
-        StoreError: if a corpus has changed since; its scores could not be compared.
+        StoreError: if a corpus has changed since, so that scores could not be compared.
     """
-    now: dict[str, str] = {}
+    current: dict[str, str] = {}
     for run in runs:
-        outcome = store.load(run)
-        if outcome is None:
+        result = store.load(run)
+        if result is None:
             continue
-        if not outcome.provenance["data"].keys() <= now.keys():
-            now |= input_checksums(run, places)
-        for name, then in outcome.provenance["data"].items():
-            if now[name] != then:
+        earlier = result.provenance["data"]
+        if not earlier.keys() <= current.keys():
+            current |= input_checksums(run, paths)
+        for name, checksum in earlier.items():
+            if current[name] != checksum:
                 raise StoreError(
-                    f"{store.folder} has results made with another {name} (SHA-256 {then[:12]}…) "
-                    f"than the one found now ({now[name][:12]}…); use another store"
+                    f"{store.folder} has results made with another {name} (SHA-256 "
+                    f"{checksum[:12]}…) than the one found now ({current[name][:12]}…). Use "
+                    "another store, or restore the corpus."
                 )

@@ -1,4 +1,7 @@
-"""How a result came about: what could not change its specification but may explain it."""
+"""The provenance of a result: versions, machine, time, memory and data.
+
+Nothing here is part of a run's specification, but it may explain a difference between results.
+"""
 
 import functools
 import platform
@@ -21,7 +24,7 @@ from alignscope.experiments.inputs import input_checksums
 
 
 class Stopwatch:
-    """Seconds since the start, and of each named part, of runs that share them."""
+    """The seconds of each phase of runs that share them."""
 
     def __init__(self, runs: int = 1) -> None:
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -30,39 +33,42 @@ class Stopwatch:
         self._laps: dict[str, float] = {}
 
     def lap(self, name: str) -> None:
-        """Name what was done since the last lap, for all runs."""
-        self._laps[name] = self._since() / self.runs
+        """End a phase that all runs share."""
+        self._laps[name] = self._elapsed() / self.runs
 
     def laps_of_one(self, name: str) -> dict[str, float]:
-        """Name what was done since the last lap for one run; return its laps: its share of each."""
-        return {**self._laps, name: self._since()}
+        """End a phase of a single run; return its seconds in every phase, shared ones divided."""
+        return {**self._laps, name: self._elapsed()}
 
-    def _since(self) -> float:
+    def _elapsed(self) -> float:
         now = time.monotonic()
-        since, self._last = now - self._last, now
-        return since
+        elapsed, self._last = now - self._last, now
+        return elapsed
 
 
 @dataclass(frozen=True)
 class ResourceUse:
-    """What runs in lockstep were thought to take, and the memory that they took."""
+    """The time and memory of stacked runs, estimated and measured."""
 
-    seconds: float | None
-    """Of training and evaluation, told after a few steps."""
-    memory: int
-    """Bytes: weights, optimiser, and what a batch leaves for the backward pass."""
-    peak: int | None
-    """Bytes in use at most; None where the system does not say."""
+    watch: Stopwatch
+    estimated_seconds: float | None
+    """Of training and evaluation, estimated from the first steps; None with too few steps."""
+    estimated_memory: int
+    """Bytes of weights, optimizer and activations."""
+    peak_memory: int | None
+    """Measured peak in bytes; None if the system does not report it."""
 
 
 def provenance(
-    run: RunSpec, encoder: PreTrainedModel, places: DataPaths, watch: Stopwatch, cost: ResourceUse
+    run: RunSpec, encoder: PreTrainedModel, paths: DataPaths, use: ResourceUse
 ) -> dict[str, Any]:
-    """Describe versions, machine, cost and data of a run of which similarity came last.
+    """Describe versions, machine, resources and data of a run, after its last phase, similarity.
 
-    Seconds and bytes are the run's share, where several were performed in lockstep.
+    Seconds and bytes are the run's share if several were stacked.
     """
+    watch = use.watch
     laps = watch.laps_of_one("similarity")
+    seconds, peak = use.estimated_seconds, use.peak_memory
     return {
         "alignscope": version("alignscope"),
         "commit": _commit(),
@@ -79,13 +85,13 @@ def provenance(
         "started": watch.started,
         "lockstep": watch.runs,
         "seconds": round(sum(laps.values()), 3),
-        "laps": {name: round(seconds, 3) for name, seconds in laps.items()},
-        "memory": None if cost.peak is None else cost.peak // watch.runs,
+        "laps": {name: round(lap, 3) for name, lap in laps.items()},
+        "memory": None if peak is None else peak // watch.runs,
         "estimated": {
-            "seconds": None if cost.seconds is None else round(cost.seconds / watch.runs, 3),
-            "memory": cost.memory // watch.runs,
+            "seconds": None if seconds is None else round(seconds / watch.runs, 3),
+            "memory": use.estimated_memory // watch.runs,
         },
-        "data": input_checksums(run, places),
+        "data": input_checksums(run, paths),
     }
 
 
@@ -97,11 +103,11 @@ def _device(encoder: PreTrainedModel) -> str:
 
 @functools.cache
 def _commit() -> str | None:
-    """The commit of this checkout, ``+`` if it was changed; None where it is not one."""
+    """Return the commit of this checkout, with ``+`` if files were changed; None outside of one."""
     folder = Path(__file__).parent
     try:
         git = ["git", "-C", str(folder)]
-        # A checkout of something else around an installed package would name a foreign commit.
+        # An installed package may lie inside the checkout of another project.
         tracked = subprocess.run([*git, "ls-files", "--error-unmatch", __file__], **_QUIET)
         if tracked.returncode:
             return None

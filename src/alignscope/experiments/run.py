@@ -1,23 +1,21 @@
-"""One run from start to finish: the table of contents of a study."""
+"""Executing runs: one, or a group that is trained as one stacked model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from transformers import PreTrainedModel
 
 from alignscope.config.run import RunSpec
-from alignscope.data.corpus import parse_corpus, relation_between
 from alignscope.data.paths import DataPaths
-from alignscope.data.sentence import Sentence
 from alignscope.encoders.device import device
-from alignscope.encoders.load import needs_language, set_language
 from alignscope.errors import (
     AlignScopeError,
-    DivergedError,
     InsufficientMemoryError,
     SimilarityError,
     StackingError,
 )
 from alignscope.experiments.cost import StepTimer, count_work
+from alignscope.experiments.evaluation import Evaluation, evaluate
+from alignscope.experiments.progress import RunProgress, SilentProgress
 from alignscope.experiments.provenance import ResourceUse, Stopwatch, provenance
 from alignscope.experiments.setup import (
     RunInputs,
@@ -32,206 +30,182 @@ from alignscope.results.store import Row, RunFailure, RunOutcome, RunResult
 from alignscope.similarity.cache import RepresentationCache
 from alignscope.similarity.compare import default_cache, make_extractor
 from alignscope.similarity.extractor import RepresentationExtractor
-from alignscope.similarity.stages import run_similarity
-from alignscope.training.finetune import Progress, fine_tune_stacked
+from alignscope.similarity.stages import compare_states, load_parallel
+from alignscope.training.finetune import fine_tune_stacked
 from alignscope.training.loop import TrainingHistory
 from alignscope.training.memory import PeakMemory, is_out_of_memory, release_memory
-from alignscope.training.predict import Predictions, example_prediction, predict_stacked
-from alignscope.training.stacked.stack import StackedModel
 
-Ended = RunResult | DivergedError | SimilarityError
-"""How a run ended."""
+SILENT = SilentProgress()
 
 
-def execute_run(
-    run: RunSpec, places: DataPaths, progress: Progress = lambda step, steps: None
-) -> RunResult:
-    """Fine-tune one encoder on one source and score it on every corpus of the run.
+def execute_run(run: RunSpec, paths: DataPaths, progress: RunProgress = SILENT) -> RunResult:
+    """Fine-tune one encoder on one source, and evaluate it on every corpus of the run.
 
-    Pure but for reading corpora and weights: the same run gives the same tables on the same
-    machine. What is written where is the caller's business.
+    The function reads corpora and weights and writes nothing. On one machine the same
+    specification always gives the same tables.
+
+    Args:
+        run: the specification.
+        paths: folders with corpora.
+        progress: callbacks for phases and training steps.
 
     Raises:
         DataError, EncoderError: if a corpus or the encoder is not what the run needs.
-        SimilarityError: if what the encoder makes of parallel sentences cannot be compared.
-        DivergedError: if the loss stops being a number.
-        MemoryShortError: if there is not enough memory.
+        SimilarityError: if the representations of parallel sentences cannot be compared.
+        DivergedError: if the loss or the gradient is not finite.
+        InsufficientMemoryError: if the run does not fit in memory.
     """
-    (ended,) = _perform([run], places, progress)
-    if isinstance(ended, AlignScopeError):
-        raise ended
-    return ended
+    (outcome,) = _execute([run], paths, progress)
+    if isinstance(outcome, AlignScopeError):
+        raise outcome
+    return outcome
 
 
 def execute_runs(
-    group: Sequence[RunSpec], places: DataPaths, progress: Progress = lambda step, steps: None
-) -> list[RunOutcome]:
-    """Perform runs that differ in their windows alone, in lockstep: each gives what it gives alone.
+    group: Sequence[RunSpec], paths: DataPaths, progress: RunProgress = SILENT
+) -> Iterator[RunOutcome]:
+    """Execute runs that differ in their windows alone, as many at a time as fit in memory.
 
-    But for rounding, that is, and on a GPU for what dropout draws (`one_mask.OneMask`).
+    The runs of one stack end together, and their outcomes are yielded before the next stack
+    starts. Each run gives what it gives alone, except for rounding and, on a GPU, for the dropout
+    masks (`SharedDropout`). A run that diverges or whose representations cannot be compared
+    becomes a failure; the others continue.
 
-    A run that diverges, or whose encoder cannot be compared, fails by itself.
+    Args:
+        group: the specifications.
+        paths: folders with corpora.
+        progress: callbacks for phases and training steps.
+
+    Yields:
+        The outcome of every run, in the order of ``group``.
 
     Raises:
         DataError, EncoderError: as `execute_run` does.
-        MemoryShortError: if there is not enough memory for one run.
+        InsufficientMemoryError: if one run does not fit in memory on its own.
     """
-    return [
-        ended if isinstance(ended, RunResult) else RunFailure(run, str(ended))
-        for run, ended in zip(group, _perform(group, places, progress), strict=True)
-    ]
+    for run, outcome in zip(group, _execute(group, paths, progress), strict=True):
+        yield outcome if isinstance(outcome, RunResult) else RunFailure(run, str(outcome))
 
 
-def _perform(group: Sequence[RunSpec], places: DataPaths, progress: Progress) -> list[Ended]:
-    """Perform as many runs at a time as there is memory for."""
-    peak, encoder = PeakMemory(device()), load_ablated_encoder(group[0])
-    inputs = load_inputs(group[0], encoder, places)
-    size, ended = max_stack_size(group, encoder, inputs), list[Ended]()
-    first: PreTrainedModel | None = encoder
-    del encoder
-    while len(ended) < len(group):
-        part = group[len(ended) : len(ended) + size]
+def _execute(
+    group: Sequence[RunSpec], paths: DataPaths, progress: RunProgress
+) -> Iterator[RunResult | AlignScopeError]:
+    """Execute a group in chunks that fit in memory; a chunk that does not is halved."""
+    progress.phase("loading")
+    peak, first = PeakMemory(device()), [load_ablated_encoder(group[0])]
+    inputs = load_inputs(group[0], first[0], paths)
+    size, done = max_stack_size(group, first[0], inputs), 0
+    while done < len(group):
+        chunk, outcomes = group[done : done + size], list[RunResult | AlignScopeError]()
         try:
-            ended += _in_lockstep(part, first, inputs, progress, peak)
+            outcomes = execute_stack(chunk, first, inputs, progress, peak)
         except StackingError:
-            size = 1  # the sweep tried only two of them
+            size = 1  # when runs were grouped, only two of them were tried
         except RuntimeError as error:
-            if not is_out_of_memory(error):
-                raise
-            if size == 1:
-                raise InsufficientMemoryError(part[0].label) from error
-            size = -(-size // 2)
-        first = None  # it has been trained
+            size = _smaller(size, chunk[0], error)
+        first.clear()  # it has been trained, also if the chunk failed
         release_memory()
+        done += len(outcomes)
+        yield from outcomes
         peak = PeakMemory(device())
-    return ended
 
 
-def _in_lockstep(
+def _smaller(size: int, run: RunSpec, error: RuntimeError) -> int:
+    """Return half the size of a stack that ran out of memory, or raise."""
+    if not is_out_of_memory(error):
+        raise error
+    if size == 1:
+        raise InsufficientMemoryError(run.label) from error
+    return -(-size // 2)
+
+
+def execute_stack(
     group: Sequence[RunSpec],
-    first: PreTrainedModel | None,
+    first: Sequence[PreTrainedModel],
     inputs: RunInputs,
-    progress: Progress,
+    progress: RunProgress,
     peak: PeakMemory,
-) -> list[Ended]:
-    """Train, evaluate and compare the encoders of runs; ``peak`` was made before any was loaded."""
-    watch = Stopwatch(len(group))
-    stack = build_stack(group, inputs.encoded.labels, first)
-    needed = len(stack) * estimate_memory(stack.members[0], inputs).total
+) -> list[RunResult | AlignScopeError]:
+    """Train the encoders of runs as one stack, then evaluate and compare each of them.
 
-    meter = StepTimer(count_work(inputs), progress)
+    Args:
+        group: the specifications.
+        first: the ablated encoder of the first run, or nothing if it is not loaded yet.
+        inputs: the inputs that the runs share.
+        progress: callbacks for phases and training steps.
+        peak: the peak memory since before any encoder was loaded.
+
+    Returns:
+        The result of every run, or the error that ended it.
+    """
+    watch = Stopwatch(len(group))
+    stack = build_stack(group, inputs.encoded.labels, next(iter(first), None))
+    estimated_memory = len(stack) * estimate_memory(stack.members[0], inputs).total
+    timer = StepTimer(count_work(inputs), progress.step)
+
+    progress.phase("training")
     histories = fine_tune_stacked(
-        stack, inputs.encoded, inputs.data, seed=inputs.seed, progress=meter
+        stack, inputs.encoded, inputs.data, seed=inputs.seed, progress=timer
     )
     watch.lap("training")
 
-    alive = [number for number, history in enumerate(histories) if history.error is None]
-    evaluated = _evaluate(stack, alive, inputs)
+    alive = [member for member, history in enumerate(histories) if history.error is None]
+    evaluations = evaluate(stack, alive, inputs, progress)
     watch.lap("evaluation")
-    cost = ResourceUse(meter.seconds, needed, peak.bytes())
 
-    def ended(number: int, history: TrainingHistory) -> Ended:
+    progress.phase("comparing representations")
+    use = ResourceUse(watch, timer.seconds, estimated_memory, peak.bytes())
+    outcomes = list[RunResult | AlignScopeError]()
+    for member, (run, history) in enumerate(zip(group, histories, strict=True)):
         if history.error is not None:
-            return history.error
-        run, encoder = group[number], stack.members[number].encoder
-        scores, examples = evaluated[number]
+            outcomes.append(history.error)
+            continue
+        finished = _Finished(run, stack.members[member].encoder, history, evaluations[member])
+        outcomes.append(finished.outcome(inputs, use))
+    return outcomes
+
+
+class _Finished:
+    """A fine-tuned and evaluated run, whose representations are still to be compared."""
+
+    def __init__(
+        self,
+        run: RunSpec,
+        encoder: PreTrainedModel,
+        history: TrainingHistory,
+        evaluation: Evaluation,
+    ) -> None:
+        self.run, self.encoder = run, encoder
+        self.history, self.evaluation = history, evaluation
+
+    def outcome(self, inputs: RunInputs, use: ResourceUse) -> RunResult | AlignScopeError:
         try:
-            similarity = _similarity(run, encoder, inputs)
+            similarity = self._similarity(inputs)
         except SimilarityError as error:
-            watch.laps_of_one("similarity")
+            use.watch.laps_of_one("similarity")  # so that the next run does not pay for this one
             return error
-        epochs = [vars(epoch) for epoch in history.epochs]
-        told = provenance(run, encoder, inputs.paths, watch, cost)
-        return RunResult(run, scores, epochs, told, similarity, examples)
+        return RunResult(
+            self.run,
+            self.evaluation.scores,
+            [vars(epoch) for epoch in self.history.epochs],
+            provenance(self.run, self.encoder, inputs.paths, use),
+            similarity,
+            self.evaluation.examples,
+        )
 
-    return [ended(number, history) for number, history in enumerate(histories)]
+    def _similarity(self, inputs: RunInputs) -> list[Row]:
+        """Compare parallel corpora inside the fine-tuned and the pretrained encoder."""
+        run, config, tokenizer = self.run, self.run.similarity, inputs.encoded.tokenizer
+        if config is None:
+            return []
 
+        def pretrained() -> RepresentationExtractor:
+            return make_extractor(load_pretrained(run), tokenizer, default_cache(inputs.paths))
 
-def _evaluate(
-    stack: StackedModel, members: Sequence[int], inputs: RunInputs
-) -> dict[int, tuple[list[Row], list[Row]]]:
-    """Predict the test split of every corpus; by model its scores, and sentences to look at."""
-    if not members:
-        return {}
-    tests = inputs.tests
-    majority = {name: _majority(inputs, sentences) for name, sentences in tests.items()}
-    found = {member: dict[str, Predictions]() for member in members}
-    for names in _read_at_once(stack.encoder, list(tests)):
-        set_language(stack.encoder, parse_corpus(names[0]).language)
-        corpora = {name: tests[name] for name in names}
-        predicted = predict_stacked(stack, members, inputs.encoded, corpora)
-        for member, by_corpus in zip(members, predicted, strict=True):
-            found[member] |= by_corpus
-    return {
-        member: (_scores(inputs, by_corpus, majority), _examples(inputs, by_corpus))
-        for member, by_corpus in found.items()
-    }
-
-
-def _read_at_once(encoder: PreTrainedModel, names: Sequence[str]) -> list[Sequence[str]]:
-    """All corpora, or one by one where the encoder must be told the language of each."""
-    return [[name] for name in names] if needs_language(encoder) else [names]
-
-
-def _majority(inputs: RunInputs, gold: Sequence[Sentence]) -> dict[str, float]:
-    """What the source's majority baseline scores."""
-    task = inputs.encoded.task
-    baseline = task.majority(inputs.data.train)
-    return task.score(gold, [baseline(sentence) for sentence in gold])
-
-
-def _scores(
-    inputs: RunInputs,
-    found: Mapping[str, Predictions],
-    majority: Mapping[str, Mapping[str, float]],
-) -> list[Row]:
-    """Score what was predicted for each corpus, beside the source's majority baseline."""
-    rows: list[Row] = []
-    task = inputs.encoded.task
-    for name, sentences in inputs.tests.items():
-        corpus, predictions = parse_corpus(name), found[name]
-        scores = task.score(sentences, predictions.sentences)
-        rows += [
-            {
-                "corpus": name,
-                "split": "test",
-                "language": corpus.language,
-                "relation": relation_between(parse_corpus(inputs.source), corpus),
-                "metric": metric,
-                "score": scores[metric],
-                "majority": majority[name][metric],
-                "sentences": len(sentences),
-                "words": sum(map(len, sentences)),
-                "windowed": predictions.split_sentences,
-                "cut": predictions.truncated_words,
-                "unknown": predictions.unknown_words,
-            }
-            for metric in task.metrics
-        ]
-    return rows
-
-
-def _examples(inputs: RunInputs, found: Mapping[str, Predictions]) -> list[Row]:
-    """One predicted sentence of each corpus, for people to look at."""
-    shown = {
-        name: example_prediction(inputs.encoded.task, sentences, found[name].sentences)
-        for name, sentences in inputs.tests.items()
-    }
-    return [{"corpus": name, **row} for name, row in shown.items() if row is not None]
-
-
-def _similarity(run: RunSpec, encoder: PreTrainedModel, inputs: RunInputs) -> list[Row]:
-    """Compare parallel corpora, if the run asks for it, inside the model and before it was one."""
-    if run.similarity is None:
-        return []
-    tokenizer, places = inputs.encoded.tokenizer, inputs.paths
-
-    def pretrained() -> RepresentationExtractor:
-        return make_extractor(load_pretrained(run), tokenizer, default_cache(places))
-
-    return run_similarity(
-        run,
-        pretrained,
-        RepresentationExtractor(encoder, tokenizer, RepresentationCache(None)),
-        places,
-    )
+        return compare_states(
+            config,
+            load_parallel(config, run.source, inputs.paths),
+            RepresentationExtractor(self.encoder, tokenizer, RepresentationCache(None)),
+            pretrained,
+            is_reference=run.window is None,
+        )

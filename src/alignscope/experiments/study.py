@@ -1,6 +1,7 @@
-"""A study from start to finish: unfolded, checked, swept, and told of on the way."""
+"""A study from start to finish: expanded, checked, grouped and swept."""
 
-from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -11,9 +12,8 @@ from alignscope.config.run import RunSpec
 from alignscope.config.study import Study
 from alignscope.data.paths import DataPaths
 from alignscope.experiments.cost import CostEstimate, estimate_costs
-from alignscope.experiments.executors.local import processes, serial
-from alignscope.experiments.executors.ray_cluster import RayExecutor
-from alignscope.experiments.grouping import WHOLE_STUDY, Group, Shard, group_for_stacking
+from alignscope.experiments.executors import Executor, ProcessExecutor, SerialExecutor
+from alignscope.experiments.grouping import WHOLE_STUDY, Shard, group_for_stacking
 from alignscope.experiments.preflight import (
     check_data,
     check_encoders,
@@ -21,45 +21,80 @@ from alignscope.experiments.preflight import (
     check_tasks,
     inspect_encoder,
 )
-from alignscope.experiments.progress import ProgressReporter
-from alignscope.experiments.remote import execute_shipped
+from alignscope.experiments.progress import ProgressReporter, RunProgress
 from alignscope.experiments.run import execute_runs
-from alignscope.experiments.sweep import SweepSummary, Work, sweep
-from alignscope.results.store import ResultStore, RunOutcome
+from alignscope.experiments.sweep import SweepSummary, sweep
+from alignscope.results.store import ResultStore
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """The runs of a study, and those that this machine has to execute."""
+
+    study: Study
+    runs: list[RunSpec]
+    """All runs of the study."""
+    selected: list[RunSpec]
+    """The runs of this machine's shard."""
+    pending: list[RunSpec]
+    """The selected runs that the store lacks."""
 
 
 def expand_study(study: Study) -> list[RunSpec]:
-    """List the runs of a study.
+    """Return the runs of a study.
 
     Raises:
-        StudyError, EncoderError: if a task is unknown, a window does not fit, or an encoder is
-            not there.
+        StudyError: if a task is unknown or a window does not fit.
+        EncoderError: if an encoder is missing.
     """
     check_tasks(study)
     return expand(study, partial(inspect_encoder, count_blocks=study.counts_blocks))
 
 
+def make_plan(study: Study, store: ResultStore, shard: Shard = WHOLE_STUDY) -> StudyPlan:
+    """Expand a study, and select the runs of a shard that ``store`` lacks.
+
+    Raises:
+        StudyError, EncoderError: as `expand_study` does.
+    """
+    runs = expand_study(study)
+    selected = shard.select(runs)
+    return StudyPlan(study, runs, selected, [run for run in selected if run not in store])
+
+
 def estimate_cost(
     study: Study,
     store: ResultStore,
-    places: DataPaths,
+    paths: DataPaths,
     workers: int | None = None,
     lockstep: int | None = None,
 ) -> list[CostEstimate]:
-    """Say what it will cost here to perform what ``store`` lacks of a study: see `estimate_costs`.
+    """Estimate time, memory and disk of the runs that ``store`` lacks, on this machine.
 
-    >>> sum(part.seconds for part in estimate_cost(study, store, paths))
-    151.2
+    .. code-block:: python
+
+        sum(estimate.seconds for estimate in estimate_cost(study, store, paths))
+
+    Args:
+        study: the study.
+        store: its results so far.
+        paths: folders with corpora.
+        workers: the number of processes that will share this machine; by default this one alone.
+        lockstep: the number of runs that are stacked at most; by default as many as fit.
+
+    Returns:
+        One estimate for every encoder, task and source.
 
     Raises:
-        AlignScopeError: as `expand_study` and `estimate_costs.quote` do.
+        AlignScopeError: as `expand_study` and `estimate_costs` do.
     """
-    missing = [run for run in expand_study(study) if run not in store]
-    groups = group_for_stacking(missing, lockstep or _most(missing, workers, None))
+    pending = make_plan(study, store).pending
+    executor = ProcessExecutor(workers, lockstep) if workers else SerialExecutor(lockstep)
+    groups = group_for_stacking(pending, executor.group_size(len(pending)))
     threads = torch.get_num_threads()
     torch.set_num_threads(threads_of_each(workers) if workers else threads)
     try:
-        return estimate_costs(groups, places)
+        return estimate_costs(groups, paths)
     finally:
         torch.set_num_threads(threads)
 
@@ -67,69 +102,56 @@ def estimate_cost(
 def run_study(
     study: Study,
     store: ResultStore,
-    places: DataPaths,
-    workers: int | None = None,
+    paths: DataPaths,
+    executor: Executor | None = None,
     shard: Shard = WHOLE_STUDY,
-    cluster: RayExecutor | None = None,
-    lockstep: int | None = None,
 ) -> SweepSummary:
-    """Perform what ``store`` lacks of a study: here, in ``workers`` processes, or on a ``cluster``.
+    """Execute the runs of a study that ``store`` lacks.
 
-    Runs that differ in their windows alone are trained in lockstep, ``lockstep`` at most: if
-    nothing is said, as many as leave no process without work (see `_most`).
+    .. code-block:: python
 
-    >>> run_study(study, ResultStore(Path("results")), DataPaths.of()).done
-    30
+        run_study(study, ResultStore(Path("results")), DataPaths.of(), ProcessExecutor(4)).done
 
-    Whatever could be wrong with corpora, encoders or the store is said before any training.
+    Corpora, encoders and the store are checked before any training. Runs that differ in their
+    windows alone are trained as one stacked model.
+
+    Args:
+        study: the study.
+        store: its results; they are saved run by run, so that an interrupted study resumes.
+        paths: folders with corpora.
+        executor: where runs execute; by default `SerialExecutor`.
+        shard: the part of the study that this machine executes.
 
     Raises:
-        AlignScopeError: as `expand_study` and the checks of `sweep` do, or if a worker was killed.
+        AlignScopeError: as `expand_study`, `preflight` and `Executor.execute` do.
     """
-    planned = expand_study(study)
-    own = shard.select(planned)
-    missing = [run for run in own if run not in store]
-
-    def groups() -> Iterator[Group]:
-        reporter.phase("checking corpora")
-        check_data(missing, places)
-        check_store(planned, store, places)
-        reporter.phase("checking encoders")
-        check_encoders(missing, places)
-        store.save_plan(study, planned)
-        reporter.begin()
-        reporter.phase("checking which runs can be trained together")
-        yield from group_for_stacking(
-            missing, lockstep or _most(missing, workers, cluster), reporter.line
-        )
-
-    with ProgressReporter(done=len(own) - len(missing), total=len(own)) as reporter:
-        if cluster is not None:
-            return sweep(groups(), execute_shipped, store, _announced(cluster, reporter), reporter)
-        work = partial(execute_runs, places=places)
-        if workers and missing:
-            executor = _announced(partial(processes, workers=workers), reporter)
-            return sweep(groups(), work, store, executor, reporter)
-        # The steps of several processes would mix.
-        work = partial(work, progress=reporter.step)
-        return sweep(groups(), work, store, _announced(serial, reporter), reporter)
+    executor = executor or SerialExecutor()
+    plan = make_plan(study, store, shard)
+    done, total = len(plan.selected) - len(plan.pending), len(plan.selected)
+    with ProgressReporter(done, total) as progress, _workers(executor, plan):
+        preflight(plan, store, paths, progress)
+        store.save_plan(study, plan.runs)
+        progress.begin()
+        progress.phase("checking which runs can be trained together")
+        size = executor.group_size(len(plan.pending))
+        groups = group_for_stacking(plan.pending, size, progress.line)
+        execute = partial(executor.execute, work=execute_runs, paths=paths, progress=progress)
+        return sweep(groups, execute, store, progress)
 
 
-def _announced(
-    executor: Callable[[Iterable[Group], Work], Iterator[list[RunOutcome]]],
-    reporter: ProgressReporter,
-) -> Callable[[Iterable[Group], Work], Iterator[list[RunOutcome]]]:
-    """Wrap an executor so that ``reporter`` learns of each group as the executor takes it."""
-
-    def announce(group: Group) -> Group:
-        reporter.started(group)
-        return group
-
-    return lambda groups, work: executor(map(announce, groups), work)
+def _workers(executor: Executor, plan: StudyPlan) -> AbstractContextManager[None]:
+    """Start workers if there is anything to execute; they import libraries during the checks."""
+    return executor.warm_up() if plan.pending else nullcontext()
 
 
-def _most(missing: list[RunSpec], workers: int | None, cluster: RayExecutor | None) -> int:
-    """On a cluster without GPUs one: nobody knows how many machines it will have."""
-    if cluster is not None and not cluster.gpus:
-        return 1
-    return max(1, -(-len(missing) // (workers or 1)))
+def preflight(plan: StudyPlan, store: ResultStore, paths: DataPaths, progress: RunProgress) -> None:
+    """Check the corpora, the store and the encoders of a study before any training.
+
+    Raises:
+        AlignScopeError: as `check_data`, `check_store` and `check_encoders` do.
+    """
+    progress.phase("checking corpora")
+    check_data(plan.pending, paths)
+    check_store(plan.runs, store, paths)
+    progress.phase("checking encoders")
+    check_encoders(plan.pending, paths)

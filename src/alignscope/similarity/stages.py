@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-from alignscope.config.run import RunSpec
-from alignscope.config.similarity import SimilarityConfig
+from alignscope.config.similarity import StudySimilarityConfig
 from alignscope.data.paths import DataPaths
 from alignscope.similarity.compare import Corpora, ParallelTexts, compare, read_parallel
 from alignscope.similarity.extractor import RepresentationExtractor
@@ -12,67 +11,76 @@ from alignscope.similarity.layers import Row
 PRETRAINED, FINE_TUNED, DRIFT = "pretrained", "fine-tuned", "drift"
 
 
-def run_similarity(
-    run: RunSpec,
-    load_pretrained: Callable[[], RepresentationExtractor],
-    fine_tuned: RepresentationExtractor,
-    places: DataPaths,
-) -> list[Row]:
-    """Compare the parallel corpora of a run (``tables.RUN_SIMILARITY`` from ``state`` on).
-
-    The corpus in the source's language is compared with all others, as the fine-tuned encoder sees
-    them and, once per seed (in REF), as the pretrained one does. Drift compares the two encoders on
-    the same sentences, corpus by corpus; what is alike there was left as it was. The pretrained
-    encoder is loaded where it is needed.
+def load_parallel(config: StudySimilarityConfig, source: str, paths: DataPaths) -> Corpora:
+    """Read the parallel corpora of a study, first the one in the language of ``source``.
 
     Raises:
-        DataError, SimilarityError: as `corpora.read_parallel` and `corpora.compare` do.
+        DataError: as `read_parallel` does.
     """
-    asked = run.similarity
-    if asked is None:
-        return []
-    corpora = load_parallel(run, places)
-    rows = _across(FINE_TUNED, fine_tuned, corpora, asked)
-    if run.window is not None and not asked.drift:
+    first = config.corpus_of(source)
+    others = (name for name in config.corpora if name != first)
+    return read_parallel([first, *others], config, paths)
+
+
+def compare_states(
+    config: StudySimilarityConfig,
+    corpora: Corpora,
+    fine_tuned: RepresentationExtractor,
+    load_pretrained: Callable[[], RepresentationExtractor],
+    *,
+    is_reference: bool,
+) -> list[Row]:
+    """Compare parallel corpora inside the encoder of a run, and the run's encoders with each other.
+
+    The first corpus is compared with all others inside the fine-tuned encoder and, once per seed,
+    inside the pretrained one. Drift compares the two encoders on the same sentences of each
+    corpus: the more similar they are, the less fine-tuning has changed.
+
+    Args:
+        config: the measures, layers and pooling.
+        corpora: parallel corpora, first the one in the language of the source.
+        fine_tuned: the fine-tuned encoder.
+        load_pretrained: loads the pretrained encoder; called only if it is needed.
+        is_reference: whether the run is REF, which also stands for the pretrained encoder.
+
+    Returns:
+        Rows of ``RUN_SIMILARITY``, from the column ``state`` on.
+
+    Raises:
+        SimilarityError: as `compare` does.
+    """
+    rows = _compare_with_first(FINE_TUNED, fine_tuned, corpora, config)
+    if not (is_reference or config.drift):
         return rows
     pretrained = load_pretrained()
-    if run.window is None:
-        rows += _across(PRETRAINED, pretrained, corpora, asked)
-    if asked.drift:
+    if is_reference:
+        rows += _compare_with_first(PRETRAINED, pretrained, corpora, config)
+    if config.drift:
         for name in corpora:
             same = ParallelTexts(name, [name], corpora)
-            found = compare(pretrained, fine_tuned, same, asked)
-            rows += [{"state": DRIFT, "corpus": name, **row} for row in found]
+            drift = compare(pretrained, fine_tuned, same, config)
+            rows += [{"state": DRIFT, "corpus": name, **row} for row in drift]
     return rows
 
 
-def check_similarity(run: RunSpec, pretrained: RepresentationExtractor, places: DataPaths) -> None:
-    """Compare what the pretrained encoder makes of a run's corpora, to see that it can be done.
+def check_similarity(
+    config: StudySimilarityConfig, corpora: Corpora, pretrained: RepresentationExtractor
+) -> None:
+    """Compare parallel corpora inside the pretrained encoder, to find errors before any training.
 
     Raises:
-        DataError, SimilarityError: as `run_similarity` does.
+        SimilarityError: as `compare_states` does.
     """
-    if run.similarity is not None:
-        _across(PRETRAINED, pretrained, load_parallel(run, places), run.similarity)
+    _compare_with_first(PRETRAINED, pretrained, corpora, config)
 
 
-def _across(
-    state: str, reader: RepresentationExtractor, corpora: Corpora, asked: SimilarityConfig
+def _compare_with_first(
+    state: str,
+    extractor: RepresentationExtractor,
+    corpora: Corpora,
+    config: StudySimilarityConfig,
 ) -> list[Row]:
-    """Compare the first of the corpora with all others, inside one encoder."""
-    own, *others = corpora
-    found = compare(reader, reader, ParallelTexts(own, others, corpora), asked)
-    return [{"state": state, "corpus": own, **row} for row in found]
-
-
-def load_parallel(run: RunSpec, places: DataPaths) -> Corpora:
-    """Read the parallel corpora of a run, first that in the language of its source.
-
-    Raises:
-        DataError: as `corpora.read_parallel` does.
-    """
-    asked = run.similarity
-    if asked is None:
-        return {}
-    own = asked.corpus_of(run.source)
-    return read_parallel([own, *(name for name in asked.corpora if name != own)], asked, places)
+    """Compare the first corpus with all others inside one encoder."""
+    first, *others = corpora
+    rows = compare(extractor, extractor, ParallelTexts(first, others, corpora), config)
+    return [{"state": state, "corpus": first, **row} for row in rows]

@@ -13,16 +13,19 @@ from alignscope.config.run import RunSpec
 from alignscope.config.study import Study
 from alignscope.data.paths import DataPaths
 from alignscope.errors import AlignScopeError, DataError
-from alignscope.experiments.executors.ray_cluster import RayExecutor
+from alignscope.experiments.executors import RayExecutor, Work
 from alignscope.experiments.grouping import Group
 from alignscope.experiments.inputs import input_checksums
+from alignscope.experiments.progress import RunProgress, SilentProgress
 from alignscope.experiments.remote import execute_shipped, files_to_ship
+from alignscope.experiments.run import execute_runs
 from alignscope.experiments.sweep import sweep
 from alignscope.results.store import ResultStore, RunFailure, RunOutcome, RunResult
 from tests.helpers import ROOT, work
 from tests.helpers.tiny import Workshop
 
 slow = pytest.mark.slow
+NOWHERE = DataPaths((), Path(), download=False)
 
 
 def plan(*seeds: int, source: str = "ud:en_tiny", encoder: str = "enc") -> list[RunSpec]:
@@ -36,7 +39,20 @@ def alone(todo: list[RunSpec]) -> list[Group]:
     return [(run,) for run in todo]
 
 
-# What is carried
+def nothing(group: Group, paths: DataPaths) -> dict[str, Path]:
+    """Ship no files."""
+    return {}
+
+
+finish_at_once = partial(work.execute_each, work.perform)
+
+
+def execute(executor: RayExecutor, todo: list[RunSpec], work: Work) -> list[RunOutcome]:
+    """Execute runs in groups of one."""
+    return list(executor.execute(alone(todo), work, NOWHERE, SilentProgress()))
+
+
+# Shipped files
 
 
 def test_all_that_a_run_reads_is_carried(workshop: Workshop, tmp_path: Path) -> None:
@@ -55,20 +71,20 @@ def test_all_that_a_run_reads_is_carried(workshop: Workshop, tmp_path: Path) -> 
 def test_what_is_made_need_not_be_carried() -> None:
     (run,) = plan(1, source="synthetic:vesti/news", encoder="embedded")
     run = run.model_copy(update={"evaluated": ("synthetic:vesti/news", "synthetic:qadir/news")})
-    assert files_to_ship([run], DataPaths((), Path(), download=False)) == {}
+    assert files_to_ship([run], NOWHERE) == {}
 
 
 def test_a_path_means_nothing_elsewhere(workshop: Workshop) -> None:
     path = next(workshop.data.rglob("train.conllu*"))
     (run,) = plan(1, source=f"en={path}")
     with pytest.raises(DataError, match="is named by its path, which other machines do not have"):
-        files_to_ship([run], DataPaths((), Path(), download=False))
+        files_to_ship([run], NOWHERE)
 
 
 def test_ray_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
     with pytest.raises(AlignScopeError, match=r"pip install 'alignscope\[ray\]'"):
-        list(RayExecutor(carry=lambda run: {})([tuple(plan(1))], lambda group, folder: []))
+        execute(RayExecutor(ship=nothing), plan(1), finish_at_once)
 
 
 # A cluster of two machines, imitated on this one
@@ -89,36 +105,35 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     made.shutdown()
 
 
-def there(group: Group, folder: Path) -> list[RunOutcome]:
-    """Perform made-up runs."""
-    return work.each(work.perform, group)
-
-
 @slow
 @pytest.mark.filterwarnings("default")
 def test_results_are_those_of_one_process(cluster: Any, tmp_path: Path) -> None:
     todo = plan(1, 2, work.DIVERGES, 4, 5)
-    executor = RayExecutor(carry=lambda run: {}, address=cluster.address)
+    executor = RayExecutor(cluster.address, ship=nothing)
     swept = sweep(
-        [tuple(todo[:2]), *alone(todo[2:])], there, ResultStore(tmp_path / "store"), executor
+        [tuple(todo[:2]), *alone(todo[2:])],
+        partial(executor.execute, work=finish_at_once, paths=NOWHERE, progress=SilentProgress()),
+        ResultStore(tmp_path / "store"),
     )
     assert swept.done == 4
     assert [failure.run.seed for failure in swept.failures] == [work.DIVERGES]
     for outcome in ResultStore(tmp_path / "store").load_results(todo):
         assert outcome.scores == work.outcome(outcome.run).scores
     with pytest.raises(ZeroDivisionError):
-        list(executor(alone(plan(work.CRASHES)), there))
+        execute(executor, plan(work.CRASHES), finish_at_once)
 
 
-def long(folder: Path, group: Group, _: Path) -> list[RunOutcome]:
-    """Take two seconds, leave a note of when and where it began."""
+def long(
+    folder: Path, group: Group, paths: DataPaths, progress: RunProgress
+) -> Iterator[RunOutcome]:
+    """Take two seconds, and leave a note of the time and the place of the start."""
     import ray
 
     (run,) = group
     node = ray.get_runtime_context().get_node_id()
     (folder / f"{run.seed}-{time.monotonic_ns()}").write_text(node)
     time.sleep(2)
-    return [work.outcome(run)]
+    yield work.outcome(run)
 
 
 @slow
@@ -127,9 +142,9 @@ def test_a_machine_that_dies_costs_its_runs_in_flight(cluster: Any, tmp_path: Pa
     notes = tmp_path / "notes"
     notes.mkdir()
     todo, killed = plan(*range(1, 9)), False
-    executor = RayExecutor(carry=lambda run: {}, address=cluster.address)
+    executor = RayExecutor(cluster.address, ship=nothing)
     done: list[int] = []
-    for (result,) in executor(alone(todo), partial(long, notes)):
+    for result in executor.execute(alone(todo), partial(long, notes), NOWHERE, SilentProgress()):
         assert not isinstance(result, RunFailure)
         done.append(result.run.seed)
         if not killed:
@@ -146,12 +161,12 @@ def test_a_machine_that_dies_costs_its_runs_in_flight(cluster: Any, tmp_path: Pa
 def test_fractions_of_a_core_are_honoured(cluster: Any, tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     notes.mkdir()
-    executor = RayExecutor(carry=lambda run: {}, address=cluster.address, cpus=0.5)
-    list(executor(alone(plan(1, 2, 3, 4)), partial(long, notes)))
+    executor = RayExecutor(cluster.address, cpus=0.5, ship=nothing)
+    execute(executor, plan(1, 2, 3, 4), partial(long, notes))
     begun = sorted(int(path.name.split("-")[1]) for path in notes.iterdir())
     assert begun[-1] - begun[0] < 1.8e9  # all four at once, on two cores
-    one_each = RayExecutor(carry=lambda run: {}, address=cluster.address, cpus=1)
-    list(one_each(alone(plan(11, 12, 13, 14)), partial(long, notes)))  # two by two
+    whole_core = RayExecutor(cluster.address, cpus=1, ship=nothing)
+    execute(whole_core, plan(11, 12, 13, 14), partial(long, notes))  # two by two
     when = {int(seed): int(at) for seed, at in (path.name.split("-") for path in notes.iterdir())}
     later = sorted(at for seed, at in when.items() if seed > 10)
     assert later[-1] - later[0] > 1.8e9
@@ -181,7 +196,7 @@ def test_an_outcome_names_the_encoder_as_the_run_does(workshop: Workshop, tmp_pa
     for name, path in files_to_ship([run], DataPaths.of([workshop.data], download=False)).items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(path.read_bytes())
-    (outcome,) = execute_shipped((run,), tmp_path)
+    (outcome,) = execute_shipped(execute_runs, (run,), tmp_path)
     assert isinstance(outcome, RunResult)
     assert outcome.run == run
     assert outcome.provenance["encoder"]["name"] == str(workshop.encoder)

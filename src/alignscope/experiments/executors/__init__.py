@@ -1,5 +1,8 @@
-"""Where runs are performed: in this process, or in several.
+"""Where groups of runs execute: in this process, in several processes, or on a Ray cluster."""
 
-An executor is a function from runs and work to an iterator of what each run gave, in the order
-in which they end. It knows nothing of stores, studies or screens.
-"""
+from alignscope.experiments.executors.executor import Executor, Work
+from alignscope.experiments.executors.processes import ProcessExecutor
+from alignscope.experiments.executors.ray_cluster import RayExecutor
+from alignscope.experiments.executors.serial import SerialExecutor
+
+__all__ = ["Executor", "ProcessExecutor", "RayExecutor", "SerialExecutor", "Work"]

@@ -1,153 +1,194 @@
-"""Runs on a Ray cluster: one machine or many, with or without a disk they share."""
+"""The executor that executes groups on a Ray cluster, with or without a shared disk."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from alignscope.config.registry import export_registrations, import_registrations
+from alignscope.data.paths import DataPaths
 from alignscope.errors import AlignScopeError
+from alignscope.experiments.executors.executor import Work
 from alignscope.experiments.grouping import Group
+from alignscope.experiments.progress import RunProgress
+from alignscope.experiments.remote import execute_shipped, files_to_ship
 from alignscope.results.store import RunOutcome
 
-Carry = Callable[[Group], Mapping[str, Path]]
-"""What runs need of this machine's disk: files here, by their names there."""
-WorkThere = Callable[[Group, Path], list[RunOutcome]]
-"""Perform runs with the files that were carried into a folder."""
+Ship = Callable[[Group, DataPaths], Mapping[str, Path]]
+"""Return the files of this machine that a group reads, by their names in a data folder."""
 
 
 @dataclass(frozen=True)
 class RayExecutor:
-    """An executor whose workers are processes of a Ray cluster.
+    """Execute groups in processes of a Ray cluster.
 
-    >>> executor = RayExecutor(carry=files_of, gpus=0.5)     # two runs share a GPU
-    >>> sweep(together(runs), perform_there, store, executor)
+    .. code-block:: python
 
-    ``address`` is that of a running cluster (``auto`` for the one this machine is part of); without
-    one, Ray is started on this machine. ``cpus`` and ``gpus`` are what a group of runs takes, and
-    may be fractions. The files of ``carry`` go through Ray's object store, each once a machine, and
-    results come back here: no disk is shared. Runs whose worker or machine is lost are performed
-    again, up to ``retries`` times. Every machine must have AlignScope installed.
+        run_study(study, store, paths, RayExecutor("auto", gpus=0.5))  # two groups share a GPU
+
+    The files that a group reads travel through Ray's object store, once per machine, and outcomes
+    come back to this machine, so that no shared disk is needed. AlignScope must be installed on
+    every machine.
+
+    Args:
+        address: the address of a running cluster, or ``auto`` for the cluster that this machine
+            belongs to. By default Ray is started on this machine.
+        cpus: the cores of a group, which may be a fraction.
+        gpus: the GPUs of a group, which may be a fraction.
+        lockstep: the number of runs that are stacked at most; by default all with GPUs, and one
+            without.
+        retries: how often a group is executed again after its worker or machine was lost.
+        ship: returns the files that a group reads.
     """
 
-    carry: Carry
     address: str | None = None
     cpus: float = 1
     gpus: float = 0
+    lockstep: int | None = None
     retries: int = 3
+    ship: Ship = files_to_ship
 
-    def __call__(self, groups: Iterable[Group], work: WorkThere) -> Iterator[list[RunOutcome]]:
-        """Perform groups as the cluster has room for them; results in the order they end.
+    def group_size(self, pending: int) -> int:
+        """Return ``lockstep``; otherwise all pending runs with GPUs, and one without.
+
+        Without GPUs large groups would leave machines without work, whose number is not known.
+        """
+        return self.lockstep or (max(1, pending) if self.gpus else 1)
+
+    def warm_up(self) -> AbstractContextManager[None]:
+        """Do nothing, because Ray starts workers as they are needed."""
+        return nullcontext()
+
+    def execute(
+        self, groups: Iterable[Group], work: Work, paths: DataPaths, progress: RunProgress
+    ) -> Iterator[RunOutcome]:
+        """Execute groups as the cluster has room for them; see `Executor.execute`.
+
+        ``progress`` is not called.
 
         Raises:
-            AlignScopeError: if Ray is not installed or not reached, or a run is lost too often.
+            AlignScopeError: if Ray is not installed, there is no cluster, or a group is lost
+                more often than ``retries`` allows.
         """
-        ray = _ray()
+        ray = _import_ray()
         started = _connect(ray, self.address)
         try:
-            yield from self._perform(ray, iter(groups), work)
+            yield from self._execute(ray, iter(groups), work, paths)
         finally:
             if started:
                 ray.shutdown()
 
-    def _perform(
-        self, ray: Any, waiting: Iterator[Group], work: WorkThere
-    ) -> Iterator[list[RunOutcome]]:
-        task = ray.remote(_attempt).options(
-            num_cpus=self.cpus, num_gpus=self.gpus, max_retries=self.retries
+    def _execute(
+        self, ray: Any, waiting: Iterator[Group], work: Work, paths: DataPaths
+    ) -> Iterator[RunOutcome]:
+        task = ray.remote(_execute_on_worker).options(
+            num_cpus=self.cpus,
+            num_gpus=self.gpus,
+            max_retries=self.retries,
+            num_returns="streaming",
         )
-        shared, share = ray.put(work), (max(1, int(self.cpus)), self.gpus)
-        registrations = export_registrations()
+        share = _Share(max(1, int(self.cpus)), self.gpus, export_registrations())
+        shared = ray.put((work, share))
         sent: dict[Path, Any] = {}
-        flying: dict[Any, Group] = {}
+        in_flight: dict[Any, Group] = {}
         while True:
-            while len(flying) < self._room(ray) and (group := next(waiting, None)):
-                files = self.carry(group)
+            while len(in_flight) < self._room(ray) and (group := next(waiting, None)):
+                files = self.ship(group, paths)
                 for path in files.values():
                     if path not in sent:
                         sent[path] = ray.put(path.read_bytes())
                 contents = [sent[path] for path in files.values()]
-                flying[task.remote(shared, group, share, registrations, list(files), *contents)] = (
-                    group
-                )
-            if not flying:
+                in_flight[task.remote(shared, group, list(files), *contents)] = group
+            if not in_flight:
                 return
-            (ended, *_), _ = ray.wait(list(flying), num_returns=1)
-            yield _result(ray, ended, flying.pop(ended))
+            (stream, *_), _ = ray.wait(list(in_flight), num_returns=1)
+            try:
+                reference = next(stream)
+            except StopIteration:
+                del in_flight[stream]
+            else:
+                yield _receive(ray, reference, in_flight[stream])
 
     def _room(self, ray: Any) -> int:
-        """How many groups the cluster holds at once, and one more, so that it need not wait."""
-        there = ray.cluster_resources()
-        limits = [there.get("CPU", 0) / self.cpus] if self.cpus else []
+        """Return one group more than the cluster holds, so that no worker waits for the next."""
+        resources = ray.cluster_resources()
+        limits = [resources.get("CPU", 0) / self.cpus] if self.cpus else []
         if self.gpus:
-            limits.append(there.get("GPU", 0) / self.gpus)
+            limits.append(resources.get("GPU", 0) / self.gpus)
         return 1 + int(min(limits, default=1))
 
 
-def _ray() -> Any:
+@dataclass(frozen=True)
+class _Share:
+    """What a worker may use, and the tasks and measures that the user registered."""
+
+    threads: int
+    gpus: float
+    registrations: bytes
+
+
+def _import_ray() -> Any:
     try:
         import ray
     except ImportError:
         raise AlignScopeError(
-            "the executor ray needs Ray, which is not installed: pip install 'alignscope[ray]'"
+            "The executor ray needs Ray, which is not installed. Install it with: "
+            "pip install 'alignscope[ray]'"
         ) from None
     return ray
 
 
 def _connect(ray: Any, address: str | None) -> bool:
-    """Join the cluster, or start one here; whether it is ours to end."""
+    """Join the cluster or start one here; return whether this process has to stop it."""
     if ray.is_initialized():
         return False
     try:
         ray.init(address=address, log_to_driver=False, include_dashboard=False)
     except (ConnectionError, RuntimeError, ValueError) as error:
         where = f"at {address}" if address else "on this machine"
-        raise AlignScopeError(f"there is no Ray cluster {where}: {error}") from None
+        raise AlignScopeError(f"There is no Ray cluster {where}: {error}") from None
     return True
 
 
-def _result(ray: Any, ended: Any, group: Group) -> list[RunOutcome]:
+def _receive(ray: Any, reference: Any, group: Group) -> RunOutcome:
     try:
-        result: list[RunOutcome] = ray.get(ended)
+        outcome: RunOutcome = ray.get(reference)
     except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError) as error:
         raise AlignScopeError(
-            f"{group[0].label} was lost with its worker too often, perhaps for want of memory; "
-            f"finished runs are kept: {type(error).__name__}"
+            f"The worker of {group[0].label} died too many times, possibly out of memory "
+            f"({type(error).__name__}). Finished runs are kept. Run the command again with "
+            "more cores or GPUs per run."
         ) from None
     except ray.exceptions.RayTaskError as error:
         cause = error.cause if isinstance(error.cause, Exception) else error
         raise cause from None
-    return result
+    return outcome
 
 
-def _attempt(
-    work: WorkThere,
-    group: Group,
-    share: tuple[int, float],
-    registrations: bytes,
-    names: list[str],
-    *contents: bytes,
-) -> list[RunOutcome]:
-    """Perform runs on a worker, with the files that came along."""
+def _execute_on_worker(
+    shared: tuple[Work, _Share], group: Group, names: list[str], *contents: bytes
+) -> Iterator[RunOutcome]:
+    """Write the shipped files into a folder of this worker, and execute the group on them."""
     import torch
 
-    threads, gpus = share
-    torch.set_num_threads(threads)
-    import_registrations(registrations)
-    if torch.cuda.is_available() and 0 < gpus < 1:
-        torch.cuda.set_per_process_memory_fraction(gpus)
-    folder = Path(_own_folder().name)
+    work, share = shared
+    import_registrations(share.registrations)
+    torch.set_num_threads(share.threads)
+    if torch.cuda.is_available() and 0 < share.gpus < 1:
+        torch.cuda.set_per_process_memory_fraction(share.gpus)
+    folder = Path(_worker_folder().name)
     for name, content in zip(names, contents, strict=True):
         path = folder / name
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-    return work(group, folder)
+    yield from execute_shipped(work, group, folder)
 
 
 @cache
-def _own_folder() -> tempfile.TemporaryDirectory[str]:
-    """The folder of a worker process; gone with it."""
+def _worker_folder() -> tempfile.TemporaryDirectory[str]:
+    """Return a temporary folder that is deleted with this worker process."""
     return tempfile.TemporaryDirectory(prefix="alignscope-")
