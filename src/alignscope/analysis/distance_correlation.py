@@ -4,40 +4,37 @@ from collections.abc import Callable
 
 import polars as pl
 
+from alignscope.analysis.constants import RUN_KEYS
 from alignscope.analysis.correlation import correlation
-from alignscope.results.schemas import DISTANCES, to_frame
+from alignscope.results.schemas import DISTANCES
 from alignscope.results.tables import REF
 
 Distance = Callable[[str, str], float]
-
-_GRID = ["encoder", "task", "metric", "source"]
+"""The distance between two languages, by their codes."""
 
 
 def distances_table(scores: pl.DataFrame, distance: Distance) -> pl.DataFrame:
-    """Correlate REF's zero-shot scores with a distance between languages.
+    """Return the table ``distances``: zero-shot scores correlated with the distance to the source.
 
-    Takes ``tables.SCORES`` and returns ``tables.DISTANCES``: per task and source Spearman's
-    correlation over targets, each the mean over seeds, of the score and ``distance(source,
-    target)``. Below zero: the further, the worse. With some sixteen targets the 95 % interval is
-    wide, and says so. Correlation and interval are null where they are not defined: see
-    `correlation`.
+    Takes the table ``scores``. Per task and source it is Spearman's correlation over target
+    languages of REF's score, the mean over seeds and corpora, and ``distance(source, target)``. It
+    is below 0 if more distant languages have lower scores. With about 16 targets the 95 % CI is
+    wide. Correlation and interval are null where they are undefined (`correlation`).
 
     Raises:
-        DataError: if ``distance`` knows nothing of a language.
+        DataError: if ``distance`` does not know a language.
     """
     zero_shot = scores.filter((pl.col("window") == REF) & (pl.col("relation") == "cross-lingual"))
-    own = scores.filter(pl.col("relation") == "in-domain")
-    sources = dict(own.select("source", "language").unique().rows())
+    in_domain = scores.filter(pl.col("relation") == "in-domain")
+    source_language = dict(in_domain.select("source", "language").unique().rows())
     means = (
-        zero_shot.group_by(*_GRID, "language")
+        zero_shot.group_by(*RUN_KEYS, "language")
         .agg(pl.col("score").sort().mean())
-        .sort(*_GRID, "language")
+        .sort(*RUN_KEYS, "language")
     )
     rows = []
-    for key, group in means.group_by(_GRID, maintain_order=True):
-        source = sources[str(key[3])]
-        far = [distance(source, language) for language in group["language"]]
-        rho, low, high = correlation(far, group["score"].to_list())
-        row = dict(zip(_GRID, key, strict=True))
-        rows.append({**row, "targets": len(far), "spearman": rho, "low": low, "high": high})
-    return to_frame(rows, DISTANCES)
+    for key, group in means.group_by(RUN_KEYS, maintain_order=True):
+        source = source_language[str(key[3])]
+        distances = [distance(source, target) for target in group["language"]]
+        rows.append((*key, len(group), *correlation(distances, group["score"].to_list())))
+    return pl.DataFrame(rows, schema=DISTANCES, orient="row")

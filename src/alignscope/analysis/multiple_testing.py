@@ -6,7 +6,7 @@ import polars as pl
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Correct p-values for how many there are (Holm 1979); None stays None and counts for nothing.
+    """Return p-values corrected for their number (Holm 1979); None stays None and is not counted.
 
     >>> holm([0.01, None, 0.04])
     [0.02, None, 0.04]
@@ -20,10 +20,10 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     return corrected
 
 
-def holm_over(p: str) -> pl.Expr:
-    """`holm` of a column of p-values; to be taken ``over`` a family."""
+def holm_over(column: str) -> pl.Expr:
+    """Return `holm` of a column as an expression, to be used with ``.over(family)``."""
 
     def correct(values: pl.Series) -> pl.Series:
         return pl.Series(holm(values.to_list()), dtype=pl.Float64)
 
-    return pl.col(p).map_batches(correct, return_dtype=pl.Float64)
+    return pl.col(column).map_batches(correct, return_dtype=pl.Float64)

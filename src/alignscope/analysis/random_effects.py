@@ -1,20 +1,27 @@
-"""The mean of what is measured for every seed and every corpus, and how sure it is of both."""
+"""The mean of values per seed and corpus, with a confidence interval over both."""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import stdtrit
 
-LEVEL = 0.95
+from alignscope.analysis.constants import CONFIDENCE
+
+Values = NDArray[np.float64]
+
+SMALLEST_P = 1e-12
 
 
 @dataclass(frozen=True)
 class MeanEstimate:
-    """A mean, its interval, and the p-value of its being 0; None where one seed cannot tell."""
+    """A mean, its interval and the two-sided p-value of the mean being 0.
+
+    Interval and p-value are None if there is a single seed. The p-value is also None if nothing
+    varies.
+    """
 
     mean: float
     low: float | None
@@ -22,63 +29,97 @@ class MeanEstimate:
     p: float | None
 
 
-def two_way_mean(
-    values: NDArray[np.float64], level: float = LEVEL, beside: NDArray[np.float64] | None = None
-) -> MeanEstimate:
-    """Return the mean of values (seeds × corpora) with an interval for other seeds and corpora.
+class VarianceComponent(NamedTuple):
+    """What one source of variation adds to the variance of the mean."""
 
-    >>> found = two_way_mean(np.array([[0.1, 0.3], [0.2, 0.5]]))
-    >>> round(found.mean, 3)
+    variance: float
+    degrees: int
+    """The degrees of freedom of its estimate."""
+
+
+def two_way_mean(
+    values: Values, level: float = CONFIDENCE, beside: Values | None = None
+) -> MeanEstimate:
+    """Return the mean of values with an interval that generalises to other seeds and corpora.
+
+    >>> estimate = two_way_mean(np.array([[0.1, 0.3], [0.2, 0.5]]))
+    >>> round(estimate.mean, 3)
     0.275
 
-    Seeds and corpora are both taken for samples: a value is a mean plus what its seed adds, what
-    its corpus adds, and a rest (two-way random effects). The variances of the three come from the
-    analysis of variance (Searle et al. 1992, chapter 4), and each has Student's quantile of its own
-    degrees of freedom, the squares of which are added up (Graybill & Wang 1980; Zou & Donner 2008).
-    With one corpus it is Student's interval over seeds.
+    Args:
+        values: one value per seed and corpus, of shape (seeds, corpora).
+        level: the level of confidence.
+        beside: values of shape (seeds, other corpora) whose mean over the other corpora was
+            subtracted from ``values``. Their corpora count as a sample, too.
 
-    Where the mean over other corpora was taken off the values, ``beside`` (seeds × corpora) holds
-    those, and that they are a sample is added in the same way; one of them has no interval.
+    Returns:
+        The estimate. There is no interval with a single seed, nor with a single other corpus. With
+        a single corpus the interval is Student's interval over seeds.
 
-    A bootstrap of seeds and corpora is what one would expect here, but the percentiles of five
-    seeds hold the truth in 83 to 88 of 100 cases, and those of three in 78 to 88; these ends in 91
-    or more. With two seeds it is 88 or more.
+    Notes:
+        Seeds and corpora are both samples (two-way random effects): a value is the sum of a mean, a
+        seed effect, a corpus effect and a residual. The three variances are estimated by analysis
+        of variance (Searle et al. 1992, chapter 4). Each has the quantile of Student's distribution
+        with its own degrees of freedom, and the squares of the half-widths are added (Graybill &
+        Wang 1980; Zou & Donner 2008).
+
+        Percentile bootstrap intervals over seeds and corpora cover 83-88 % with five seeds and
+        78-88 % with three. These intervals cover at least 91 %, and at least 88 % with two seeds.
     """
     mean = float(values.mean())
     if len(values) < 2 or (beside is not None and beside.shape[1] < 2):
         return MeanEstimate(mean, None, None, None)
-    parts = _parts(values)
+    components = variance_components(values)
     if beside is not None:
-        parts.append(_parts(beside)[1])
-
-    def reach(level: float) -> float:
-        """Half the width of the interval."""
-        squares = (stdtrit(degrees, (1 + level) / 2) ** 2 * part for part, degrees in parts)
-        found = math.sqrt(math.fsum(squares))
-        return found if found > 1e-9 * float(np.abs(values).max()) else 0.0
-
-    return MeanEstimate(mean, mean - reach(level), mean + reach(level), _p_value(mean, reach))
+        _, of_other_corpora, _ = variance_components(beside)
+        components = (*components, of_other_corpora)
+    half_width = _half_width(components, float(np.abs(values).max()))
+    half = half_width(level)
+    return MeanEstimate(mean, mean - half, mean + half, _p_value(mean, half_width))
 
 
-def _parts(values: NDArray[np.float64]) -> list[tuple[float, int]]:
-    """What seeds, corpora and the rest add to the variance of the mean; each one's degrees."""
+def variance_components(values: Values) -> tuple[VarianceComponent, ...]:
+    """Return what seeds, corpora and the residual add to the variance of the mean of values.
+
+    ``values`` has the shape (seeds, corpora). The mean squares of the two-way analysis of variance
+    have seeds − 1, corpora − 1 and (seeds − 1)(corpora − 1) degrees of freedom. The components of
+    seeds and corpora are their mean squares − the residual mean square, at least 0.
+    """
     seeds, corpora = values.shape
     by_seed, by_corpus = values.mean(1, keepdims=True), values.mean(0, keepdims=True)
-    rest = values - by_seed - by_corpus + values.mean()
+    residuals = values - by_seed - by_corpus + values.mean()
+    # With one corpus the residuals are 0; one degree of freedom avoids a division by 0.
     degrees = max(1, (seeds - 1) * (corpora - 1))
-    noise = float((rest**2).sum()) / degrees
+    residual = float((residuals**2).sum()) / degrees
     of_seeds = corpora * float(by_seed.var(ddof=1))
     of_corpora = seeds * float(by_corpus.var(ddof=1)) if corpora > 1 else 0.0
-    squares = (max(0.0, of_seeds - noise), max(0.0, of_corpora - noise), noise)
-    each = (seeds - 1, max(1, corpora - 1), degrees)
-    return [(square / values.size, degree) for square, degree in zip(squares, each, strict=True)]
+    return (
+        VarianceComponent(max(0.0, of_seeds - residual) / values.size, seeds - 1),
+        VarianceComponent(max(0.0, of_corpora - residual) / values.size, max(1, corpora - 1)),
+        VarianceComponent(residual / values.size, degrees),
+    )
 
 
-def _p_value(mean: float, reach: Callable[[float], float]) -> float | None:
-    """The level of doubt at which the interval just touches 0; None where nothing varies."""
-    least = 1e-12
-    if reach(LEVEL) == 0:
+def _half_width(
+    components: tuple[VarianceComponent, ...], largest: float
+) -> Callable[[float], float]:
+    """Return the function from a level of confidence to half the width of the interval."""
+    from scipy.special import stdtrit
+
+    def half_width(level: float) -> float:
+        squares = (stdtrit(degrees, (1 + level) / 2) ** 2 * part for part, degrees in components)
+        half = math.sqrt(math.fsum(squares))
+        return half if half > 1e-9 * largest else 0.0  # less is rounding of equal values
+
+    return half_width
+
+
+def _p_value(mean: float, half_width: Callable[[float], float]) -> float | None:
+    """Return 1 − the level at which the interval just touches 0."""
+    from scipy.optimize import brentq
+
+    if half_width(CONFIDENCE) == 0:
         return None
-    if reach(1 - least) < abs(mean):
-        return least
-    return float(brentq(lambda p: reach(1 - p) - abs(mean), least, 1))
+    if half_width(1 - SMALLEST_P) < abs(mean):
+        return SMALLEST_P
+    return float(brentq(lambda p: half_width(1 - p) - abs(mean), SMALLEST_P, 1))
