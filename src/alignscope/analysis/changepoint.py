@@ -1,6 +1,6 @@
-"""Where alignment ends and prediction begins: one change point on the contrast by window."""
+"""The boundary between alignment and prediction: a change point of the contrasts by window."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from alignscope.analysis.constants import CONFIDENCE, RUN_KEYS
 from alignscope.analysis.effect_intervals import TARGETS_SOURCE, contrasts_by_seed
 from alignscope.analysis.effects import effects_by_corpus
 from alignscope.config.windows import Window
@@ -16,16 +17,19 @@ from alignscope.results.schemas import BOUNDARIES, to_frame
 Values = NDArray[np.float64]
 
 DRAWS = 4999
-LEVEL = 0.95
-
-_GRID = ["encoder", "task", "metric", "source", "init"]
+"""The number of random orders, and of bootstrap samples."""
+ALPHA = 1 - CONFIDENCE
+_GROUP_KEYS = (*RUN_KEYS, "init")
 
 
 @dataclass(frozen=True)
 class ChangePoint:
-    """An estimate: ``block`` is the first that predicts, or None, and ``reason`` says why not.
+    """An estimated change point; blocks are counted from 0.
 
-    ``shares`` is its distribution: for each block that it could be, how often it was.
+    ``block`` is the first block that predicts. It is None if it is not identifiable, and then
+    ``reason`` says why. ``low`` and ``high`` enclose 95 % of the bootstrap distribution, ``shares``
+    is that distribution: pairs of a block and its share of the samples. ``p`` is that of
+    `order_test`.
     """
 
     block: int | None = None
@@ -37,56 +41,58 @@ class ChangePoint:
 
 
 def boundaries_table(scores: pl.DataFrame) -> pl.DataFrame:
-    """Estimate the boundary of every encoder, task, source and initialisation.
+    """Return the table ``boundaries``: a change point per encoder, task, source and init.
 
-    Takes ``tables.SCORES`` and returns ``tables.BOUNDARIES``: see `find_change_point`.
+    Takes the table ``scores``; see `find_change_point`.
     """
-    values = effects_by_corpus(scores).sort(*_GRID, "window", "relation", "corpus", "seed")
+    values = effects_by_corpus(scores).sort(*_GROUP_KEYS, "window", "relation", "corpus", "seed")
     rows = []
-    for key, group in values.group_by(_GRID, maintain_order=True):
-        found = find_change_point(contrasts_of(group))
-        row = dict(zip(_GRID, key, strict=True)) | vars(found)
-        row["shares"] = " ".join(f"{block}:{share:.4g}" for block, share in found.shares)
+    for key, group in values.group_by(_GROUP_KEYS, maintain_order=True):
+        change_point = find_change_point(contrasts_by_window(group))
+        row = dict(zip(_GROUP_KEYS, key, strict=True)) | vars(change_point)
+        row["shares"] = " ".join(f"{block}:{share:.4g}" for block, share in change_point.shares)
         rows.append({**row, "windows": group["window"].n_unique()})
     return to_frame(rows, BOUNDARIES)
 
 
-def contrasts_of(group: pl.DataFrame) -> dict[Window, Values]:
-    """What each window costs every target beyond the source, (seeds × corpora).
+def contrasts_by_window(group: pl.DataFrame) -> dict[Window, Values]:
+    """Return target − source effects by window, each of shape (seeds, targets).
 
-    Of the seeds that have every window.
+    A seed counts if it has every window.
     """
     counts = group.group_by("seed").agg(pl.col("window").n_unique())
     complete = counts.filter(pl.col("window") == group["window"].n_unique())["seed"]
     kept = group.filter(pl.col("seed").is_in(complete.implode()))
-    found = {
+    contrasts = {
         Window.parse(str(name)): contrasts_by_seed(of_window).get(TARGETS_SOURCE)
         for (name,), of_window in kept.group_by("window", maintain_order=True)
     }
-    return {window: values for window, values in found.items() if values is not None}
+    return {window: values for window, values in contrasts.items() if values is not None}
 
 
-def find_change_point(contrasts: dict[Window, Values]) -> ChangePoint:
-    """Estimate where windows stop to cost the targets more than the source.
+def find_change_point(contrasts: Mapping[Window, Values]) -> ChangePoint:
+    """Estimate the window from which on the targets lose no more than the source.
 
     >>> low, high = -0.2 + 0.01 * np.eye(5), 0.01 * np.eye(5)
     >>> find_change_point({Window(0, 1): low, Window(2, 3): high, Window(4, 5): high}).block
     2
 
-    ``contrasts`` holds, window by window, target − source effects (seeds × corpora). The boundary
-    is the change point of least squares (Hinkley 1970): of all ways to cut the windows in two the
-    one after which they are nearest to one mean below and a higher one above. Its distribution is
-    that of resampled seeds and corpora (Owen 2007), of which ``low`` and ``high`` hold 95 in 100.
+    Args:
+        contrasts: target − source effects by window, fractions, each of shape (seeds, corpora).
+            The windows must not overlap, and there must be at least three.
 
-    It is *not identifiable* where windows that do not differ would rise as much in more than 5 of
-    100 cases (``p``: every seed's windows are put in a random order of its own, then every
-    corpus's, and the larger share counts), where in more than 5 of 100 of the resamples a window
-    below the cut costs no more than one above it, and where the distribution holds every cut.
+    Returns:
+        The change point of least squares (`fit_cut`), with its bootstrap distribution
+        (`bootstrap_means`). It is not identifiable in three cases: the windows do not rise more
+        than in random order (p > 0.05, `order_test`); the middle 95 % of the distribution include
+        every cut; or in more than 5 % of the bootstrap samples the mean of a window below the
+        cut is not lower than that of a window above it.
 
-    Windows must not overlap, and three are the least. With W of them a single seed or corpus can
-    never tell, and of two the first cut has a p of 1 / W² at the least. Windows that do differ, but
-    in no order, are told from a boundary by their order alone: six such look like one in about a
-    quarter of cases (measured: levels drawn at random, 3 and 5 seeds, 16 corpora).
+    Notes:
+        With a single seed or corpus no change point is identifiable. With W windows and two seeds
+        or corpora, p is at least 1 / W² for the first cut. Windows that differ in no order can pass
+        for a change point, because the test is about their order alone: about a quarter of studies
+        with six such windows do (simulated: random levels, 3 and 5 seeds, 16 corpora).
     """
     windows = sorted(contrasts, key=lambda window: window.first)
     if problem := _problem(windows):
@@ -94,42 +100,51 @@ def find_change_point(contrasts: dict[Window, Values]) -> ChangePoint:
     values = np.stack([contrasts[window] for window in windows])
     if values.size == 0:
         return ChangePoint(reason="no seed has every window")
-    rises = _rises(values.mean((1, 2))[None])[0]
-    p = max(_chance(values.mean(axis), rises.max()) for axis in (2, 1))
-    resampled = _resampled(values)
-    drawn = 1 + _rises(resampled).argmax(1)
+    cut, rise = fit_cut(values)
+    p = order_test(values, rise)
+    samples = bootstrap_means(values)
+    cuts = 1 + cut_rises(samples).argmax(1)
+    low, high = _middle_share(cuts)
     starts = [window.first for window in windows]
-    shares = tuple((starts[k], float(np.mean(drawn == k))) for k in range(1, len(starts)))
-    cut = 1 + int(rises.argmax())
-    if p > 1 - LEVEL:
-        ideal = np.repeat((np.arange(len(values)) >= cut)[:, None], min(values.shape[1:]), axis=1)
-        least = _chance(ideal.astype(float), _rises(ideal.mean(1)[None])[0].max())
-        few = f"too few seeds or corpora for {len(windows)} windows"
-        reason = few if least > 1 - LEVEL else "no rise beyond chance"
-        return ChangePoint(p=p, shares=shares, reason=f"not identifiable: {reason}")
-    ends = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="closest_observation")
-    low, high = map(int, ends)
-    if (low, high) == (1, len(starts) - 1):
-        return ChangePoint(p=p, shares=shares, reason="not identifiable: it could be anywhere")
-    apart = resampled[:, :cut].max(1) < resampled[:, cut:].min(1)
-    if apart.mean() < LEVEL:
-        return ChangePoint(p=p, shares=shares, reason="not identifiable: windows take turns")
+    shares = tuple((starts[k], float(np.mean(cuts == k))) for k in range(1, len(starts)))
+    separated = np.mean(samples[:, :cut].max(1) < samples[:, cut:].min(1))
+    # These texts are values of the column ``reason``, which must not change.
+    criteria = (
+        (p > ALPHA and _smallest_p(values, cut) > ALPHA,
+         f"too few seeds or corpora for {len(windows)} windows"),
+        (p > ALPHA, "no rise beyond chance"),
+        ((low, high) == (1, len(starts) - 1), "it could be anywhere"),
+        (separated < CONFIDENCE, "windows take turns"),
+    )  # fmt: skip
+    for fails, reason in criteria:
+        if fails:
+            return ChangePoint(p=p, shares=shares, reason=f"not identifiable: {reason}")
     return ChangePoint(starts[cut], starts[low], starts[high], p, shares)
 
 
 def _problem(windows: Sequence[Window]) -> str:
+    """Return the reason why windows have no change point, or an empty text."""
     if len(windows) < 3:
         return f"a boundary takes three windows at least, there are {len(windows)}"
-    for one, other in pairwise(windows):
-        if other.first <= one.last:
-            return f"windows {one} and {other} overlap: they cannot be put in an order"
+    for lower, upper in pairwise(windows):
+        if upper.first <= lower.last:
+            return f"windows {lower} and {upper} overlap: they cannot be put in an order"
     return ""
 
 
-def _rises(means: Values) -> Values:
-    """What each cut explains, (samples × cuts), of means by window (samples × windows).
+def cut_rises(means: Values) -> Values:
+    """Return how much the mean rises at each cut.
 
-    The root of the fall in the sum of squares; below 0 where the mean above is the lower one.
+    >>> cut_rises(np.array([[0.0, 1.0, 1.0]])).round(3).tolist()
+    [[0.816, 0.408]]
+
+    Args:
+        means: means by window, of shape (samples, windows).
+
+    Returns:
+        Shape (samples, windows − 1), for cuts before window 1, 2, …: the square root of the
+        reduction in the sum of squares if the windows below and above the cut have means of their
+        own. Its sign is negative if the mean above is the lower one.
     """
     count = means.shape[1]
     below = np.cumsum(means, axis=1)[:, :-1]
@@ -140,19 +155,64 @@ def _rises(means: Values) -> Values:
     return rises
 
 
-def _chance(values: Values, seen: float) -> float:
-    """How often values (windows × units) rise as much if each unit's are in a random order."""
+def fit_cut(values: Values) -> tuple[int, float]:
+    """Return the cut of least squares (Hinkley 1970) with its rise.
+
+    Args:
+        values: shape (windows, seeds, corpora).
+
+    Returns:
+        The number of windows below the cut, at least 1, and the rise (`cut_rises`).
+    """
+    rises = cut_rises(values.mean((1, 2))[None])[0]
+    return 1 + int(rises.argmax()), float(rises.max())
+
+
+def order_test(values: Values, rise: float) -> float:
+    """Return the p-value of a rise, from random orders of the windows.
+
+    The windows of every seed are put in a random order, independently; then those of every corpus.
+    The p-value is the larger of the two shares of orders that rise at least as much.
+
+    Args:
+        values: shape (windows, seeds, corpora).
+        rise: the rise of the best cut (`fit_cut`).
+    """
+    return max(_share_of_orders(values.mean(axis), rise) for axis in (2, 1))
+
+
+def _share_of_orders(values: Values, rise: float) -> float:
+    """Return the share of random orders of values (windows, units) that rise at least as much."""
     orders = np.tile(np.arange(len(values)), (DRAWS + 1, values.shape[1], 1))
-    orders[1:] = np.random.default_rng(1).permuted(orders[1:], axis=2)  # the first: as they are
+    orders[1:] = np.random.default_rng(1).permuted(orders[1:], axis=2)  # the first is as observed
     means = np.take_along_axis(values.T[None], orders, axis=2).mean(1)
-    return float(np.mean(_rises(means).max(1) >= seen - 1e-12))
+    return float(np.mean(cut_rises(means).max(1) >= rise - 1e-12))
 
 
-def _resampled(values: Values) -> Values:
-    """Means by window of resampled seeds and corpora, (samples × windows)."""
+def _smallest_p(values: Values, cut: int) -> float:
+    """Return the p-value that a perfect step at this cut has with as many seeds and corpora."""
+    step = np.repeat((np.arange(len(values)) >= cut)[:, None], min(values.shape[1:]), axis=1)
+    return _share_of_orders(step.astype(float), cut_rises(step.mean(1)[None])[0].max())
+
+
+def bootstrap_means(values: Values) -> Values:
+    """Return means by window of bootstrap samples, of shape (samples, windows).
+
+    Seeds and corpora are resampled independently of each other (Owen 2007).
+
+    Args:
+        values: shape (windows, seeds, corpora).
+    """
     _, seeds, corpora = values.shape
     draw = np.random.default_rng(1)
     by_seed = draw.multinomial(seeds, np.full(seeds, 1 / seeds), DRAWS) / seeds
     by_corpus = draw.multinomial(corpora, np.full(corpora, 1 / corpora), DRAWS) / corpora
     means: Values = np.einsum("wsc,bs,bc->bw", values, by_seed, by_corpus, optimize=True)
     return means
+
+
+def _middle_share(cuts: NDArray[np.int64]) -> tuple[int, int]:
+    """Return the ends of the middle 95 % of cuts."""
+    ends = np.quantile(cuts, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2],
+                       method="closest_observation")  # fmt: skip
+    return int(ends[0]), int(ends[1])
