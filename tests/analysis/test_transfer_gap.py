@@ -1,4 +1,4 @@
-"""Similarity against gap, by hand, by libraries, and on tables whose truth is known."""
+"""Similarity and transfer gap: by hand, against libraries, and on simulated tables."""
 
 from itertools import permutations
 from typing import Any
@@ -6,34 +6,38 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from scipy.stats import pearsonr, rankdata, spearmanr
+from scipy.stats import norm, pearsonr, rankdata, spearmanr
 
 from alignscope.analysis.transfer_gap import correlations, permutation_p, transfer_gap_table
 from alignscope.results.schemas import GAPS, RUN_SIMILARITY, SCORES, to_frame
 
 LANGUAGES = ("de", "fr", "ja", "zh", "tr", "fi", "hi", "ar")
-ALIKE = dict(zip(LANGUAGES, (0.9, 0.8, 0.3, 0.25, 0.4, 0.5, 0.45, 0.35), strict=True))
+SIMILARITY_OF = dict(zip(LANGUAGES, (0.9, 0.8, 0.3, 0.25, 0.4, 0.5, 0.45, 0.35), strict=True))
 
 
 def tables(seeds: int = 2) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Scores that fall with similarity at layer 1, and have nothing to do with it at layer 0."""
+    """Return scores that follow similarity at layer 1 and are unrelated to it at layer 0."""
     scores: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
     for seed in range(seeds):
         run = {"address": f"r{seed}", "encoder": "enc", "task": "pos", "source": "ud:en_ewt",
                "window": "REF", "init": None, "adapters": None, "seed": seed}  # fmt: skip
         for language in ("en", *LANGUAGES):
-            own = language == "en"
+            is_source = language == "en"
             scores.append(
                 dict.fromkeys(SCORES, 0)
                 | run
                 | {"corpus": f"ud:{language}_x", "language": language, "metric": "accuracy"}
-                | {"split": "test", "relation": "in-domain" if own else "cross-lingual"}
-                | {"score": 0.95 if own else 0.5 * ALIKE[language] + 0.1 + 0.01 * seed}
+                | {"split": "test", "relation": "in-domain" if is_source else "cross-lingual"}
+                | {
+                    "score": 0.95
+                    if is_source
+                    else 0.5 * SIMILARITY_OF[language] + 0.1 + 0.01 * seed
+                }
             )
         for state in ("pretrained", "drift"):
             for rank, language in enumerate(LANGUAGES):
-                for layer, value in enumerate(((rank * 3 % 8) / 8, ALIKE[language])):
+                for layer, value in enumerate(((rank * 3 % 8) / 8, SIMILARITY_OF[language])):
                     rows.append(
                         dict.fromkeys(RUN_SIMILARITY, 0)
                         | run
@@ -45,31 +49,33 @@ def tables(seeds: int = 2) -> tuple[pl.DataFrame, pl.DataFrame]:
     return to_frame(scores, SCORES), to_frame(rows, RUN_SIMILARITY)
 
 
-def far(left: str, right: str) -> float:
+def distance(left: str, right: str) -> float:
     assert left == "en"
     return (0.1, 0.2, 0.9, 0.8, 0.7, 0.6, 0.5, 0.75)[LANGUAGES.index(right)]
 
 
-def test_every_layer_has_its_correlation() -> None:
-    found = transfer_gap_table(*tables(), far)
+def test_every_layer_has_a_correlation() -> None:
+    found = transfer_gap_table(*tables(), distance)
     assert found.schema == GAPS
     assert found["layer"].to_list() == [0, 1]
     assert set(found["state"]) == {"pretrained"}
-    nothing, all_of_it = found.rows(named=True)
-    assert all_of_it["targets"] == 8
-    assert all_of_it["spearman"] == pytest.approx(-1)
-    assert all_of_it["pearson"] == pytest.approx(-1)
-    assert all_of_it["p"] < 0.001
-    assert all_of_it["p_holm"] == pytest.approx(2 * all_of_it["p"])
-    assert all_of_it["low"] is None
-    expected = spearmanr([(rank * 3 % 8) for rank in range(8)], [-ALIKE[x] for x in LANGUAGES])
-    assert nothing["spearman"] == pytest.approx(expected.statistic)
-    assert nothing["low"] < nothing["spearman"] < nothing["high"]
-    assert nothing["p"] > 0.05
+    unrelated, related = found.rows(named=True)
+    assert related["targets"] == 8
+    assert related["spearman"] == pytest.approx(-1)
+    assert related["pearson"] == pytest.approx(-1)
+    assert related["p"] < 0.001
+    assert related["p_holm"] == pytest.approx(2 * related["p"])
+    assert related["low"] is None
+    expected = spearmanr(
+        [(rank * 3 % 8) for rank in range(8)], [-SIMILARITY_OF[x] for x in LANGUAGES]
+    )
+    assert unrelated["spearman"] == pytest.approx(expected.statistic)
+    assert unrelated["low"] < unrelated["spearman"] < unrelated["high"]
+    assert unrelated["p"] > 0.05
     assert transfer_gap_table(*tables())["partial"].null_count() == 2
 
 
-def test_a_language_without_a_gap_is_left_out_and_few_say_nothing() -> None:
+def test_a_language_without_a_gap_is_left_out_and_few_have_no_correlation() -> None:
     scores, similarity = tables()
     found = transfer_gap_table(scores.filter(pl.col("language") != "ja"), similarity)
     assert found["targets"].to_list() == [7, 7]
@@ -79,33 +85,39 @@ def test_a_language_without_a_gap_is_left_out_and_few_say_nothing() -> None:
     assert few["spearman"].null_count() == 2
 
 
-def test_partial_correlation_is_the_textbooks() -> None:
+def test_partial_correlation_agrees_with_the_textbook() -> None:
     draw = np.random.default_rng(2)
-    alike, gap, away = draw.normal(size=(3, 12))
-    found = correlations(alike, gap, away.tolist())
-    xy, xz, yz = (spearmanr(*pair).statistic for pair in ((alike, gap), (alike, away), (gap, away)))
+    similarity, gap, away = draw.normal(size=(3, 12))
+    found = correlations(similarity, gap, away.tolist())
+    xy, xz, yz = (
+        spearmanr(*pair).statistic for pair in ((similarity, gap), (similarity, away), (gap, away))
+    )
     expected = (xy - xz * yz) / np.sqrt((1 - xz**2) * (1 - yz**2))
     assert found["partial"] == pytest.approx(expected)
     assert found["spearman"] == pytest.approx(xy)
-    assert found["pearson"] == pytest.approx(pearsonr(alike, gap).statistic)
-    assert correlations(alike, gap, [1.0] * 12)["partial"] is None
-    assert correlations(alike, gap, rankdata(alike).tolist())["partial"] is None
+    assert found["pearson"] == pytest.approx(pearsonr(similarity, gap).statistic)
+    # Fisher's interval with one language less, since the distance takes a degree of freedom.
+    half = norm.ppf(0.975) * np.sqrt((1 + expected**2 / 2) / (12 - 1 - 3))
+    ends = np.tanh(np.arctanh(expected) + np.array([-half, half]))
+    assert [found["partial_low"], found["partial_high"]] == pytest.approx(ends.tolist())
+    assert correlations(similarity, gap, [1.0] * 12)["partial"] is None
+    assert correlations(similarity, gap, rankdata(similarity).tolist())["partial"] is None
 
 
-def test_similarity_that_only_follows_distance_says_nothing_beyond_it() -> None:
+def test_similarity_that_only_follows_distance_has_no_partial_correlation() -> None:
     draw = np.random.default_rng(3)
     partial, plain = [], []
     for _ in range(400):
         away = draw.normal(size=17)
-        alike, gap = -away + draw.normal(size=17), away + draw.normal(size=17)
-        found = correlations(alike, gap, away.tolist())
+        similarity, gap = -away + draw.normal(size=17), away + draw.normal(size=17)
+        found = correlations(similarity, gap, away.tolist())
         partial.append(found["partial_p"])
         plain.append(found["p"])
     assert np.mean(np.array(plain, float) < 0.05) > 0.4
     assert np.mean(np.array(partial, float) < 0.05) < 0.085
 
 
-def test_intervals_hold_the_truth_and_p_values_are_uniform() -> None:
+def test_intervals_cover_the_true_correlation_and_p_values_are_uniform() -> None:
     draw = np.random.default_rng(4)
     rho, inside, p = 0.6, [], []
     truth = 6 / np.pi * np.arcsin(rho / 2)  # of normal variables (Pearson 1907)
@@ -121,7 +133,7 @@ def test_intervals_hold_the_truth_and_p_values_are_uniform() -> None:
         assert np.mean(np.array(p) <= level) == pytest.approx(level, abs=0.04)
 
 
-def test_few_pairings_are_all_tried() -> None:
+def test_all_pairings_of_few_values_are_tried() -> None:
     x, y = np.array([1.0, 4, 2, 3, 6]), np.array([2.0, 3, 1, 5, 4])
     each = [abs(np.corrcoef(x, y[list(order)])[0, 1]) for order in permutations(range(5))]
     seen = abs(np.corrcoef(x, y)[0, 1])

@@ -1,4 +1,4 @@
-"""Does a target that looks more like the source inside the encoder have the smaller gap?"""
+"""The correlation of a target's similarity to the source with its transfer gap."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -7,9 +7,9 @@ from itertools import permutations
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
-from alignscope.analysis.correlation import correlation, fisher_interval
+from alignscope.analysis.constants import RUN_KEYS
+from alignscope.analysis.correlation import correlation, fisher_interval, ranks
 from alignscope.analysis.distance_correlation import Distance
 from alignscope.analysis.multiple_testing import holm_over
 from alignscope.data.corpus import parse_corpus
@@ -19,186 +19,211 @@ from alignscope.results.tables import REF, primary_measure
 Values = NDArray[np.float64]
 
 EXACT = 7
-"""Targets up to which all pairings are tried (5,040), instead of `DRAWS` of them."""
+"""The largest number of targets whose pairings are all tried: 5,040 of seven."""
 DRAWS = 9999
+"""The number of random pairings of more targets."""
 
-_GRID = ["encoder", "task", "metric", "source"]
-_CURVE = ["encoder", "task", "source", "state", "measure", "estimator", "layer"]
+_CURVE_KEYS = ("encoder", "task", "source", "state", "measure", "estimator")
+_LAYER_KEYS = (*_CURVE_KEYS, "layer")
 
 
 def transfer_gap_table(
     scores: pl.DataFrame, similarity: pl.DataFrame, distance: Distance | None = None
 ) -> pl.DataFrame:
-    """Correlate, at every layer, similarity to the source with the gap to it (Muller et al. 2021).
+    """Return the table ``gaps``: per layer, similarity correlated with the transfer gap.
 
-    Takes ``tables.SCORES`` and ``tables.RUN_SIMILARITY`` and returns ``tables.GAPS``. The gap of a
-    target is REF's score on the source − its score on the target, the mean over seeds and the
-    target language's corpora; similarity that of the source's parallel corpus to the one in that
-    language, the mean over seeds. Spearman's and Pearson's correlation are over the languages that
-    have both; below 0: the more alike, the smaller the gap. ``p`` is from permutations of the
-    targets, ``p_holm`` corrected for the layers of a curve. ``partial`` is Spearman's correlation
-    when ``distance(source, target)`` is given: what similarity says beyond that.
+    The gap of a target is REF's score on the source − its score on the target, the mean over seeds
+    and the corpora of the target's language. The similarity is that of the source's parallel corpus
+    to the one in the target's language, the mean over seeds (Muller et al. 2021). Correlations are
+    over the languages that have both and below 0 if more similar languages have smaller gaps. With
+    about 17 targets only a correlation beyond ±0.5 is significant.
 
-    With some 17 targets a correlation of 0.5 is the least that is told from none: read the
-    intervals.
+    Args:
+        scores: the table ``scores``.
+        similarity: the table ``similarity``.
+        distance: the distance between two languages. If given, ``partial`` is Spearman's
+            correlation controlled for ``distance(source, target)``.
+
+    Returns:
+        The table. ``p`` is from permutations of the targets; ``p_holm`` is corrected for the layers
+        of a curve.
     """
-    gaps = mean_gaps(scores)
-    alike = (
-        with_target_language(
-            similarity.filter((pl.col("window") == REF) & (pl.col("state") != "drift"))
-        )
-        .group_by([*_CURVE, "language"])
+    measured = similarity.filter((pl.col("window") == REF) & (pl.col("state") != "drift"))
+    similarities = (
+        with_target_language(measured)
+        .group_by([*_LAYER_KEYS, "language"])
         .agg(pl.col("value").sort().mean())
-        .sort([*_CURVE, "language"])
+        .sort([*_LAYER_KEYS, "language"])
     )
-    joined = alike.join(gaps, on=["encoder", "task", "source", "language"], how="inner")
-    keys = [*_CURVE, "metric", "own"]
+    joined = similarities.join(
+        mean_gaps(scores), on=["encoder", "task", "source", "language"], how="inner"
+    )
+    keys = [*_LAYER_KEYS, "metric", "source_language"]
     rows = [
-        _row(dict(zip(keys, key, strict=True)), group, distance)
+        _gap_row(dict(zip(keys, key, strict=True)), group, distance)
         for key, group in joined.sort([*keys, "language"]).group_by(keys, maintain_order=True)
     ]
     table = to_frame([{**row, "p_holm": None, "partial_p_holm": None} for row in rows], GAPS)
-    curve = [name for name in (*_CURVE, "metric") if name != "layer"]
     return table.with_columns(
-        holm_over(p).over(curve).alias(f"{p}_holm") for p in ("p", "partial_p")
-    ).sort(["encoder", "task", "metric", "source", "state", "measure", "estimator", "layer"])
+        holm_over(p).over(*_CURVE_KEYS, "metric").alias(f"{p}_holm") for p in ("p", "partial_p")
+    ).sort([*RUN_KEYS, "state", "measure", "estimator", "layer"])
 
 
 def mean_gaps(scores: pl.DataFrame) -> pl.DataFrame:
-    """Per source and target language the mean gap, and the language of the source."""
+    """Return the mean gap of every source and target language, with ``source_language``."""
     return (
         gaps_by_seed(scores)
-        .group_by(*_GRID, "own", "language")
+        .group_by(*RUN_KEYS, "source_language", "language")
         .agg(pl.col("gap").sort().mean())
-        .sort(*_GRID, "language")
+        .sort(*RUN_KEYS, "language")
     )
 
 
 def gaps_by_seed(scores: pl.DataFrame) -> pl.DataFrame:
-    """The gap of every seed, source and target language: REF's score on the source − on it."""
+    """Return the gap of every seed, source and target language: REF's score on source − target."""
     reference = scores.filter(pl.col("window") == REF)
-    own = reference.filter(relation="in-domain").select(
-        *_GRID, "seed", source_score="score", own="language"
+    in_domain = reference.filter(relation="in-domain").select(
+        *RUN_KEYS, "seed", source_score="score", source_language="language"
     )
-    targets = reference.filter(relation="cross-lingual").join(own, on=[*_GRID, "seed"])
+    targets = reference.filter(relation="cross-lingual").join(in_domain, on=[*RUN_KEYS, "seed"])
     return (
-        targets.group_by(*_GRID, "own", "language", "seed")
+        targets.group_by(*RUN_KEYS, "source_language", "language", "seed")
         .agg(gap=(pl.col("source_score") - pl.col("score")).sort().mean())
-        .sort(*_GRID, "language", "seed")
+        .sort(*RUN_KEYS, "language", "seed")
     )
 
 
 def similarity_and_gap(scores: pl.DataFrame, similarity: pl.DataFrame) -> pl.DataFrame:
-    """Per source and target language its similarity, ``value``, and its ``gap``.
+    """Return the similarity, ``value``, and the ``gap`` of every source and target language.
 
-    Similarity is of the pretrained encoder, the first measure that was taken, the mean over layers.
+    The similarity is that of the pretrained encoder in its primary measure (`primary_measure`), the
+    mean over layers.
     """
     pretrained = similarity.filter((pl.col("state") == "pretrained") & (pl.col("window") == REF))
-    alike = (
+    similarities = (
         with_target_language(primary_measure(pretrained))
         .group_by("encoder", "task", "source", "language")
         .agg(pl.col("value").sort().mean())
     )
     joined = mean_gaps(scores).join(
-        alike, on=["encoder", "task", "source", "language"], how="inner"
+        similarities, on=["encoder", "task", "source", "language"], how="inner"
     )
-    return joined.sort([*_GRID, "language"])
+    return joined.sort([*RUN_KEYS, "language"])
 
 
-def _row(
+def with_target_language(similarity: pl.DataFrame) -> pl.DataFrame:
+    """Add the column ``language``, the language of the target corpus."""
+    languages = {name: parse_corpus(name).language for name in similarity["target"].unique()}
+    return similarity.with_columns(
+        language=pl.col("target").replace_strict(languages, return_dtype=pl.String)
+    )
+
+
+def _gap_row(
     key: dict[str, object], group: pl.DataFrame, distance: Distance | None
 ) -> dict[str, object]:
-    source = str(key.pop("own"))
-    alike, gap = (group[name].to_numpy() for name in ("value", "gap"))
-    far = None if distance is None else [distance(source, one) for one in group["language"]]
-    return {**key, "targets": len(group), **correlations(alike, gap, far)}
+    source = str(key.pop("source_language"))
+    similarities, gaps = (group[name].to_numpy() for name in ("value", "gap"))
+    distances = (
+        None if distance is None else [distance(source, target) for target in group["language"]]
+    )
+    return {**key, "targets": len(group), **correlations(similarities, gaps, distances)}
 
 
 def correlations(
-    alike: Values, gap: Values, far: Sequence[float] | None = None
+    similarities: Values, gaps: Values, distances: Sequence[float] | None = None
 ) -> dict[str, float | None]:
-    """Return Spearman's, Pearson's and the partial correlation, with intervals and p-values.
+    """Return the correlations of similarity and gap, with intervals and p-values.
 
     >>> found = correlations(np.arange(8.0), -np.arange(8.0))
     >>> found["spearman"], found["p"] < 0.001
     (-1.0, True)
 
-    All are None with fewer than five targets, or where a side is constant.
+    Args:
+        similarities: one value per target.
+        gaps: one value per target.
+        distances: one value per target, or None to leave out the partial correlation.
+
+    Returns:
+        ``spearman`` with ``low``, ``high`` and ``p``, ``pearson``, and ``partial`` with
+        ``partial_low``, ``partial_high`` and ``partial_p``. All are None with fewer than five
+        targets or if one side is constant.
     """
-    spearman, low, high = correlation(alike.tolist(), gap.tolist())
-    found: dict[str, float | None] = {
+    spearman, low, high = correlation(similarities.tolist(), gaps.tolist())
+    result: dict[str, float | None] = {
         **{"spearman": spearman, "low": low, "high": high, "p": None, "pearson": None},
         **dict.fromkeys(("partial", "partial_low", "partial_high", "partial_p")),
     }
     if spearman is None:
-        return found
-    found["p"] = permutation_p(rankdata(alike), rankdata(gap))
-    found["pearson"] = float(np.corrcoef(alike, gap)[0, 1])
-    if far is not None and len(set(far)) > 1:
-        found |= _partial(alike, gap, np.asarray(far))
-    return found
+        return result
+    result["p"] = permutation_p(ranks(similarities), ranks(gaps))
+    result["pearson"] = float(np.corrcoef(similarities, gaps)[0, 1])
+    if distances is not None and len(set(distances)) > 1:
+        result |= _partial_correlation(similarities, gaps, np.asarray(distances))
+    return result
 
 
-def _partial(alike: Values, gap: Values, far: Values) -> dict[str, float | None]:
-    """Spearman's correlation of what distance does not say of either side.
+def _partial_correlation(
+    similarities: Values, gaps: Values, distances: Values
+) -> dict[str, float | None]:
+    """Return Spearman's correlation of similarity and gap, controlled for the distance.
 
-    Its p-value is a little small where distance says nearly all (8 instead of 5 of 100 where it
-    correlates 0.9 with both): a line through ranks does not take all of it off.
+    The p-value is slightly too small where the distance explains nearly everything (8 % instead of
+    5 % false positives if it correlates 0.9 with both sides), because a line through ranks does not
+    remove all of its influence.
     """
-    left, right = (_residual(rankdata(side), rankdata(far)) for side in (alike, gap))
+    left, right = (_residuals(ranks(side), ranks(distances)) for side in (similarities, gaps))
     if min(left.std(), right.std()) < 1e-9:
         return {}
     rho = float(np.corrcoef(left, right)[0, 1])
-    # One degree of freedom less than without the distance (Fisher 1924).
-    low, high = fisher_interval(rho, len(alike) - 1, 1 + rho**2 / 2)
-    p = permutation_p(left, right, rankdata(far))
+    # A partial correlation has one degree of freedom less (Fisher 1924).
+    low, high = fisher_interval(rho, len(similarities) - 1, 1 + rho**2 / 2)
+    p = permutation_p(left, right, ranks(distances))
     return {"partial": rho, "partial_low": low, "partial_high": high, "partial_p": p}
 
 
-def _residual(values: Values, given: Values) -> Values:
-    """What a straight line through ``given`` leaves of values."""
-    away = given - given.mean()
+def _residuals(values: Values, covariate: Values) -> Values:
+    """Return the residuals of values after linear regression on the covariate."""
+    centred_covariate = covariate - covariate.mean()
     centred = values - values.mean()
-    left: Values = centred - away * (centred @ away) / (away @ away)
-    return left
+    products = centred @ centred_covariate, centred_covariate @ centred_covariate
+    residuals: Values = centred - centred_covariate * products[0] / products[1]
+    return residuals
 
 
-def permutation_p(left: Values, right: Values, given: Values | None = None) -> float:
-    """Return how often pairing at random correlates as much (in absolute value) as the pairs do.
+def permutation_p(left: Values, right: Values, covariate: Values | None = None) -> float:
+    """Return the share of pairings that correlate as much, in absolute value, as the observed one.
 
     >>> permutation_p(np.arange(5.0), np.arange(5.0))  # 2 of 120 pairings
     0.016666666666666666
 
-    All pairings of up to seven values, else 9,999 draws that are always alike, and the pairs
-    themselves (Phipson & Smyth 2010). Where both sides are what is left beside ``given``, that is
-    taken off every pairing again (Freedman & Lane 1983).
+    All pairings of up to seven values are tried. Of more values, 9,999 random pairings are drawn,
+    always the same ones, and the observed pairing is added (Phipson & Smyth 2010).
+
+    Args:
+        left: one value per pair.
+        right: the other values.
+        covariate: values whose influence has been removed from both sides. It is also removed from
+            every random pairing (Freedman & Lane 1983).
     """
     x, y = left - left.mean(), right - right.mean()
-    drawn = y[_orders(len(x))]
-    lengths = (drawn**2).sum(1)
-    if given is not None:
-        away = (given - given.mean()) / np.linalg.norm(given - given.mean())
-        lengths = lengths - (drawn @ away) ** 2
-    seen = abs(x @ y) / np.linalg.norm(y)
-    as_much = np.abs(drawn @ x) >= (seen - 1e-9 * np.linalg.norm(x)) * np.sqrt(lengths)
+    permuted = y[_orders(len(x))]
+    squared_norms = (permuted**2).sum(1)
+    if covariate is not None:
+        direction = (covariate - covariate.mean()) / np.linalg.norm(covariate - covariate.mean())
+        squared_norms = squared_norms - (permuted @ direction) ** 2
+    observed = abs(x @ y) / np.linalg.norm(y)
+    tolerance = 1e-9 * np.linalg.norm(x)
+    as_much = np.abs(permuted @ x) >= (observed - tolerance) * np.sqrt(squared_norms)
     return float(as_much.mean())
 
 
 @lru_cache(maxsize=4)
 def _orders(n: int) -> NDArray[np.int64]:
-    """Pairings of n values; where they are drawn, the first is the pairs as they are."""
+    """Return orders of n values, of shape (orders, n); the first leaves them as they are."""
     if n <= EXACT:
         return np.array(list(permutations(range(n))))
     draw = np.random.default_rng(1)
     orders = np.tile(np.arange(n), (DRAWS + 1, 1))
     orders[1:] = draw.permuted(orders[1:], axis=1)
     return orders
-
-
-def with_target_language(similarity: pl.DataFrame) -> pl.DataFrame:
-    """Add the language of every target."""
-
-    languages = {name: parse_corpus(name).language for name in similarity["target"].unique()}
-    return similarity.with_columns(
-        language=pl.col("target").replace_strict(languages, return_dtype=pl.String)
-    )
