@@ -5,6 +5,7 @@ import io
 import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from alignscope.cli import commands as cli
 from alignscope.results.schemas import RUNS, SCORES, SUMMARY
 from alignscope.tasks import TASKS, register_task
 from alignscope.tasks.pos import PosTagging
+from alignscope.training.pretraining.config import PretrainingConfig
 from tests.helpers import tiny
 from tests.helpers.tiny import GRID, THREE_TASKS, Workshop, call
 
@@ -40,12 +42,67 @@ print("\\n" + " ".join({{name.partition(".")[0] for name in sys.modules}}))
     return set(ended.stdout.splitlines()[-1].split())
 
 
-HEAVY = {"torch", "transformers", "tokenizers", "numpy", "polars", "scipy"}
+HEAVY = {"torch", "transformers", "tokenizers", "numpy", "polars", "scipy", "rich"}
 
 
-def test_help_imports_nothing_heavy() -> None:
-    assert not imported("--help") & HEAVY
-    assert not imported("run", "--help") & HEAVY
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"]])
+def test_help_and_version_import_nothing_heavy(arguments: list[str]) -> None:
+    assert not imported(*arguments) & HEAVY
+
+
+def test_version() -> None:
+    answer = call("--version")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out == f"alignscope {metadata.version('alignscope')}\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_commands(shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_ALIGNSCOPE_COMPLETE", f"complete_{shell}")
+    monkeypatch.setenv("COMP_WORDS", "alignscope pl")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", "alignscope pl")
+    monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
+    assert "plan" in call().out
+
+
+# Options of a model
+
+
+def test_pretrain_has_an_option_for_every_field_of_its_model() -> None:
+    options = {parameter.name: parameter for parameter in COMMANDS["pretrain"].params}
+    for name, field in PretrainingConfig.model_fields.items():
+        assert options[name].default == field.default
+        assert options[name].help == f"{field.description[:1].upper()}{field.description[1:]}."  # type: ignore[index]
+
+
+def test_pretrain_accepts_the_old_names_of_options(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    configs: list[PretrainingConfig] = []
+
+    def note(lines: object, out: object, config: PretrainingConfig, **options: object) -> None:
+        configs.append(config)
+
+    monkeypatch.setattr("alignscope.training.pretraining.pretrain.pretrain", note)
+    text = tmp_path / "text.txt"
+    text.write_text("a dog barks\n", encoding="utf-8")
+    arguments = ("pretrain", "--corpora", text, "--out", tmp_path / "out", "--whole-words")
+    assert call(*arguments, "--batch-pieces", "64", "--max-pieces", "9").code == 0
+    assert call(*arguments, "--tokens-per-batch", "64", "--max-length", "9").code == 0
+    expected = PretrainingConfig(tokens_per_batch=64, max_length=9, whole_words=True)
+    assert configs == [expected, expected]
+
+
+def test_pretrain_refuses_what_its_model_refuses(tmp_path: Path) -> None:
+    arguments = ("pretrain", "--corpora", "x", "--out", tmp_path / "out")
+    assert call(*arguments, "--blocks", "0").code == 2
+    assert call(*arguments, "--masked", "1").code == 2
+    answer = call(*arguments, "--hidden", "30")
+    assert (answer.code, answer.err) == (
+        2,
+        "error: hidden 30 is not a multiple of 4 attention heads\n",
+    )
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -69,7 +126,7 @@ def test_help_names_every_command() -> None:
 
 def test_without_arguments_help_is_shown() -> None:
     answer = call()
-    assert "See where a multilingual encoder aligns" in answer.out + answer.err
+    assert "Find the blocks of a multilingual encoder" in answer.out + answer.err
 
 
 @pytest.mark.parametrize("arguments", [["fly"], ["run"], ["table", "sores", "x"], ["run", "--no"]])
@@ -84,8 +141,8 @@ def test_plan_counts(workshop: Workshop) -> None:
     where = ("--store", workshop.store, "--encoder", workshop.encoder)
     answer = call("plan", workshop.study, *where)
     assert (answer.code, answer.err) == (0, "")
-    assert "tiny: 6 fine-tunings, 18 evaluations; 0 done, 6 missing\n" in answer.out
-    assert "\nnot priced: ud:en_tiny was not found" in answer.out
+    assert "tiny: 6 runs with 18 evaluations; 0 done, 6 pending\n" in answer.out
+    assert "\nNo cost estimate: ud:en_tiny was not found" in answer.out
     assert re.search(
         r"\| pos +\| ud:en_tiny \| REF, 0-1, 2-3 \| 2 +\| 6 +\| 0 +\| 3 corpora +\|", answer.out
     )
@@ -98,15 +155,15 @@ def test_plan_says_what_the_missing_runs_will_cost(workshop: Workshop) -> None:
     assert answer.code == 0, answer.err
     row = r"\| pos +\| ud:en_tiny \| 6 +\| 3 +\| \d+ s +\| \d+(\.\d)? [KM]iB +\|"
     assert re.search(row, answer.out)
-    told = r"\nestimated from a few steps of each on \d+ CPU cores?: \d+ s, "
-    assert re.search(told + r"\S+ [KM]iB of memory, \S+ KiB of disk\n$", answer.out)
+    estimate = r"\nEstimated from a few training steps on \d+ CPU cores?: \d+ s, "
+    assert re.search(estimate + r"\S+ [KM]iB of memory, \S+ KiB of disk\.\n$", answer.out)
     assert not workshop.store.exists()
     alone = call("plan", workshop.study, *where, "--lockstep", "1", "--workers", "2")
     assert re.search(r"\| ud:en_tiny \| 6 +\| 1 ", alone.out)
-    assert " in 2 processes, " in alone.out
-    assert "estimated" not in call("plan", workshop.study, *where, "--no-price").out
+    assert " with 2 processes, " in alone.out
+    assert "Estimated" not in call("plan", workshop.study, *where, "--no-price").out
     assert workshop.run().code == 0
-    assert "priced" not in call("plan", workshop.study, *where).out
+    assert "stimate" not in call("plan", workshop.study, *where).out
     kept = sum(path.stat().st_size for path in workshop.store.rglob("runs/*.json"))
     disk = float(re.search(r"(\S+) KiB of disk", answer.out)[1]) * 2**10  # type: ignore[index]
     assert disk == pytest.approx(kept, rel=0.5)
@@ -117,7 +174,8 @@ def test_plan_of_what_cannot_be_priced(workshop: Workshop) -> None:
     there = ("--store", workshop.store, "--data", workshop.data)
     far = call("plan", workshop.study, *there, "--encoder", "someone/else")
     assert far.code == 0
-    assert far.out.endswith("\nnot priced, since someone/else is on the hub: --price loads it\n")
+    reason = "someone/else is on the hub. --price downloads it."
+    assert far.out.endswith(f"\nNo cost estimate: {reason}\n")
     own = ("--encoder", workshop.encoder)
     asked = call("plan", workshop.study, "--store", workshop.store, *own, "--price")
     assert asked.code == 2
@@ -129,7 +187,7 @@ def test_plan_after_some_were_done(workshop: Workshop) -> None:
     assert workshop.run().code == 0
     workshop.write(GRID)
     where = ("--store", workshop.store, "--encoder", workshop.encoder)
-    assert "6 fine-tunings, 18 evaluations; 3 done, 3 missing" in call(
+    assert "6 runs with 18 evaluations; 3 done, 3 pending" in call(
         "plan", workshop.study, *where
     ).out  # fmt: skip
 
@@ -143,7 +201,7 @@ def test_plan_of_several_encoders_and_init_modes(workshop: Workshop) -> None:
     (copy / "tokenizer_config.json").write_text("{}")
     encoders = ("--encoder", workshop.encoder, "--encoder", copy)
     answer = call("plan", workshop.study, "--store", workshop.store, *encoders)
-    assert "three: 18 fine-tunings, 36 evaluations; 0 done, 18 missing" in answer.out
+    assert "three: 18 runs with 36 evaluations; 0 done, 18 pending" in answer.out
     assert answer.out.count("REF, 0-1, 0-1 (torch-default)") == 6
 
 
@@ -162,12 +220,14 @@ def three(
     assert answer.code == 0, answer.err
     assert answer.err.startswith("6 runs, 0 done, 6 to do\n[1/6] pos ud:en_tiny REF seed 1: acc")
     assert "\n6 of 6 runs done" in answer.err
+    command = f"alignscope report {done.study} --store {done.store} --encoder {done.encoder}"
+    assert answer.err.endswith(f"\nNext: {command}\n")
     return done
 
 
 def test_status_of_what_is_done(three: Workshop) -> None:
     answer = call("status", three.study, "--store", three.store)
-    assert (answer.code, answer.out, answer.err) == (0, "6 done, 0 failed, 0 missing\n", "")
+    assert (answer.code, answer.out, answer.err) == (0, "6 runs: 6 done, 0 failed, 0 missing\n", "")
 
 
 def test_run_again_does_nothing(three: Workshop) -> None:
@@ -282,7 +342,7 @@ def test_a_run_that_diverges_is_said_and_the_others_go_on(workshop: Workshop) ->
     assert told == ["REF", "0-1 (config)"]
     status = call("status", workshop.study, "--store", workshop.store)
     lines = status.out.splitlines()
-    assert (status.code, lines[0]) == (0, "2 done, 2 failed, 0 missing")
+    assert (status.code, lines[0]) == (0, "4 runs: 2 done, 2 failed, 0 missing")
     assert re.fullmatch(
         r"failed: ner uner:en_tiny REF seed 1: the loss is nan at step \d+ of \d+", lines[1]
     )

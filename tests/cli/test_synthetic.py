@@ -67,7 +67,7 @@ def test_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("alignscope.data.synthetic.export.SPLITS", ("test",))
     answer = call("synthetic", "write", "--out", tmp_path, "--languages", "tamuz")
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out == f"{tmp_path}: 6 files, 1 languages\n"
+    assert answer.out == f"Written: 6 files of 1 languages in {tmp_path}\n"
     for kind in ("ud", "made"):
         corpus = parse_corpus(f"{kind}:tamuz_manual")
         assert list(files_under(tmp_path, kind, corpus.treebank)) == ["test"]
@@ -80,7 +80,7 @@ def test_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (("show", "--languages", ""), r"An empty name is not a synthetic language"),
         (("show", "--domain", "sports"), r"The synthetic languages have no domain sports"),
         (("show", "--split", "all"), r"The synthetic languages have no split all"),
-        (("show", "--n", "0"), r"0 sentences were asked for, news/test has 500; allowed are 1 to"),
+        (("show", "--n", "0"), r"0 is not a valid number of sentences"),
         (("write", "--out", "x", "--languages", "klingon"), r"klingon is not a synthetic language"),
     ],
 )

@@ -101,7 +101,8 @@ def test_the_text_is_written_as_in_the_corpus() -> None:
 
 @pytest.mark.parametrize("count", [0, -1, 501])
 def test_more_than_there_are(count: int) -> None:
-    with pytest.raises(DataError, match=rf"^{count} sentences were asked for, news/test has 500; "):
+    message = rf"^{count} is not a valid number of sentences\. news/test has 1 to 500\."
+    with pytest.raises(DataError, match=message):
         parallel_examples(["vesti"], "news", "test", count)
 
 

@@ -1,7 +1,9 @@
-"""The command line. Nothing heavy is imported at the top, so that ``--help`` answers at once."""
+"""The commands about studies. Heavy modules are imported inside, so that ``--help`` is quick."""
 
+import shlex
 import sys
 from enum import StrEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +19,7 @@ from alignscope.cli.options import (
     Format,
     Lockstep,
     Offline,
+    Open,
     OutFile,
     StoreFolder,
     StudyFile,
@@ -35,18 +38,37 @@ if TYPE_CHECKING:
     from alignscope.experiments.sweep import SweepSummary
     from alignscope.results.store import ResultStore
 
+PURPOSE = "Find the blocks of a multilingual encoder that align languages, and those that predict."
+
 app = typer.Typer(
-    help="See where a multilingual encoder aligns languages and where it predicts.",
+    help=PURPOSE,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 app.add_typer(cli_synthetic.app, name="synthetic")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"alignscope {version('alignscope')}")
+        raise typer.Exit
+
+
+@app.callback(help=PURPOSE)
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Accept the options that come before a command."""
+
+
 class ExecutorName(StrEnum):
-    """How runs are performed."""
+    """The executors of `run`."""
 
     serial = "serial"
     processes = "processes"
@@ -54,7 +76,7 @@ class ExecutorName(StrEnum):
 
 
 def main() -> None:
-    """Run the command line; a mistake of the user ends with one sentence and exit code 2."""
+    """Run the command line; an error of the user is printed, and the exit code is 2."""
     try:
         app()
     except AlignScopeError as error:
@@ -69,57 +91,58 @@ def plan(
     price: Annotated[
         bool | None,
         typer.Option(
-            help="take a few steps to estimate time, memory and disk; if nothing is said, where "
-            "encoders and corpora are on this machine"
+            help="Estimate time, memory and disk from a few training steps.",
+            show_default="only if all encoders and corpora are local",
         ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="as for run --executor processes")
+        int | None,
+        typer.Option(
+            min=1, help="Number of processes that the estimate assumes.", show_default="1"
+        ),
     ] = None,
     lockstep: Lockstep = None,
     data: Data = None,
     encoder: Encoders = None,
 ) -> None:
-    """List the runs of a study, what is measured, what is done, and what the rest will cost."""
+    """List the runs of a study, their state, and the cost of the pending ones."""
     from alignscope.cli.text import describe_plan
     from alignscope.experiments.study import expand_study
     from alignscope.results.store import ResultStore
 
-    chosen = load_study(study, encoder)
-    planned = expand_study(chosen)
-    typer.echo(describe_plan(chosen, planned, ResultStore(store)))
-    if price is not False and any(run not in ResultStore(store) for run in planned):
-        places = _places(chosen, study, data, offline=not price)
-        typer.echo(
-            _priced(chosen, ResultStore(store), places, workers, lockstep, asked=bool(price))
-        )
+    config, results = load_study(study, encoder), ResultStore(store)
+    runs = expand_study(config)
+    typer.echo(describe_plan(config, runs, results))
+    if price is not False and any(run not in results for run in runs):
+        paths = _places(config, study, data, offline=not price)
+        typer.echo(_cost(config, results, paths, workers, lockstep, required=bool(price)))
 
 
-def _priced(
+def _cost(
     study: "Study",
     store: "ResultStore",
     places: "DataPaths",
     workers: int | None,
     lockstep: int | None,
     *,
-    asked: bool,
+    required: bool,
 ) -> str:
-    """What the missing runs cost, or why nobody can tell; only if it is asked for, nothing else."""
-    from alignscope.cli.text import describe_price
+    """Return the cost of the pending runs as text, or why there is no estimate."""
+    from alignscope.cli.text import describe_cost
     from alignscope.encoders.device import device_name
     from alignscope.encoders.resolve import EMBEDDED
     from alignscope.experiments.study import estimate_cost
 
-    far = [e.name for e in study.encoders if e.name != EMBEDDED and not Path(e.name).is_dir()]
-    if far and not asked:
-        return f"not priced, since {far[0]} is on the hub: --price loads it"
+    remote = [e.name for e in study.encoders if e.name != EMBEDDED and not Path(e.name).is_dir()]
+    if remote and not required:
+        return f"No cost estimate: {remote[0]} is on the hub. --price downloads it."
     try:
-        quotes = estimate_cost(study, store, places, workers, lockstep)
+        estimates = estimate_cost(study, store, places, workers, lockstep)
     except AlignScopeError as error:
-        if asked:
+        if required:
             raise
-        return f"not priced: {error}"
-    return describe_price(quotes, workers or 1, device_name())
+        return f"No cost estimate: {error}"
+    return describe_cost(estimates, workers or 1, device_name())
 
 
 @app.command()
@@ -127,26 +150,37 @@ def run(
     study: StudyFile,
     store: StoreFolder = Path("results"),
     executor: Annotated[
-        ExecutorName, typer.Option(help="one process, several, or a Ray cluster")
-    ] = (ExecutorName.serial),
-    workers: Annotated[int, typer.Option(min=1, help="processes, with --executor processes")] = 2,
+        ExecutorName, typer.Option(help="Executor: one process, several, or a Ray cluster.")
+    ] = ExecutorName.serial,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Number of processes of `--executor processes`.")
+    ] = 2,
     address: Annotated[
         str | None,
-        typer.Option(help="the cluster, with --executor ray; a new one here if nothing is said"),
+        typer.Option(
+            help="Address of the cluster of `--executor ray`.",
+            show_default="a new one on this machine",
+        ),
     ] = None,
-    cpus: Annotated[float, typer.Option(min=0, help="cores of a run, with --executor ray")] = 1,
+    cpus: Annotated[
+        float, typer.Option(min=0, help="Cores of a group of runs, with `--executor ray`.")
+    ] = 1,
     gpus: Annotated[
-        float, typer.Option(min=0, help="GPUs of a run, with --executor ray; 0.5: two share one")
+        float,
+        typer.Option(
+            min=0,
+            help="GPUs of a group of runs, with `--executor ray`; with 0.5, two groups share one.",
+        ),
     ] = 0,
     lockstep: Lockstep = None,
     shard: Annotated[
-        str, typer.Option(help="the part of this machine, such as 2/8 for the second of eight")
+        str, typer.Option(help="Part of this machine, such as `2/8` for the second of eight.")
     ] = "1/1",
     data: Data = None,
     encoder: Encoders = None,
     offline: Offline = False,
 ) -> None:
-    """Perform what a study still lacks; killed and called again, it goes on where it was."""
+    """Run all pending runs of a study. An interrupted study resumes where it stopped."""
     from alignscope.experiments.executors import (
         Executor,
         ProcessExecutor,
@@ -166,32 +200,31 @@ def run(
     }
     paths = _places(chosen, study, data, offline)
     _end(run_study(chosen, ResultStore(store), paths, executors[executor], part))
+    encoders = [word for name in encoder or [] for word in ("--encoder", name)]
+    report = ["alignscope", "report", str(study), "--store", str(store), *encoders]
+    typer.echo(f"Next: {shlex.join(report)}", err=True)
 
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="the folder for results and tables")] = (
-        Path("alignscope-demo")
+    out: Annotated[Path, typer.Option(help="Folder of results, tables and report.")] = Path(
+        "alignscope-demo"
     ),
     all_sources: Annotated[
-        bool, typer.Option("--all-sources", help="fine-tune on three languages, not only Vesti")
+        bool,
+        typer.Option("--all-sources", help="Use three source languages instead of Vesti alone."),
     ] = False,
     seeds: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="how often all is done, each time from another seed; 2 if nothing is said"
-        ),
+        int | None, typer.Option(min=1, help="Number of seeds.", show_default="2")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="processes; all cores if nothing is said")
+        int | None, typer.Option(min=1, help="Number of processes.", show_default="one per core")
     ] = None,
-    open: Annotated[bool, typer.Option("--open", help="open the report when it is there")] = (
-        False
-    ),
+    open: Open = False,
 ) -> None:
-    """See it happen: the three tasks on the embedded languages; called again, it goes on."""
+    """Run the bundled demo study (three tasks, synthetic languages). Resumes if interrupted."""
     # Before the imports, which take seconds themselves.
-    typer.echo(f"fine-tuning the embedded encoder; results are kept in {out}", err=True)
+    typer.echo(f"Fine-tuning the embedded encoder. Results are saved in {out}.", err=True)
     from alignscope._util.cpu import available_cores
     from alignscope.cli.demo import demo_study, describe_demo, perform_demo
 
@@ -207,7 +240,7 @@ def demo(
 def status(
     study: StudyFile, store: StoreFolder = Path("results"), encoder: Encoders = None
 ) -> None:
-    """Say how many runs of a study are done, failed and missing."""
+    """Count the runs of a study that are done, failed and missing."""
     from alignscope.analysis.results import StudyResults
     from alignscope.cli.text import describe_status
     from alignscope.results.store import ResultStore
@@ -261,7 +294,7 @@ def claims(
     out: OutFile = None,
     encoder: Encoders = None,
 ) -> None:
-    """Say which of the paper's hypotheses a study supports, contradicts or leaves undecided."""
+    """Print which of the paper's hypotheses a study supports, contradicts or leaves undecided."""
     from alignscope.analysis.results import StudyResults
     from alignscope.results.store import ResultStore
 
@@ -276,9 +309,9 @@ for module in (cli_report, cli_encoder):
 
 
 def _end(swept: "SweepSummary") -> None:
-    """End with code 1, and say why, if runs have failed."""
+    """Print what failed, and exit with code 1 if anything did."""
     if swept.elsewhere:
-        typer.echo(f"{swept.elsewhere} runs were left to another process at work on them", err=True)
+        typer.echo(f"{swept.elsewhere} runs are executed by another process.", err=True)
     for failure in swept.failures:
         typer.echo(f"failed: {failure.run.label}: {failure.reason}", err=True)
     if swept.failures:
@@ -286,8 +319,8 @@ def _end(swept: "SweepSummary") -> None:
 
 
 def _places(study: "Study", path: Path, data: list[Path] | None, offline: bool) -> "DataPaths":
-    """Look in the folders of the command line, then of the study (relative to its file)."""
+    """Return the data folders of the command line, then the study's, relative to its file."""
     from alignscope.data.paths import DataPaths
 
-    own = [path.parent / folder for folder in study.data]
-    return DataPaths.of([*(data or []), *own], download=not offline)
+    folders = [path.parent / folder for folder in study.data]
+    return DataPaths.of([*(data or []), *folders], download=not offline)

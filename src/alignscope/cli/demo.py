@@ -1,4 +1,4 @@
-"""``alignscope demo``: the packaged study on the embedded languages, from nothing to its tables."""
+"""The command ``demo``: the bundled study on the synthetic languages, with tables and report."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ from alignscope.results.store import ResultStore
 from alignscope.results.tables import primary_metrics
 
 MORE_SOURCES = ("zoravi", "qadir")
-"""Languages that ``--all-sources`` fine-tunes on too: unlike Vesti, and unlike each other."""
+"""Further sources of ``--all-sources``; they differ from Vesti and from each other."""
 
 
 @dataclass(frozen=True)
 class Demo:
-    """What a demo gave: how it went, and what it wrote."""
+    """The outcome of a demo: the sweep and the files written."""
 
     swept: SweepSummary
     summary: pl.DataFrame
@@ -36,18 +36,18 @@ class Demo:
 
     @property
     def page(self) -> Path:
-        """The file that a person opens first."""
+        """The report, which is the file to open first."""
         return self.files[0]
 
 
 def demo_study(*, all_sources: bool = False, seeds: int | None = None) -> Study:
-    """Read the packaged study, with seeds 1 to ``seeds`` if so many are asked for.
+    """Return the bundled study, with seeds 1 to ``seeds`` if that is given.
 
     >>> demo_study(seeds=3).seeds
     (1, 2, 3)
 
-    With ``all_sources`` each of three languages is fine-tuned on and evaluated on all others;
-    the runs of the first source are the same either way.
+    With ``all_sources``, three languages are sources, each evaluated on all others. The runs of
+    the first source are the same either way.
     """
     study = read_study(Path(str(files("alignscope.cli") / "demo.toml")))
     if seeds is not None:
@@ -59,7 +59,7 @@ def demo_study(*, all_sources: bool = False, seeds: int | None = None) -> Study:
 
 
 def _widened(grid: TaskConfig) -> TaskConfig:
-    """The grid with more sources, each of which is a target of the others."""
+    """Return the corpora of a task with more sources, each a target of the others."""
     here = f":{_language(grid.sources[0])}/"
 
     def in_all(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -81,19 +81,19 @@ def _language(name: str) -> str:
 
 
 def perform_demo(study: Study, folder: Path, workers: int) -> Demo:
-    """Perform what ``folder`` lacks of the study, and write its tables there.
+    """Run all pending runs of the study, and write its tables and report into ``folder``.
 
     >>> perform_demo(demo_study(), Path("alignscope-demo"), workers=2).page
     PosixPath('alignscope-demo/report.html')
 
-    Results are kept below ``folder`` one by one: killed and called again, it goes on.
+    Each result is saved as it arrives; an interrupted demo resumes.
 
     Raises:
         EncoderError: if this installation has no embedded encoder.
-        StoreError: if ``folder`` cannot be written, or has results made with other languages.
+        StoreError: if ``folder`` cannot be written, or has results of other languages.
     """
     store = ResultStore(folder / "results")
-    # Every corpus is made, none is read: folders of the user have no say in it.
+    # All corpora are generated; folders of the user must not shadow them.
     places = DataPaths(folders=(), cache=folder / "cache", download=False)
     swept = run_study(study, store, places, ProcessExecutor(workers))
     found = StudyResults.of(study, store)
@@ -109,21 +109,21 @@ def perform_demo(study: Study, folder: Path, workers: int) -> Demo:
 
 
 def _write(folder: Path, contents: dict[str, Callable[[], bytes]]) -> tuple[Path, ...]:
-    """Write files, each of them whole or not at all; the first is the one to open."""
+    """Write files atomically, and return their paths."""
     paths = tuple(folder / name for name in contents)
     for path, content in zip(paths, contents.values(), strict=True):
         try:
             replace_file(content(), path)
         except OSError as error:
-            raise StoreError(f"{path} cannot be written: {error.strerror}") from None
+            raise StoreError(f"{path} cannot be written: {error.strerror}.") from None
     return paths
 
 
-WHAT = (
-    "A multilingual encoder was fine-tuned on one language and evaluated on others that it never "
-    "saw labels of, once as it is (REF) and once with each window of its blocks made random first: "
-    "Δ is what that cost in points, and a window that costs the targets much more than the source "
-    "is where the encoder aligns languages."
+INTRODUCTION = (
+    "A multilingual encoder was fine-tuned on one language and evaluated on languages whose labels "
+    "it never saw: once unchanged (REF), and once for each window of its blocks, which was "
+    "re-initialised first. Δ is the resulting change in points. A window that costs the targets "
+    "much more than the source is where the encoder aligns languages."
 )
 
 
@@ -137,7 +137,7 @@ def main_metrics(summary: pl.DataFrame, scores: pl.DataFrame) -> pl.DataFrame:
 
 
 def describe_demo(summary: pl.DataFrame, files: Iterable[Path]) -> str:
-    """One sentence on what is seen, the effects, and where to read on."""
+    """Return an introduction, the table of effects, and the files to read on."""
     table = export_table("summary", summary.filter(pl.col("window") != MAJORITY), "md").decode()
-    where = ", ".join(map(str, files))
-    return f"{WHAT}\n\n{table}\nWritten: {where}"
+    names = ", ".join(map(str, files))
+    return f"{INTRODUCTION}\n\n{table}\nWritten: {names}"

@@ -1,4 +1,4 @@
-"""Options that several commands share, and how a table leaves them."""
+"""Options that several commands share, and the output of tables."""
 
 import os
 import sys
@@ -15,32 +15,49 @@ if TYPE_CHECKING:
 
     from alignscope.config.study import Study
 
-StudyFile = Annotated[Path, typer.Argument(help="the study, a TOML file", show_default=False)]
-StoreFolder = Annotated[Path, typer.Option("--store", help="the folder that holds the results")]
+StudyFile = Annotated[Path, typer.Argument(help="Study file (TOML).", show_default=False)]
+StoreFolder = Annotated[Path, typer.Option("--store", help="Folder of the results.")]
 Data = Annotated[
     list[Path] | None,
     typer.Option(
         "--data",
-        help="a folder with corpora; repeatable, before those of the study and ALIGNSCOPE_DATA",
+        help="Folder with corpora, searched before those of the study and $ALIGNSCOPE_DATA. "
+        "Repeatable.",
     ),
 ]
 Encoders = Annotated[
     list[str] | None,
-    typer.Option("--encoder", help="an encoder instead of the study's; repeatable"),
+    typer.Option("--encoder", help="Encoder that replaces those of the study. Repeatable."),
 ]
-Offline = Annotated[bool, typer.Option("--offline", help="download no corpus")]
+EncoderName = Annotated[
+    str, typer.Option("--encoder", help="Folder, name on the hub, or `embedded`.")
+]
+Revision = Annotated[str, typer.Option(help="Branch, tag or commit on the hub.")]
+RemoteCode = Annotated[
+    bool, typer.Option("--remote-code", help="Run code that comes with the encoder.")
+]
+Offline = Annotated[bool, typer.Option("--offline", help="Do not download corpora.")]
 Lockstep = Annotated[
     int | None,
-    typer.Option(min=1, help="runs trained as one, at most; as many as fit if nothing is said"),
+    typer.Option(
+        min=1,
+        help="Maximum number of runs to train as one stacked model.",
+        show_default="as many as fit in memory",
+    ),
 ]
 Features = Annotated[
     Path | None,
-    typer.Option(help="for distances and gaps: a CSV file, a column language, then features"),
+    typer.Option(
+        help="CSV file of language features for the tables `distances` and `gaps`: a column "
+        "`language`, then one column per feature.",
+        show_default=False,
+    ),
 ]
+Open = Annotated[bool, typer.Option("--open", help="Open the page in a browser.")]
 
 
 class Format(StrEnum):
-    """How a table is written."""
+    """The formats of tables."""
 
     csv = "csv"
     md = "md"
@@ -48,15 +65,18 @@ class Format(StrEnum):
     parquet = "parquet"
 
 
-TableFormat = Annotated[Format, typer.Option(help="csv and parquet hold fractions")]
-OutFile = Annotated[Path | None, typer.Option(help="a file instead of the screen")]
+TableFormat = Annotated[
+    Format,
+    typer.Option(help="Format of the table: `csv` and `parquet` have fractions, others points."),
+]
+OutFile = Annotated[Path | None, typer.Option(help="Output file.", show_default="the screen")]
 
 
 def load_study(path: Path, encoders: list[str] | None) -> "Study":
-    """Read a study, with other encoders if some were named.
+    """Read a study; ``encoders`` replace those of the file.
 
     Raises:
-        StudyError: as `read_study` does.
+        StudyError: if the file cannot be read or is not valid.
     """
     from alignscope.config.run import EncoderSpec
     from alignscope.config.study import read_study
@@ -68,17 +88,17 @@ def load_study(path: Path, encoders: list[str] | None) -> "Study":
 
 
 def check_output(format: Format, out: Path | None) -> None:
-    """Refuse, before anything is computed, what cannot be written or nobody can read on a screen.
+    """Check, before anything is computed, that a table can be written.
 
     Raises:
-        StudyError: for a file in no folder, or a parquet table without a file.
+        StudyError: if ``out`` lies in no folder, or a parquet table would go to the screen.
     """
     if out is not None and out.is_dir():
-        raise StudyError(f"{out} cannot be written: it is a folder")
+        raise StudyError(f"{out} cannot be written: it is a folder.")
     if out is not None and not out.absolute().parent.is_dir():
-        raise StudyError(f"{out} cannot be written: there is no folder {out.absolute().parent}")
+        raise StudyError(f"{out} cannot be written: there is no folder {out.absolute().parent}.")
     if format == Format.parquet and out is None and sys.stdout.isatty():
-        raise StudyError("a parquet table cannot be shown on a screen; name a file with --out")
+        raise StudyError("A parquet table cannot be shown on a screen. Name a file with --out.")
 
 
 def write_table(name: str, table: "pl.DataFrame", format: Format, out: Path | None) -> None:
@@ -96,15 +116,15 @@ def write_table(name: str, table: "pl.DataFrame", format: Format, out: Path | No
     try:
         out.write_bytes(content)
     except OSError as error:
-        raise StudyError(f"{out} cannot be written: {error.strerror}") from None
+        raise StudyError(f"{out} cannot be written: {error.strerror}.") from None
 
 
 def open_page(page: Path) -> None:
-    """Open a page in a browser; where there is no screen, say so instead of opening one in text."""
+    """Open a page in a browser; without a display, print its name instead."""
     import webbrowser
 
-    screens = ("DISPLAY", "WAYLAND_DISPLAY")
-    if sys.platform == "linux" and not any(os.environ.get(name) for name in screens):
-        typer.echo(f"there is no screen here to open {page} on", err=True)
+    displays = ("DISPLAY", "WAYLAND_DISPLAY")
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in displays):
+        typer.echo(f"No display found. Open {page} yourself.", err=True)
         return
     webbrowser.open(page.resolve().as_uri())

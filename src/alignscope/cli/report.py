@@ -1,4 +1,4 @@
-"""``alignscope report`` and ``alignscope compare``: the page that a person opens."""
+"""The commands ``report`` and ``compare``, which write one HTML page."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +10,7 @@ from alignscope.cli.options import (
     Encoders,
     Features,
     Format,
+    Open,
     StoreFolder,
     StudyFile,
     check_output,
@@ -20,14 +21,14 @@ from alignscope.cli.options import (
 if TYPE_CHECKING:
     from alignscope.report.page import Report
 
-Out = Annotated[Path, typer.Option(help="the page, one HTML file that needs no other")]
+Out = Annotated[Path, typer.Option(help="HTML file of the page.")]
 Files = Annotated[
     Path | None,
     typer.Option(
-        help="a folder for every figure (SVG, PDF, PNG, data) and table (CSV, Markdown, LaTeX)"
+        help="Folder for every figure (SVG, PDF, PNG, data) and table (CSV, Markdown, LaTeX).",
+        show_default=False,
     ),
 ]
-Open = Annotated[bool, typer.Option("--open", help="open the page in a browser")]
 
 
 def report(
@@ -39,7 +40,7 @@ def report(
     features: Features = None,
     open: Open = False,
 ) -> None:
-    """Make the report of a study, or of what is done of it: one page to open, send or keep."""
+    """Write the report of a study, finished or not, as one self-contained HTML page."""
     check_output(Format.md, out)
     from alignscope.analysis.results import StudyResults
     from alignscope.report.page import Report
@@ -51,15 +52,16 @@ def report(
 
 
 def compare(
-    stores: Annotated[list[Path], typer.Argument(help="folders with results", show_default=False)],
+    stores: Annotated[list[Path], typer.Argument(help="Folders of results.", show_default=False)],
     out: Out = Path("compare.html"),
     files: Files = None,
     study: Annotated[
-        Path | None, typer.Option(help="the study to compare, where stores hold several")
+        Path | None,
+        typer.Option(help="Study to compare.", show_default="the only one in the stores"),
     ] = None,
     open: Open = False,
 ) -> None:
-    """Put the encoders of several stores side by side, on the corpora that all of them have."""
+    """Compare the encoders of several stores on the corpora that all of them have."""
     check_output(Format.md, out)
     from alignscope.analysis.comparison import ComparedResults
     from alignscope.report.page import Report
@@ -81,7 +83,7 @@ def _write(report: "Report", out: Path, files: Path | None, open: bool) -> None:
     typer.echo(f"{completion_note(report.whole)} Written: {out}")
     if files is not None:
         written = report.write_files(files)
-        typer.echo(f"{len(written)} figures, tables and data in {files}")
+        typer.echo(f"Written: {len(written)} files with figures, tables and data in {files}")
     if open:
         open_page(out)
 

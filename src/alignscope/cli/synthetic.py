@@ -1,4 +1,4 @@
-"""``alignscope synthetic``: look at the embedded languages, or write them to files."""
+"""The command group ``synthetic``: show the synthetic languages, or write them to files."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,17 +6,20 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="The embedded languages, seventeen that say the same.", no_args_is_help=True)
+app = typer.Typer(
+    help="Show or export the 17 synthetic languages, which share one parallel corpus.",
+    no_args_is_help=True,
+)
 
 DIVERSE = ("vesti", "qadir", "ataru", "lianu", "hanbe")
-"""From five families, in four scripts and three orders of words."""
+"""Languages of five families, with four scripts and three word orders."""
 
-Split = Annotated[str, typer.Option(help="train, dev or test")]
+Split = Annotated[str, typer.Option(help="Split: train, dev or test.")]
 
 
 @app.command("list")
 def list_() -> None:
-    """List the languages: family, script, order of words and what is marked."""
+    """List the languages with family, script, word order and morphology."""
     from alignscope.cli.synthetic_text import describe_languages
 
     typer.echo(describe_languages(), nl=False)
@@ -25,11 +28,11 @@ def list_() -> None:
 @app.command()
 def show(
     languages: Annotated[
-        list[str], typer.Option(help="the languages, parted by commas; repeatable")
+        list[str], typer.Option(help="Languages, separated by commas. Repeatable.")
     ] = list(DIVERSE),  # noqa: B006 (typer copies it)
-    domain: Annotated[str, typer.Option(help="news, chat or manual")] = "news",
+    domain: Annotated[str, typer.Option(help="Domain: news, chat or manual.")] = "news",
     split: Split = "test",
-    n: Annotated[int, typer.Option("--n", help="sentences")] = 3,
+    n: Annotated[int, typer.Option("--n", help="Number of sentences.")] = 3,
 ) -> None:
     """Show the same sentences in several languages, with glosses, trees and entities."""
     from alignscope.cli.synthetic_text import parallel_examples
@@ -39,21 +42,21 @@ def show(
 
 @app.command()
 def write(
-    out: Annotated[Path, typer.Option(help="the data folder to write")],
+    out: Annotated[Path, typer.Option(help="Data folder to write.")],
     languages: Annotated[
         list[str] | None,
-        typer.Option(help="the languages, parted by commas; repeatable; all if nothing is said"),
+        typer.Option(help="Languages, separated by commas. Repeatable.", show_default="all"),
     ] = None,
 ) -> None:
-    """Write CoNLL-U and IOB2 files, read back with --data as ud:vesti_news and made:vesti_news."""
+    """Write CoNLL-U and IOB2 files. With --data they are ud:vesti_news and made:vesti_news."""
     from alignscope.data.synthetic.export import write_treebanks
-    from alignscope.data.synthetic.language import languages as known
+    from alignscope.data.synthetic.language import languages as all_languages
 
-    chosen = _names(languages or known())
-    written = write_treebanks(out, chosen)
-    typer.echo(f"{out}: {len(written)} files, {len(chosen)} languages")
+    names = _names(languages or all_languages())
+    files = write_treebanks(out, names)
+    typer.echo(f"Written: {len(files)} files of {len(names)} languages in {out}")
 
 
 def _names(languages: Iterable[str]) -> list[str]:
-    """Part names at commas; the same one twice is one."""
+    """Return the names between commas, without repetition."""
     return list(dict.fromkeys(name.strip() for name in ",".join(languages).split(",")))

@@ -1,4 +1,4 @@
-"""The embedded languages on a screen: parallel trees, one word a line, and what sets them apart."""
+"""The synthetic languages as text: parallel sentences with trees, and a table of properties."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -16,33 +16,33 @@ ISOLATE, END = "\u2068", "\u2069"
 
 
 def parallel_examples(names: Sequence[str], domain: str, split: str, count: int) -> str:
-    """Show the first sentences of a split in several languages, meaning by meaning.
+    """Return the first sentences of a split in several languages, translations together.
 
     >>> print(parallel_examples(["vesti"], "news", "test", 1).splitlines()[0])
     news-test-00000
 
     Raises:
-        DataError: if there is no such language, domain or split, or not so many sentences.
+        DataError: if there is no such language, domain or split, or it has fewer sentences.
     """
     corpora = {load_language(name).name: read_synthetic(name, domain, split) for name in names}
     for sentences in corpora.values():
         if not 1 <= count <= len(sentences):
             raise DataError(
-                f"{count} sentences were asked for, {domain}/{split} has {len(sentences)}; "
-                f"allowed are 1 to {len(sentences)}"
+                f"{count} is not a valid number of sentences. "
+                f"{domain}/{split} has 1 to {len(sentences)}."
             )
     blocks = []
     for number in range(count):
-        said = {name: sentences[number] for name, sentences in corpora.items()}
-        blocks.append(str(next(iter(said.values())).id))
-        blocks += [describe_sentence(name, sentence) for name, sentence in said.items()]
+        translations = {name: sentences[number] for name, sentences in corpora.items()}
+        blocks.append(str(next(iter(translations.values())).id))
+        blocks += [describe_sentence(name, sentence) for name, sentence in translations.items()]
     return "\n\n".join(blocks)
 
 
 def describe_sentence(name: str, sentence: Sentence) -> str:
-    """A sentence as it is written, and below it a line for each word, in aligned columns.
+    """Return a sentence as running text, then a line for each word, in aligned columns.
 
-    Right-to-left words stand in isolates, so that they do not turn the order of the columns.
+    Right-to-left words are wrapped in isolates, which keep the order of the columns.
     """
     rows = [COLUMNS, *_rows(sentence)]
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
@@ -69,9 +69,9 @@ def _rows(sentence: Sentence) -> Iterable[tuple[str, ...]]:
 
 
 def _misc(sentence: Sentence, i: int) -> dict[str, str]:
-    """``Gloss=rain|SpaceAfter=No`` of a word as a dictionary."""
-    given = "" if sentence.misc is None else sentence.misc[i]
-    return {key: value for key, _, value in (part.partition("=") for part in given.split("|"))}
+    """Return the MISC column of a word, such as ``Gloss=rain|SpaceAfter=No``, as a mapping."""
+    column = "" if sentence.misc is None else sentence.misc[i]
+    return {key: value for key, _, value in (part.partition("=") for part in column.split("|"))}
 
 
 def _text(sentence: Sentence) -> str:
@@ -82,7 +82,7 @@ def _text(sentence: Sentence) -> str:
 
 
 def isolated(text: str) -> str:
-    """Keep right-to-left text from reordering what stands beside it; other text stays as it is.
+    """Wrap right-to-left text in isolates, so that it does not reorder the text beside it.
 
     >>> isolated("rain"), isolated("زو") == "\u2068زو\u2069"
     ('rain', True)
@@ -93,18 +93,18 @@ def isolated(text: str) -> str:
 
 
 def pad(text: str, size: int) -> str:
-    """Fill up with blanks to ``size`` columns of a terminal."""
+    """Append blanks up to ``size`` terminal columns."""
     return text + " " * (size - width(text))
 
 
 def width(text: str) -> int:
-    """Count the columns that a terminal needs: marks and isolates none, Han and Hangul two.
+    """Return the number of terminal columns: none for marks and isolates, two for Han and Hangul.
 
     >>> width("rain"), width("é"), width("漢字"), width("키하"), width("नि")
     (4, 1, 4, 4, 2)
 
-    As ``wcwidth`` of the C library does, which most terminals follow; signs that take room of
-    their own (category Mc, as in Devanagari) count one.
+    The count follows ``wcwidth`` of the C library, like most terminals. Spacing marks (category
+    Mc, as in Devanagari) count one.
     """
     return sum(map(_columns, unicodedata.normalize("NFC", text)))
 
@@ -116,7 +116,7 @@ def _columns(character: str) -> int:
 
 
 def describe_languages() -> str:
-    """A table of the embedded languages: family, script, order of words and what is marked."""
+    """Return a table of the synthetic languages: family, script, word order and morphology."""
     rows = []
     for name in languages():
         language = load_language(name)
@@ -134,7 +134,7 @@ def describe_languages() -> str:
 
 
 def marked(language: Language) -> list[str]:
-    """What a language says with endings or words of their own, in a few words each.
+    """Return the categories that a language marks by endings or words of their own.
 
     >>> marked(load_language("lianu"))
     ['classifiers', 'tense (auxiliary)']
@@ -149,4 +149,6 @@ def marked(language: Language) -> list[str]:
         "classifiers": language.classifiers,
         f"tense ({language.tense})": True,
     }
-    return [what.replace("both articles", "articles") for what, is_so in kinds.items() if is_so]
+    return [
+        kind.replace("both articles", "articles") for kind, is_marked in kinds.items() if is_marked
+    ]

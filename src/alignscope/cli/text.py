@@ -1,4 +1,4 @@
-"""What a study is going to do, and how far it is."""
+"""The text that commands print: plans, costs, states and blocks."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def describe_plan(study: Study, runs: list[RunSpec], store: ResultStore) -> str:
-    """A table of the fine-tunings by task and source, then their number and state."""
+    """Return a table of the runs by task and source, then their number and state."""
     groups: dict[tuple[str, str, str], list[RunSpec]] = {}
     for run in runs:
         groups.setdefault((run.encoder.label, run.task, run.source), []).append(run)
@@ -27,7 +27,7 @@ def describe_plan(study: Study, runs: list[RunSpec], store: ResultStore) -> str:
             "encoder": encoder,
             "task": task,
             "source": source,
-            "windows": ", ".join(_variants(group)),
+            "windows": ", ".join(_windows_of(group)),
             "seeds": str(len({run.seed for run in group})),
             "runs": str(len(group)),
             "done": str(sum(run in store for run in group)),
@@ -36,40 +36,41 @@ def describe_plan(study: Study, runs: list[RunSpec], store: ResultStore) -> str:
         for (encoder, task, source), group in groups.items()
     ]
     done = sum(run in store for run in runs)
-    measured = sum(len(run.evaluated) for run in runs)
+    evaluations = sum(len(run.evaluated) for run in runs)
     return (
         markdown(pl.DataFrame(rows))
-        + f"\n{study.name}: {len(runs)} fine-tunings, {measured} evaluations; "
-        + f"{done} done, {len(runs) - done} missing"
+        + f"\n{study.name}: {len(runs)} runs with {evaluations} evaluations; "
+        + f"{done} done, {len(runs) - done} pending"
     )
 
 
-def describe_price(quotes: Sequence["CostEstimate"], workers: int, device: str) -> str:
-    """A table of what is missing by task and source, then what all of it takes."""
+def describe_cost(estimates: Sequence["CostEstimate"], workers: int, device: str) -> str:
+    """Return a table of the pending runs by task and source, then what all of them cost."""
     rows = [
         {
-            "encoder": one.encoder,
-            "task": one.task,
-            "source": one.source,
-            "runs": str(one.runs),
-            "trained as one": str(one.lockstep),
-            "time": format_duration(one.seconds / workers),
-            "memory": format_size(one.memory),
+            "encoder": part.encoder,
+            "task": part.task,
+            "source": part.source,
+            "runs": str(part.runs),
+            "stacked": str(part.lockstep),
+            "time": format_duration(part.seconds / workers),
+            "memory": format_size(part.memory),
         }
-        for one in quotes
+        for part in estimates
     ]
-    seconds, most = sum(one.seconds for one in quotes), max(one.memory for one in quotes)
+    seconds = sum(part.seconds for part in estimates) / workers
+    memory = workers * max(part.memory for part in estimates)
+    disk = sum(part.disk for part in estimates)
+    processes = f" with {workers} processes" if workers > 1 else ""
     return (
         markdown(pl.DataFrame(rows))
-        + f"\nestimated from a few steps of each on {device}: {format_duration(seconds / workers)}"
-        + (f" in {workers} processes" if workers > 1 else "")
-        + f", {format_size(workers * most)} of memory"
-        + f", {format_size(sum(one.disk for one in quotes))} of disk"
+        + f"\nEstimated from a few training steps on {device}: {format_duration(seconds)}"
+        + f"{processes}, {format_size(memory)} of memory, {format_size(disk)} of disk."
     )
 
 
-def _variants(runs: Iterable[RunSpec]) -> list[str]:
-    """REF and the windows, with the init mode where it is not the encoder's own."""
+def _windows_of(runs: Iterable[RunSpec]) -> list[str]:
+    """Return REF and the windows, with the init mode unless it is the encoder's own."""
     names = (
         "REF" if run.window is None
         else run.window if run.init == "config"
@@ -80,16 +81,17 @@ def _variants(runs: Iterable[RunSpec]) -> list[str]:
 
 
 def describe_status(runs: pl.DataFrame) -> str:
-    """How many runs are done, failed and missing, and why those failed."""
+    """Return how many runs are done, failed and missing, and why runs failed."""
     counts = Counter(runs["status"])
-    lines = [", ".join(f"{counts[state]} {state}" for state in ("done", "failed", "missing"))]
+    states = ", ".join(f"{counts[state]} {state}" for state in ("done", "failed", "missing"))
+    lines = [f"{len(runs)} runs: {states}"]
     for row in runs.filter(pl.col("status") == "failed").iter_rows(named=True):
-        where = f"{row['task']} {row['source']} {row['window']} seed {row['seed']}"
-        lines.append(f"failed: {where}: {row['reason']}")
+        run = f"{row['task']} {row['source']} {row['window']} seed {row['seed']}"
+        lines.append(f"failed: {run}: {row['reason']}")
     return "\n".join(lines)
 
 
 def describe_blocks(name: str, rows: Iterable[Any], notes: Iterable[str]) -> str:
-    """The blocks of an encoder (dataclasses) as a table, and what there is to know beside it."""
+    """Return the blocks of an encoder (dataclasses) as a table, then the notes on it."""
     table = markdown(pl.DataFrame([asdict(row) for row in rows]))
     return "\n".join([name, "", table, *(f"- {note}" for note in notes)])
