@@ -179,7 +179,7 @@ def test_the_first_page_is_opened(monkeypatch: pytest.MonkeyPatch, stage: Path) 
         monkeypatch.delenv(name, raising=False)
     answer = call("demo", "--open")
     assert answer.code == 0
-    assert "there is no screen here to open alignscope-demo/report.html on" in answer.err
+    assert "No display found. Open alignscope-demo/report.html yourself." in answer.err
     assert not opened
     monkeypatch.setenv("DISPLAY", ":0")
     assert call("demo", "--open").code == 0
