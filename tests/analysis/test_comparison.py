@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alignscope.analysis.comparison import ComparedResults
-from alignscope.config.run import RunSpec
+from alignscope.config.run import EncoderSpec, RunSpec
 from alignscope.config.study import read_study
 from alignscope.errors import StoreError
 from alignscope.report.page import Report
@@ -156,6 +156,7 @@ def test_two_encoders_of_one_name_are_told_apart(tmp_path: Path) -> None:
     (other.folder).rename(tmp_path / "b" / "later")
     found = ComparedResults([one, ResultStore(tmp_path / "b" / "later")])
     assert set(found.scores["encoder"]) == {"enc (store)", "enc (later)"}
+    assert {run.encoder.short_name for run in found.planned} == {"enc (store)", "enc (later)"}
 
 
 @pytest.mark.parametrize("names", [("a/b", "a-b"), ("_x", "a$\\frac$b"), ("task", "window")])
@@ -165,7 +166,7 @@ def test_names_that_mean_something_elsewhere(names: tuple[str, str], tmp_path: P
     files = [figure.name for figure in report.figures.values()]
     assert len(set(files)) == len(files)
     page = report.html()
-    short = [name.split("/")[-1] for name in names]
+    short = [EncoderSpec(name=name).short_name for name in names]
     for name in short:
         assert f">{name}<" in page or f"> {name}<" in page or f"encoder {name}" in page
     contrast = next(f for key, f in report.figures.items() if key.startswith("contrasts/"))

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from alignscope.report.labels import encoder_names
 from tests.helpers.imagined import study_text
 from tests.helpers.pages import Elements, page_text
 
@@ -39,9 +38,3 @@ def test_methods_name_software_time_and_command(page: str) -> None:
     assert "@software{alignscope," in text
     assert "version = {0.1.0}" in text
     assert "First Align, then Predict" in text
-
-
-def test_encoders_with_one_name_have_more_of_their_paths() -> None:
-    names = encoder_names(["/a/mbert/best", "/a/xlmr/best", "org/e5@v2", "/a/e5 (store/results)"])
-    assert [*names.values()] == ["mbert/best", "xlmr/best", "org/e5@v2", "a/e5 (store/results)"]
-    assert encoder_names(["/a/one"]) == {"/a/one": "one"}

@@ -127,8 +127,11 @@ def _named_apart(
     def named(tail: str, run: RunSpec) -> RunSpec:
         if len(identities[run.encoder.label]) == 1:
             return run
-        name = f"{run.encoder.name} ({tail})"
-        return run.model_copy(update={"encoder": run.encoder.model_copy(update={"name": name})})
+        names = {
+            "name": f"{run.encoder.name} ({tail})",
+            "given_short_name": f"{run.encoder.short_name} ({tail})",
+        }
+        return run.model_copy(update={"encoder": run.encoder.model_copy(update=names)})
 
     return [
         (store, [named(tail, run) for run in runs])

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from alignscope.analysis.results import StudyResults
+from alignscope.config import run as config
 from alignscope.config.run import RunSpec
-from alignscope.report.labels import corpus_label, encoder_names, metric_label, task_label
+from alignscope.report.labels import corpus_label, metric_label, task_label
 from alignscope.results.tables import primary_metrics
 
 
@@ -96,4 +97,4 @@ def window_groups(results: StudyResults) -> Iterator[WindowGroup]:
 
 def short_names(results: StudyResults) -> dict[str, str]:
     """Return a short name for the label of every encoder in a study."""
-    return encoder_names(run.encoder.label for run in results.planned)
+    return config.short_names(run.encoder for run in results.planned)

@@ -1,6 +1,5 @@
 """Names and numbers as figures, tables and pages show them."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -10,34 +9,6 @@ from alignscope.errors import DataError
 
 MINUS = "−"
 ESTIMATORS = {"debiased": ", debiased", "biased": ", biased", "plain": ""}
-_ENCODER = re.compile(r"(?P<name>.*?)(?P<store> \([^()]*\))?(?P<revision>@[^@/]+)?")
-
-
-def encoder_names(labels: Iterable[str]) -> dict[str, str]:
-    """Return a short name for each encoder label: the end of its path or hub name.
-
-    A name has as many parts of the path as tell the encoders apart.
-
-    >>> encoder_names(["/home/me/encoders/e5-small", "bert-base-multilingual-cased"])
-    {'/home/me/encoders/e5-small': 'e5-small', 'bert-base-multilingual-cased': 'bert-base-multilingual-cased'}
-    >>> encoder_names(["org/small", "lab/small"])
-    {'org/small': 'org/small', 'lab/small': 'lab/small'}
-    """  # noqa: E501
-    labels = list(dict.fromkeys(labels))
-    longest = max((label.count("/") for label in labels), default=0) + 1
-    for length in range(1, longest + 1):
-        names = {label: _encoder_name(label, length) for label in labels}
-        if len({*names.values()}) == len(labels):
-            return names
-    return {label: label for label in labels}
-
-
-def _encoder_name(label: str, length: int) -> str:
-    parts = _ENCODER.fullmatch(label)
-    if parts is None:  # a line break in the name
-        return label
-    ending = [part for part in parts["name"].split("/") if part][-length:]
-    return "/".join(ending) + (parts["store"] or "") + (parts["revision"] or "") or label
 
 
 def task_label(task: str) -> str:

@@ -128,9 +128,12 @@ class Report:
     def _repr_html_(self) -> str:
         """Show the summary in a notebook."""
         summary = summarise(self.results) if self.results.outcomes else []
-        sentences = [completion_note(self.results), *summary]
-        items = Markup("").join(Markup("<li>{}</li>").format(text) for text in sentences)
-        return str(Markup("<h3>{}</h3><ul>{}</ul>").format(self.name, items))
+        items = Markup("").join(Markup("<li><b>{}</b>: {}</li>").format(*part) for part in summary)
+        return str(
+            Markup("<h3>{}</h3><p>{}</p><ul>{}</ul>").format(
+                self.name, completion_note(self.results), items
+            )
+        )
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 from scipy.special import stdtrit
@@ -57,18 +57,26 @@ def power_note(languages: int) -> str:
     )
 
 
-def summarise(results: PrimaryResults) -> list[str]:
+class Paragraph(NamedTuple):
+    """A paragraph of the summary under its heading."""
+
+    heading: str
+    text: str
+
+
+def summarise(results: PrimaryResults) -> list[Paragraph]:
     """Return a paragraph for each group and initialisation, then a sentence on the claims."""
     paragraphs = [text for group in result_groups(results) for text in _paragraphs(results, group)]
     counts = Counter(results.claims["verdict"])
     if counts:
         verdicts = join_names(f"{counts[name]} {name}" for name in VERDICTS)
         tests = count_of(counts.total(), "test")
-        paragraphs.append(f"Claims of Muller et al. (2021): {tests}, of which {verdicts}.")
+        text = f"{tests}, of which {verdicts}."
+        paragraphs.append(Paragraph("Claims of Muller et al. (2021)", text))
     return paragraphs
 
 
-def _paragraphs(results: PrimaryResults, group: ResultGroup) -> Iterator[str]:
+def _paragraphs(results: PrimaryResults, group: ResultGroup) -> Iterator[Paragraph]:
     effects = group.select(results.effects)
     reference = _reference(results, group)
     inits = set(effects["init"])
@@ -82,7 +90,7 @@ def _paragraphs(results: PrimaryResults, group: ResultGroup) -> Iterator[str]:
             _boundary(results, windows),
         ]
         init = f", initialised by {windows.init}" if windows.several_inits else ""
-        yield f"{_heading(group)}{init}: {' '.join(filter(None, sentences))}"
+        yield Paragraph(f"{_heading(group)}{init}", " ".join(filter(None, sentences)))
     if not inits:
         planned = any(group.contains(run) and run.window for run in results.planned)
         lack = (
@@ -90,7 +98,7 @@ def _paragraphs(results: PrimaryResults, group: ResultGroup) -> Iterator[str]:
             if planned
             else "The study has no windows."
         )
-        yield f"{_heading(group)}: {' '.join(filter(None, [reference, lack]))}"
+        yield Paragraph(_heading(group), " ".join(filter(None, [reference, lack])))
 
 
 def _heading(group: ResultGroup) -> str:

@@ -1,12 +1,14 @@
 """Every mark of a figure has its value in a frame, and a tooltip that shows it."""
 
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import polars as pl
 import pytest
 from matplotlib.colors import to_rgba
 
+from alignscope.analysis.results import StudyResults
 from alignscope.report.colour_scale import DEEPEST, largest_effect
 from alignscope.report.figures.contrasts import contrast_points
 from alignscope.report.figures.corpus_heatmap import (
@@ -21,10 +23,12 @@ from alignscope.report.figures.effects import effect_points, effects_data
 from alignscope.report.figures.gap import gap_points
 from alignscope.report.figures.gap_by_layer import correlation_points
 from alignscope.report.figures.points import cut_note, limit_to_marks, point_frame
+from alignscope.report.figures.registry import figures_of
 from alignscope.report.figures.style import FAINT, GAIN, LOSS, new_axes
 from alignscope.report.groups import window_groups
 from alignscope.report.page import Report
-from tests.helpers.imagined import LANGUAGES
+from alignscope.results.store import RunResult
+from tests.helpers.imagined import LANGUAGES, build
 
 CORPORA = len(LANGUAGES) + 1
 
@@ -161,11 +165,23 @@ def test_drift_has_seeds_and_means_by_layer(report: Report) -> None:
     assert frame.filter(tooltip=f"seed 2, layer 1: {seed:.3f}")["y"].item() == pytest.approx(seed)
 
 
-def test_a_drift_interval_beyond_1_is_explained(report: Report) -> None:
+def test_the_axis_of_drift_names_the_maximum(report: Report) -> None:
     figure = report.figures["drift/pos/synthetic:vesti/news"]
     assert "beyond the maximum of 1" not in figure.caption
     axes = figure.draw().figure.axes[0]
     assert axes.get_ylabel() == "similarity before and after (at most 1)"
+
+
+def test_a_drift_interval_beyond_the_maximum_is_explained(tmp_path: Path) -> None:
+    def near_the_maximum(result: RunResult) -> RunResult:
+        for row in result.similarity:
+            row["value"] = {1: 0.9, 2: 1.0, 3: 1.0}[result.run.seed]
+        return result
+
+    results = StudyResults.of(*build(tmp_path, change=near_the_maximum))
+    assert max(results.drift["high"]) > 1
+    caption = figures_of(results)["drift/pos/synthetic:vesti/news"].caption
+    assert caption.endswith("so it can extend beyond the maximum of 1.")
 
 
 def test_gaps_have_seeds_and_means_by_language(report: Report) -> None:

@@ -12,10 +12,11 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from scipy.optimize import isotonic_regression
 
+from alignscope.config.run import EncoderSpec
 from alignscope.errors import StudyError
 from alignscope.report.figures.figure import FORMATS, UNDATED, Tooltips
 from alignscope.report.figures.style import FAINT, INK, MUTED, RAMP
-from alignscope.report.labels import corpus_labels, encoder_names, format_number, measure_label
+from alignscope.report.labels import corpus_labels, format_number, measure_label
 
 LAYER = "layer (0: embeddings)"
 MEAN, RANDOM = "mean", "random pairs"
@@ -67,7 +68,7 @@ def similarity_figure(similarity: pl.DataFrame) -> Figure:
     rows, columns = -(-len(panels) // 2), min(2, len(panels))
     figure = Figure(figsize=(5.5 * columns, 4.6 * rows + 0.3), layout="constrained")
     unit = "" if first["unit"] == "sentence" else ", aligned words"
-    (encoder,) = encoder_names([first["encoder"]]).values()
+    encoder = EncoderSpec(name=first["encoder"]).short_name
     figure.suptitle(f"{encoder}: {first['source']} and its translations{unit}", fontsize=11)
     names = corpus_labels(similarity["target"].unique(maintain_order=True))
     for place, (name, table) in enumerate(panels.items(), start=1):

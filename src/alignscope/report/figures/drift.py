@@ -27,17 +27,22 @@ def drift_figures(results: PrimaryResults) -> Iterator[ReportFigure]:
             continue
         rows = _drift_rows(results, group, means)
         data = drift_data(means, rows)
-        lowest = means.row(int(means["mean"].arg_min() or 0), named=True)
-        beyond = (means["high"].max() or 0.0) > 1  # type: ignore[operator]
-        caption = (
-            f"{measure_label(lowest['measure'], lowest['estimator'])} of each layer before and "
-            f"after fine-tuning (1: unchanged), lowest at layer {lowest['layer']} "
-            f"({format_number(lowest['mean'])}). Band: 95 % CI; points: seeds; thin lines: corpora."
-        ) + (" The CI is symmetric, so it can extend beyond the maximum of 1." if beyond else "")
         points = drift_points(means, rows)
         yield ReportFigure(
-            group.key("drift"), group.title, caption, data, partial(_draw, data, points)
+            group.key("drift"), group.title, _caption(means), data, partial(_draw, data, points)
         )
+
+
+def _caption(means: pl.DataFrame) -> str:
+    lowest = means.row(int(means["mean"].arg_min() or 0), named=True)
+    measure = measure_label(lowest["measure"], lowest["estimator"])
+    highest_end = max(means["high"].drop_nulls(), default=0.0)
+    beyond = " The CI is symmetric, so it can extend beyond the maximum of 1."
+    return (
+        f"Similarity of each layer before and after fine-tuning ({measure}; 1: unchanged). It is "
+        f"lowest at layer {lowest['layer']} ({format_number(lowest['mean'])}). Band: 95 % CI; "
+        f"points: seeds; thin lines: corpora.{beyond if highest_end > 1 else ''}"
+    )
 
 
 def _drift_rows(results: PrimaryResults, group: ResultGroup, means: pl.DataFrame) -> pl.DataFrame:

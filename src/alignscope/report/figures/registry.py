@@ -75,8 +75,9 @@ def _import_figures() -> None:
 class FigureMap(Mapping[str, ReportFigure]):
     """The figures of a study by key; each is drawn when it is shown.
 
-    >>> figures = figures_of(results)                             # doctest: +SKIP
-    >>> figures["corpus-heatmap/pos/ud:en_ewt"]                   # doctest: +SKIP
+    In a notebook, this shows a figure::
+
+        figures_of(results)["corpus-heatmap/pos/ud:en_ewt"]
     """
 
     def __init__(self, figures: Iterable[tuple[str, ReportFigure]]) -> None:

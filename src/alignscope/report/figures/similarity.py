@@ -47,7 +47,7 @@ def pretrained_figures(results: PrimaryResults) -> Iterator[ReportFigure]:
         yield ReportFigure(
             "/".join(["similarity", *named, corpus, measure]),
             " · ".join([*named, *parts]),
-            f"Pretrained {names[encoder]}, {_units(table)}: {_highest_mean(table)} {_BAND}",
+            f"Pretrained {names[encoder]}, {_units(table)}. {_highest_mean(table)} {_BAND}",
             table.select(_COLUMNS),
             partial(_draw, table),
         )
@@ -66,8 +66,8 @@ def finetuned_figures(results: PrimaryResults) -> Iterator[ReportFigure]:
         yield ReportFigure(
             group.key("similarity-finetuned"),
             f"{group.title} · fine-tuned",
-            f"{label} after fine-tuning: {_highest_mean(table)} Points: single seeds, mean over "
-            f"targets. {_BAND}",
+            f"Similarity after fine-tuning ({label}). {_highest_mean(table)} Points: mean over "
+            f"targets of single seeds. {_BAND}",
             rows.select(*_COLUMNS, "seed").sort("target", "layer", "seed"),
             partial(_draw, table, seed_points(rows, INK)),
         )
@@ -107,7 +107,7 @@ def _highest_mean(table: pl.DataFrame) -> str:
     means = table.group_by("layer").agg(pl.mean("value")).sort("layer")
     top = means.sort("value", "layer", descending=[True, False]).row(0, named=True)
     return (
-        f"mean over {count_of(table['target'].n_unique(), 'target')} is "
+        f"The mean over {count_of(table['target'].n_unique(), 'target')} is "
         f"{format_number(means['value'][0])} at layer {means['layer'][0]} and highest at layer "
         f"{top['layer']} ({format_number(top['value'])})."
     )

@@ -17,3 +17,11 @@ function show(event) {
 }
 document.addEventListener("pointermove", show);
 document.addEventListener("pointerdown", show);
+
+// Mark the tables that are wider than the screen, also when a closed section is opened.
+const sizes = new ResizeObserver((entries) => requestAnimationFrame(() => {
+  for (const { target } of entries) {
+    target.classList.toggle("overflows", target.scrollWidth > target.clientWidth + 1);
+  }
+}));
+for (const table of document.querySelectorAll(".scroll")) sizes.observe(table);
