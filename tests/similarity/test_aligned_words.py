@@ -1,4 +1,4 @@
-"""Aligned words: the same mark, once in either sentence."""
+"""Aligned words have the same mark, which occurs once in either sentence."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def test_words_with_the_same_mark_are_paired() -> None:
     assert aligned_words(left, right, ("a", "b")) == ([[0, 1], []], [[2, 1], []])
 
 
-def test_a_mark_that_is_there_twice_says_nothing() -> None:
+def test_mark_that_occurs_twice_is_ignored() -> None:
     left, right = (
         sentence("Gloss=dog", "Gloss=dog", "Gloss=cat"),
         sentence("Gloss=dog", "Gloss=cat"),
@@ -26,7 +26,7 @@ def test_a_mark_that_is_there_twice_says_nothing() -> None:
     assert aligned_words([right], [left], ("a", "b")) == ([[1]], [[2]])
 
 
-def test_an_alignment_goes_before_a_gloss_and_is_none() -> None:
+def test_align_takes_precedence_over_gloss() -> None:
     left = sentence("Align=1|Gloss=dog", "Align=2|Gloss=cat")
     right = sentence("Align=2|Gloss=dog", "Gloss=cat")
     assert aligned_words([left], [right], ("a", "b")) == ([[1]], [[0]])

@@ -1,4 +1,4 @@
-"""Corpora are put into one order by their ids; those that do not line up are refused."""
+"""Sentences are paired by their ids; corpora that do not line up are refused."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ def corpus(ids: Sequence[str | None]) -> list[Sentence]:
     return [Sentence((f"w{place}",), id=one) for place, one in enumerate(ids)]
 
 
-def test_sentences_are_paired_by_their_ids_whatever_their_order() -> None:
+def test_sentences_are_paired_by_their_ids_in_any_order() -> None:
     left, right = corpus(["x", "y", "z"]), corpus(["z", "x", "y"])
     assert align_by_id(left, right, ("en", "de")) == [right[1], right[2], right[0]]
     assert align_by_id(left, left, ("en", "de")) == left
@@ -33,6 +33,8 @@ def test_sentences_are_paired_by_their_ids_whatever_their_order() -> None:
         (["x", "y"], ["x", "x"], "de has the id x 2 times"),
     ],
 )
-def test_others_do_not_line_up(left: list[str], right: list[str], message: str) -> None:
+def test_corpora_that_do_not_line_up_are_refused(
+    left: list[str], right: list[str], message: str
+) -> None:
     with pytest.raises(DataError, match=message):
         align_by_id(corpus(left), corpus(right), ("en", "de"))

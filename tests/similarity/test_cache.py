@@ -1,4 +1,4 @@
-"""The cache: what changes a vector changes the key, and nothing is half there."""
+"""The cache: whatever changes a vector changes the key, and broken files do no harm."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +30,7 @@ def never() -> Tensor:
     raise AssertionError("it was there")
 
 
-def test_what_was_read_is_read_from_disk(encoder_folders: Folders, tmp_path: Path) -> None:
+def test_representations_are_read_from_disk(encoder_folders: Folders, tmp_path: Path) -> None:
     folder = encoder_folders("bert")
     first = reader(folder, tmp_path / "deep/er").sentences("en=.", SENTENCES, "mean")
     (file,) = (tmp_path / "deep/er").iterdir()
@@ -47,13 +47,13 @@ def test_what_was_read_is_read_from_disk(encoder_folders: Folders, tmp_path: Pat
     assert len(list((tmp_path / "deep/er").iterdir())) == 5
 
 
-def test_nothing_is_written_without_a_folder(encoder_folders: Folders, tmp_path: Path) -> None:
+def test_without_a_folder_nothing_is_written(encoder_folders: Folders, tmp_path: Path) -> None:
     found = reader(encoder_folders("bert"), None)
     found.sentences("en=.", SENTENCES, "mean")
     assert "_whole" not in vars(found)  # nor is the time taken to look at every weight
 
 
-def test_one_weight_makes_another_encoder(encoder_folders: Folders) -> None:
+def test_one_changed_weight_changes_the_fingerprint(encoder_folders: Folders) -> None:
     encoder = load_model(str(encoder_folders("bert")))
     before = fingerprint(encoder)
     assert before == fingerprint(load_model(str(encoder_folders("bert"))))
@@ -66,7 +66,7 @@ def test_one_weight_makes_another_encoder(encoder_folders: Folders) -> None:
     assert fingerprint(encoder) != changed
 
 
-def test_the_adapters_that_speak_are_in_the_key(encoder_folders: Folders) -> None:
+def test_current_language_adapters_are_part_of_the_key(encoder_folders: Folders) -> None:
     encoder = load_model(str(encoder_folders("xmod")))
     keys, whole = [], set()
     for language in ("en", "de"):
@@ -76,14 +76,14 @@ def test_the_adapters_that_speak_are_in_the_key(encoder_folders: Folders) -> Non
     assert keys[0] != keys[1]
 
 
-def test_a_broken_file_is_made_anew(tmp_path: Path) -> None:
+def test_broken_file_is_computed_anew(tmp_path: Path) -> None:
     (tmp_path / "key.safetensors").write_bytes(b"broken")
     found = RepresentationCache(tmp_path).get_or_compute("key", lambda: torch.ones(2, 3))
     assert torch.equal(RepresentationCache(tmp_path).get_or_compute("key", never), found)
     assert [path.name for path in tmp_path.iterdir()] == ["key.safetensors"]
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+def test_folder_that_cannot_be_created_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(
         DataError, match=r"Cannot write the representation cache to .*file.*ALIGNSCOPE_CACHE"

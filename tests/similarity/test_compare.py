@@ -1,4 +1,4 @@
-"""From names of corpora to tables, in studies and on their own, on the embedded languages."""
+"""Similarity tables of named corpora, in studies and outside, on synthetic languages."""
 
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ def table(places: DataPaths, *targets: str, **asked: Any) -> pl.DataFrame:
     )
 
 
-def test_every_measure_gives_rows_of_every_layer(places: DataPaths) -> None:
+def test_every_measure_gives_rows_for_every_layer(places: DataPaths) -> None:
     found = table(places, QADIR, DORUN, measures=tuple(MEASURE_INFO), layers="1,8")
     assert found.schema == SIMILARITY
     kinds = 2 * 2 + 8  # two estimates of linear and RBF CKA
@@ -60,14 +60,14 @@ def test_every_measure_gives_rows_of_every_layer(places: DataPaths) -> None:
     assert (found["low"] < found["value"]).all()
 
 
-def test_it_is_read_once(places: DataPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_corpora_are_read_once(places: DataPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     first = table(places, QADIR)
     monkeypatch.setattr(reader, "sentence_representations", None)
     assert table(places, QADIR).equals(first)
     assert len(list((places.cache / "representations").iterdir())) == 2
 
 
-def test_words_are_compared_where_they_translate_each_other(places: DataPaths) -> None:
+def test_words_that_translate_each_other_are_compared(places: DataPaths) -> None:
     found = table(places, QADIR, DORUN, words=True, layers="4", measures=["cka", "retrieval"])
     asked = SimilarityConfig(limit=150, words=True)
     corpora = read_parallel([VESTI, QADIR, DORUN], asked, places)
@@ -93,20 +93,20 @@ def test_words_are_compared_where_they_translate_each_other(places: DataPaths) -
         (QADIR, {"layers": "0-9"}, SimilarityError, "layers 0-9 asked for, the encoder has 0-8"),
     ],
 )
-def test_what_cannot_be_compared(
+def test_corpora_that_cannot_be_compared_are_refused(
     places: DataPaths, target: str, asked: dict[str, str], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
         table(places, target, **asked)
 
 
-def test_a_corpus_is_given_once(places: DataPaths) -> None:
+def test_corpus_given_twice_is_refused(places: DataPaths) -> None:
     for targets in ((QADIR, QADIR), (DORUN, VESTI)):
         with pytest.raises(DataError, match=f"{targets[1]} is given twice"):
             table(places, *targets)
 
 
-def test_words_that_cannot_be_read_are_warned_of() -> None:
+def test_many_unknown_words_give_a_warning() -> None:
     known, unknown = (
         TokenizedSentence(((1, 2),), ((0, 0, 1),) * 9, 0, 0),
         TokenizedSentence(((1,),), ((0, 0, 1),), 0, 1),
@@ -133,7 +133,7 @@ def test_a_fine_tuned_encoder_reads_each_corpus_once(
     assert len(reads) == 2 * 3  # two encoders, three corpora
 
 
-def test_a_corpus_of_few_sentences_is_refused(tiny_corpora: Path, tmp_path: Path) -> None:
+def test_corpus_of_few_sentences_is_refused(tiny_corpora: Path, tmp_path: Path) -> None:
     few = DataPaths((tiny_corpora,), tmp_path, download=False)
     with pytest.raises(
         DataError, match="ud:en_tiny has 4 test sentences, but similarity needs at least 20"
@@ -160,7 +160,7 @@ def make_run(window: str | None = None, **similarity: Any) -> RunSpec:
     )
 
 
-def test_a_run_compares_both_encoders_and_what_changed(places: DataPaths, tmp_path: Path) -> None:
+def test_run_compares_both_encoders_and_measures_drift(places: DataPaths, tmp_path: Path) -> None:
     run = make_run()
     check_data([run], places)
     check_encoders([run], places)
@@ -193,13 +193,13 @@ def test_a_run_compares_both_encoders_and_what_changed(places: DataPaths, tmp_pa
     assert by_layer[0] > 0.99 > by_layer[1] > 0.2
 
 
-def test_a_windowed_run_says_nothing_of_the_pretrained_encoder(places: DataPaths) -> None:
+def test_ablated_run_has_no_rows_for_the_pretrained_encoder(places: DataPaths) -> None:
     outcome = perform.execute_run(make_run("0-1", drift=False), places)
     assert {row["state"] for row in outcome.similarity} == {"fine-tuned"}
     assert not torch.tensor([row["value"] for row in outcome.similarity]).isnan().any()
 
 
-def test_what_a_run_cannot_compare_is_said_before_any_training(places: DataPaths) -> None:
+def test_errors_of_similarity_are_found_before_training(places: DataPaths) -> None:
     chat = make_run().similarity.model_copy(update={"corpora": (VESTI, CHAT)})  # type: ignore[union-attr]
     with pytest.raises(DataError, match="do not line up"):
         check_data([make_run().model_copy(update={"similarity": chat})], places)

@@ -1,4 +1,4 @@
-"""All layers of a source and its targets: what pairs give one by one, in any number of threads."""
+"""All layers at once equal the pairs of layers one by one, in any number of threads."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,14 +17,14 @@ from tests.helpers.gauss import normal
 
 
 def layers_of(seed: int, n: int = 40, shared: float = 1.0) -> Tensor:
-    """Three layers of 6 features, the same in part whatever the seed."""
+    """Return three layers of 6 features; a part of them is the same for every seed."""
     return torch.stack([shared * normal(n, 6, i) + normal(n, 6, seed + i) for i in (1, 2, 3)])
 
 
 SOURCE, TARGETS = layers_of(10), {"de": layers_of(20), "fr": layers_of(30)}
 
 
-def test_values_are_those_of_each_pair() -> None:
+def test_values_equal_those_of_each_pair_of_layers() -> None:
     found = cka_by_layer(SOURCE, TARGETS)
     rows = similarity_by_layer(SOURCE, TARGETS, ["cka", "cosine"])
     for name, target in TARGETS.items():
@@ -37,7 +37,7 @@ def test_values_are_those_of_each_pair() -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_each_comparison_has_a_core_and_torch_has_its_threads_back(threads: int) -> None:
+def test_each_comparison_uses_one_core_and_torch_gets_its_threads_back(threads: int) -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
@@ -51,7 +51,7 @@ def test_each_comparison_has_a_core_and_torch_has_its_threads_back(threads: int)
     assert alone == cka_by_layer(SOURCE, TARGETS)
 
 
-def test_calls_that_overlap_give_torch_back_the_threads_it_had_before_the_first() -> None:
+def test_overlapping_calls_restore_the_original_threads_of_torch() -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(3)
     try:
@@ -66,8 +66,8 @@ def test_calls_that_overlap_give_torch_back_the_threads_it_had_before_the_first(
 
 @pytest.mark.filterwarnings("ignore::alignscope.similarity.measures.inputs.BiasWarning")
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16])
-def test_half_precision_is_not_multiplied_as_such(kind: torch.dtype) -> None:
-    """A neuron with an offset, as encoders have them, overflows half precision when squared."""
+def test_half_precision_is_converted_before_products(kind: torch.dtype) -> None:
+    """Encoders have neurons with an offset, whose square overflows half precision."""
     source, target = (16 * layers_of(seed, 100) for seed in (10, 20))
     source[:, :, 0] += 400
     source, target = source.to(kind), target.to(kind)
@@ -85,8 +85,8 @@ def test_half_precision_is_not_multiplied_as_such(kind: torch.dtype) -> None:
 
 @pytest.mark.filterwarnings("ignore::alignscope.similarity.measures.inputs.BiasWarning")
 @pytest.mark.parametrize("measure", ["svcca", "pwcca", "procrustes", "anc", "cka"])
-def test_single_precision_gives_no_directions_of_its_own(measure: str) -> None:
-    """Layers after a norm have fewer dimensions than columns; rounding fills the rest."""
+def test_rounding_in_single_precision_adds_no_directions(measure: str) -> None:
+    """Layers after a norm have a lower rank than columns; rounding errors fill the rest."""
     left, right = (normal(200, 5, seed) @ normal(5, 24, seed + 1) for seed in (1, 5))
     right = right + 0.5 * left
     found, expected = (
@@ -96,7 +96,7 @@ def test_single_precision_gives_no_directions_of_its_own(measure: str) -> None:
     assert found == pytest.approx(expected, abs=1e-4)
 
 
-def test_a_side_that_differs_by_rounding_alone_is_constant() -> None:
+def test_side_that_varies_by_rounding_only_is_constant() -> None:
     flat = (1.8 + 1e-7 * normal(40, 6)).float()[None]
     assert flat.std() > 0
     for compare in (cka_by_layer, similarity_by_layer):
@@ -104,14 +104,14 @@ def test_a_side_that_differs_by_rounding_alone_is_constant() -> None:
             compare(flat, {"de": normal(40, 6)[None].float()})
 
 
-def test_many_rows_have_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_comparison_of_many_rows_uses_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cores, "LARGE", 40)
     with single_threaded_pool(SOURCE[0]) as pool:
         assert pool.submit(torch.get_num_threads).result() == torch.get_num_threads()
         assert pool._max_workers == 1
 
 
-def test_after_an_error_nothing_else_is_begun() -> None:
+def test_no_further_comparison_starts_after_an_error() -> None:
     done: list[int] = []
 
     def work(number: int) -> None:
@@ -131,13 +131,15 @@ def test_after_an_error_nothing_else_is_begun() -> None:
 
 
 @pytest.mark.parametrize("compare", [cka_by_layer, similarity_by_layer])
-def test_what_cannot_be_compared_is_named(compare) -> None:  # type: ignore[no-untyped-def]
+def test_error_names_the_layer_and_target(compare) -> None:  # type: ignore[no-untyped-def]
     broken = TARGETS["fr"].clone()
     broken[1, 3, 2] = torch.nan
-    with pytest.raises(SimilarityError, match="at layer 1 of fr of values that are not finite"):
+    with pytest.raises(
+        SimilarityError, match="at layer 1 of fr is undefined for values that are not finite"
+    ):
         compare(SOURCE, {**TARGETS, "fr": broken})
     broken[1] = 0.1
-    with pytest.raises(SimilarityError, match="at layer 1 of fr is not defined where a side does"):
+    with pytest.raises(SimilarityError, match="at layer 1 of fr is undefined because a side does"):
         compare(SOURCE, {**TARGETS, "fr": broken})
     with pytest.raises(
         SimilarityError, match=r"it has the shape \(2, 40, 6\), and the source \(3, 40, 6\)"

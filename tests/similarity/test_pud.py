@@ -1,4 +1,4 @@
-"""The real parallel treebanks: they line up by id, and every sentence is read once, by itself."""
+"""The real parallel treebanks line up by id, and every sentence is read once."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ from alignscope.similarity.representations import sentence_representations
 
 
 def languages(folder: Path) -> list[str]:
-    """Those with a PUD treebank there."""
+    """Return the languages that have a PUD treebank in a folder."""
     found = (folder / "ud").glob("*_pud")
     return sorted(path.name.removesuffix("_pud") for path in found)
 
@@ -50,7 +50,7 @@ def test_every_sentence_of_every_language_is_read_once(
 
 
 @pytest.mark.slow
-def test_a_sentence_missing_in_one_language_is_noticed(real_data: Path) -> None:
+def test_sentence_missing_in_one_language_is_an_error(real_data: Path) -> None:
     english, german = pud(real_data, "en"), pud(real_data, "de")
     del german[500]
     with pytest.raises(

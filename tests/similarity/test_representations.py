@@ -1,4 +1,4 @@
-"""Representations: every layer, every sub-word of every word, whatever the batches."""
+"""Representations of sentences and words: every layer and every subword, in any batches."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +27,9 @@ SENTENCES = [
 
 
 @pytest.mark.parametrize("family", ["bert", "modernbert", "xlm-roberta"])
-def test_batches_do_not_matter(encoder_folders: Folders, family: str) -> None:
+def test_composition_of_batches_does_not_change_vectors(
+    encoder_folders: Folders, family: str
+) -> None:
     folder = str(encoder_folders(family))
     encoder, subwords = load_model(folder), WordTokenizer(load_tokenizer(folder), 64)
     encoder.train()
@@ -42,7 +44,7 @@ def test_batches_do_not_matter(encoder_folders: Folders, family: str) -> None:
     assert together.dtype == torch.float32
 
 
-def test_it_is_the_mean_over_pieces_without_special_tokens(encoder_folders: Folders) -> None:
+def test_mean_is_over_subwords_without_special_tokens(encoder_folders: Folders) -> None:
     folder = str(encoder_folders("bert"))
     encoder, tokenizer = load_model(folder), load_tokenizer(folder)
     found = sentence_representations(encoder, WordTokenizer(tokenizer, 64), SENTENCES)
@@ -64,8 +66,8 @@ def test_every_chunk_of_a_long_sentence_counts(encoder_folders: Folders) -> None
     assert torch.allclose(whole[:, 0], parts.mean(1), atol=1e-5)
 
 
-def test_unrelated_corpora_in_one_encoder_are_not_alike(encoder_folders: Folders) -> None:
-    """The peers' commonest fault: one model, two corpora, similarity 1."""
+def test_unrelated_corpora_in_one_encoder_are_not_similar(encoder_folders: Folders) -> None:
+    """A common bug elsewhere: one model and two corpora give similarity 1."""
     folder = str(encoder_folders("bert"))
     encoder, subwords = load_model(folder), WordTokenizer(load_tokenizer(folder), 64)
     letters = "abcdefghijklmnopqrstuvwxyz"
@@ -85,7 +87,7 @@ def test_unrelated_corpora_in_one_encoder_are_not_alike(encoder_folders: Folders
     assert rows[1]["value"] == pytest.approx(debiased_cka(left[1], right[1]), abs=1e-6)
 
 
-def test_nothing_is_refused(encoder_folders: Folders) -> None:
+def test_no_sentences_or_empty_sentences_are_refused(encoder_folders: Folders) -> None:
     folder = str(encoder_folders("bert"))
     encoder, subwords = load_model(folder), WordTokenizer(load_tokenizer(folder), 64)
     for nothing in ([], [Sentence(())]):
@@ -93,7 +95,7 @@ def test_nothing_is_refused(encoder_folders: Folders) -> None:
             sentence_representations(encoder, subwords, nothing)
 
 
-def test_other_poolings_are_the_tokens_they_name(encoder_folders: Folders) -> None:
+def test_other_poolings_agree_with_the_tokenizer(encoder_folders: Folders) -> None:
     folder = str(encoder_folders("bert"))
     encoder, tokenizer = load_model(folder), load_tokenizer(folder)
     subwords = WordTokenizer(tokenizer, 64)
@@ -119,19 +121,19 @@ def test_other_poolings_are_the_tokens_they_name(encoder_folders: Folders) -> No
 @pytest.mark.parametrize(
     ("family", "after"), [("bert", set()), ("modernbert", {4}), ("eurobert", {4})]
 )
-def test_layers_after_a_norm_at_the_end_are_known(
+def test_layer_after_the_final_norm_is_found(
     encoder_folders: Folders, family: str, after: set[int]
 ) -> None:
     assert layers_after_norm(load_model(str(encoder_folders(family)))) == after
 
 
-def test_an_encoder_that_cannot_be_ablated_can_be_compared() -> None:
+def test_encoder_without_blocks_has_no_known_final_norm() -> None:
     config = AlbertConfig(vocab_size=9, hidden_size=8, num_hidden_layers=2, num_attention_heads=2,
                           intermediate_size=8, embedding_size=4)  # fmt: skip
     assert layers_after_norm(AlbertModel(config)) == frozenset()
 
 
-def test_an_encoder_is_left_training_also_where_reading_fails(encoder_folders: Folders) -> None:
+def test_training_mode_is_restored_after_errors(encoder_folders: Folders) -> None:
     folder = str(encoder_folders("bert"))
     encoder, subwords = load_model(folder), WordTokenizer(load_tokenizer(folder), 64)
     encoder.train()

@@ -1,4 +1,4 @@
-"""CKA against the textbook's n × n kernels, and what it has to be on data of known nature."""
+"""CKA against n × n kernels, and on data for which its value is known."""
 
 import itertools
 import math
@@ -42,7 +42,7 @@ biased = pytest.mark.filterwarnings("ignore::alignscope.similarity.measures.inpu
 @pytest.mark.parametrize(
     ("n", "d", "e"), [(4, 3, 3), (10, 40, 7), (60, 5, 9), (60, 200, 200), (300, 200, 170)]
 )
-def test_features_give_what_kernels_give(n: int, d: int, e: int) -> None:
+def test_products_of_features_and_n_by_n_kernels_agree(n: int, d: int, e: int) -> None:
     left, right = normal(n, d) + 3, normal(n, e, 2) - left_part(n, e)
     assert debiased_cka(left, right) == pytest.approx(
         textbook(left, right, debiased=True), abs=1e-6
@@ -55,7 +55,7 @@ def left_part(n: int, e: int) -> Tensor:
 
 
 @pytest.mark.parametrize("measure", [debiased_cka, biased_cka])
-def test_itself_rotated_scaled_and_shifted(measure) -> None:  # type: ignore[no-untyped-def]
+def test_rotated_scaled_and_shifted_copy_has_value_one(measure) -> None:  # type: ignore[no-untyped-def]
     left, right = mixed(50, 8)
     rotation = torch.linalg.qr(normal(8, 8, 9)).Q
     assert measure(left, left) == pytest.approx(1)
@@ -66,7 +66,7 @@ def test_itself_rotated_scaled_and_shifted(measure) -> None:  # type: ignore[no-
 
 @biased
 @pytest.mark.parametrize("n", [25, 100, 1000])
-def test_independent_sides_give_zero_and_the_biased_estimate_does_not(n: int) -> None:
+def test_independent_sides_have_debiased_cka_near_zero_and_biased_cka_above(n: int) -> None:
     draws = 40 if n < 1000 else 4
     pairs = [(normal(n, 768, 2 * seed), normal(n, 768, 2 * seed + 1)) for seed in range(draws)]
     values = [debiased_cka(*pair) for pair in pairs]
@@ -75,13 +75,13 @@ def test_independent_sides_give_zero_and_the_biased_estimate_does_not(n: int) ->
     assert biased_cka(*pairs[0]) > 0.4
 
 
-def test_half_precision_is_summed_in_double() -> None:
+def test_half_precision_input_is_summed_in_double() -> None:
     left, right = (side.half() for side in mixed(200, 16))
     expected = textbook(left.double(), right.double(), debiased=True)
     assert debiased_cka(left * 100, right * 100) == pytest.approx(expected, abs=1e-3)
 
 
-def test_duplicated_rows_are_fine() -> None:
+def test_duplicated_rows_are_accepted() -> None:
     left, right = mixed(20, 4)
     twice = debiased_cka(left.repeat(2, 1), right.repeat(2, 1))
     assert twice == pytest.approx(
@@ -89,7 +89,7 @@ def test_duplicated_rows_are_fine() -> None:
     )
 
 
-def test_the_interval_is_the_jackknifes() -> None:
+def test_interval_is_the_delete_one_jackknife() -> None:
     left, right = mixed(12, 3)
     kept = [[j for j in range(12) if j != i] for i in range(12)]
     without = np.array([debiased_cka(left[rows], right[rows]) for rows in kept])
@@ -102,7 +102,7 @@ def test_the_interval_is_the_jackknifes() -> None:
 
 
 @pytest.mark.parametrize("n", [30, 120])
-def test_the_interval_holds_the_truth_as_often_as_it_says(n: int) -> None:
+def test_interval_covers_the_true_value_at_its_level(n: int) -> None:
     left, right = mixed(n * 200, 6)
     truth = debiased_cka(left, right)
     samples = zip(left.split(n), right.split(n), strict=True)
@@ -110,12 +110,12 @@ def test_the_interval_holds_the_truth_as_often_as_it_says(n: int) -> None:
     assert 0.90 <= np.mean((ends[:, 0] <= truth) & (truth <= ends[:, 1])) <= 0.99
 
 
-def test_four_rows_have_no_interval() -> None:
-    with pytest.raises(SimilarityError, match="at least 5 rows, there are 4"):
+def test_interval_of_four_rows_is_refused() -> None:
+    with pytest.raises(SimilarityError, match="at least 5 rows, got 4"):
         debiased_interval(normal(4, 2), normal(4, 2, 2))
 
 
-def test_the_null_has_the_moments_of_all_pairings() -> None:
+def test_null_has_the_moments_of_all_pairings() -> None:
     left, right = mixed(6, 3)
     orders = itertools.permutations(range(6))
     values = [debiased_cka(left, right[list(order)]) for order in orders]
@@ -124,7 +124,7 @@ def test_the_null_has_the_moments_of_all_pairings() -> None:
 
 
 @pytest.mark.parametrize(("n", "d", "decay"), [(60, 100, 0), (100, 20, 0.5), (200, 20, 1)])
-def test_the_null_band_is_where_shuffled_pairs_lie(n: int, d: int, decay: float) -> None:
+def test_null_band_agrees_with_the_quantiles_of_shuffles(n: int, d: int, decay: float) -> None:
     scales = torch.arange(1.0, d + 1) ** -decay
     left, right = (side * scales for side in mixed(n, d))
     low, high = null_band(left, right)
@@ -135,7 +135,7 @@ def test_the_null_band_is_where_shuffled_pairs_lie(n: int, d: int, decay: float)
     assert null_band(left, right, 0.5)[1] < high < debiased_cka(left, right)
 
 
-def test_the_null_band_narrows_with_more_rows_alone() -> None:
+def test_null_band_depends_on_the_number_of_rows_only() -> None:
     left, right = mixed(400, 16)
     wide, narrow = null_band(left[:100], right[:100]), null_band(left, right)
     assert (wide[1] - wide[0]) / (narrow[1] - narrow[0]) == pytest.approx(4, rel=0.1)
@@ -146,15 +146,17 @@ def test_the_null_band_narrows_with_more_rows_alone() -> None:
 @pytest.mark.parametrize(
     ("left", "right", "message"),
     [
-        (normal(5, 2), normal(6, 2), "the same n, not \\(5, 2\\) and \\(6, 2\\)"),
+        (normal(5, 2), normal(6, 2), "the same n, got \\(5, 2\\) and \\(6, 2\\)"),
         (normal(5, 2)[0], normal(5, 2), "the same n"),
-        (normal(3, 2), normal(3, 2), "at least 4 rows, there are 3"),
+        (normal(3, 2), normal(3, 2), "at least 4 rows, got 3"),
         (normal(9, 2) / 0, normal(9, 2), "not finite"),
         (torch.full((9, 3), 0.1), normal(9, 2), "does not vary"),
         (normal(9, 2), torch.zeros(9, 2), "does not vary"),
     ],
 )
-def test_what_cannot_be_compared(left: Tensor, right: Tensor, message: str) -> None:
+def test_sides_that_cannot_be_compared_are_refused(
+    left: Tensor, right: Tensor, message: str
+) -> None:
     for measure in (debiased_cka, biased_cka):
         with pytest.raises(SimilarityError, match=message):
             measure(left, right)

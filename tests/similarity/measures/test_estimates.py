@@ -58,21 +58,21 @@ def estimates(measure: Any, left: Tensor, right: Tensor) -> dict[str, Estimate]:
     return {estimate.estimator: estimate for estimate in found}
 
 
-def test_every_measure_and_estimator_is_tried_here() -> None:
+def test_this_file_tests_every_measure_and_estimator() -> None:
     found = {(name, kind) for name in MEASURES for kind in estimates(name, *related())}
     assert found == set(PURE)
     assert set(MEASURES) == set(MEASURE_INFO)
 
 
 @every
-def test_the_value_is_the_pure_functions(measure: str, estimator: str) -> None:
+def test_value_equals_that_of_the_plain_function(measure: str, estimator: str) -> None:
     left, right = related()
     found = estimates(measure, left.float(), right.float())[estimator].value
     assert found == pytest.approx(PURE[measure, estimator](left, right), abs=1e-6)
 
 
 @every
-def test_the_null_band_holds_95_of_100_shuffles(measure: str, estimator: str) -> None:
+def test_null_band_covers_95_percent_of_shuffles(measure: str, estimator: str) -> None:
     left, right = related(50, 6)
     found = estimates(measure, left, right)[estimator]
     assert found.low < found.value < found.high
@@ -85,7 +85,7 @@ def test_the_null_band_holds_95_of_100_shuffles(measure: str, estimator: str) ->
 
 
 @every
-def test_the_interval_holds_the_mean_as_often_as_it_says(measure: str, estimator: str) -> None:
+def test_interval_covers_the_mean_at_its_level(measure: str, estimator: str) -> None:
     n, samples = 60, 150
     left, right = related(n * samples, 4)
     found = [
@@ -102,7 +102,7 @@ PAIRED = {"cka": "biased", "cka-rbf": "biased", "rsa": "plain"}
 
 
 @pytest.mark.parametrize("measure", PAIRED)
-def test_moments_of_kernels_are_those_of_all_pairings(measure: str) -> None:
+def test_moments_of_kernels_equal_those_of_all_pairings(measure: str) -> None:
     left, right = mixed(6, 3)
     make = {"cka": linear_kernel, "cka-rbf": gaussian_kernel, "rsa": rank_kernel}[measure]
     x, y = make(left), make(right)
@@ -112,7 +112,7 @@ def test_moments_of_kernels_are_those_of_all_pairings(measure: str) -> None:
     scale = math.sqrt(
         cka._self_inner(x, False) * cka._self_inner(y, False)
         if kind
-        else float(x.own.sum() * y.own.sum())
+        else float(x.self_inner.sum() * y.self_inner.sum())
     )
     mean, rows = nulls.pairing_moments(x, y)
     rest = cka._self_inner(x, True) * cka._self_inner(y, True) * nulls.debiased_cka_null_sd(6) ** 2
@@ -120,7 +120,7 @@ def test_moments_of_kernels_are_those_of_all_pairings(measure: str) -> None:
     assert values.var() == pytest.approx((rows + rest) / scale**2, rel=1e-9)
 
 
-def test_moments_of_means_are_those_of_all_pairings() -> None:
+def test_moments_of_means_equal_those_of_all_pairings() -> None:
     left, right = (nulls.RowMatrix(side) for side in related(6, 3))
     orders = map(list, itertools.permutations(range(6)))
     values = [float((left.rows * right.rows[order]).sum(1).mean()) for order in orders]
@@ -130,7 +130,7 @@ def test_moments_of_means_are_those_of_all_pairings() -> None:
 
 @pytest.mark.parametrize("debiased", [True, False])
 @pytest.mark.parametrize("make", [linear_kernel, gaussian_kernel])
-def test_the_jackknife_leaves_each_row_out(
+def test_jackknife_of_cka_leaves_each_row_out(
     make: Callable[[Tensor], Kernel], debiased: bool
 ) -> None:
     both = [make(side) for side in mixed(12, 3)]
@@ -144,7 +144,7 @@ def test_the_jackknife_leaves_each_row_out(
 
 
 def dense(kernel: Kernel) -> Tensor:
-    """The kernel as a matrix (12, 12): its products with the columns of the identity."""
+    """Return the kernel as a matrix (12, 12): its product with the identity."""
     return kernel.product(torch.eye(12, dtype=torch.float64))
 
 
@@ -167,7 +167,7 @@ def hsic_cka(kernels: list[Tensor], debiased: bool) -> float:
     return hsic(k, m) / math.sqrt(hsic(k, k) * hsic(m, m))
 
 
-def test_rsas_jackknife_leaves_each_row_out() -> None:
+def test_jackknife_of_rsa_leaves_each_row_out() -> None:
     both = [rank_kernel(side) for side in mixed(12, 3)]
     whole = [dense(kernel) for kernel in both]
     above = torch.triu_indices(11, 11, 1)
@@ -181,16 +181,16 @@ def test_rsas_jackknife_leaves_each_row_out() -> None:
     assert (found.low, found.high) == pytest.approx(jackknife(found.value, without), abs=1e-9)
 
 
-def test_the_largest_eigenvalues_are_found() -> None:
+def test_largest_eigenvalues_agree_with_a_full_decomposition() -> None:
     side = normal(80, 30) * torch.arange(1.0, 31) ** -1
     kernel = linear_kernel(side)
     centred = side - side.mean(0)
     values = torch.linalg.eigvalsh(centred @ centred.T).flip(0)[:12]
     expected = values / (centred @ centred.T).norm()
-    assert torch.allclose(nulls._spectrum(kernel), expected, atol=1e-3)
+    assert torch.allclose(nulls._largest_eigenvalues(kernel), expected, atol=1e-3)
 
 
-def test_single_precision_is_enough_for_outlier_dimensions() -> None:
+def test_single_precision_suffices_for_outlier_dimensions() -> None:
     """Encoders have a few neurons that are hundreds of times larger than all others."""
     left, right = mixed(200, 40)
     scales = torch.ones(40, dtype=torch.float64)
@@ -205,8 +205,8 @@ def test_single_precision_is_enough_for_outlier_dimensions() -> None:
         assert single[estimator].null_high == pytest.approx(found.null_high, abs=1e-4)
 
 
-def test_many_rows_give_what_few_give() -> None:
-    """More rows than twice the features take another way, by products of features."""
+def test_products_of_features_and_of_rows_give_the_same_estimates() -> None:
+    """With more rows than twice the features, the code multiplies features and not rows."""
     left, right = mixed(300, 20)
     wide = [torch.nn.functional.pad(side, (0, 140)) for side in (left, right)]
     for estimator, found in estimates("cka", left, right).items():
@@ -214,7 +214,7 @@ def test_many_rows_give_what_few_give() -> None:
         assert vars(other) == pytest.approx(vars(found) | {"estimator": estimator}, abs=1e-9)
 
 
-def test_intervals_of_shares_and_means_are_the_textbooks() -> None:
+def test_intervals_of_proportions_and_means_agree_with_textbooks() -> None:
     low, high = wilson_interval(0.5, 100)
     assert (low, high) == pytest.approx((0.40383, 0.59617), abs=1e-5)
     values = torch.tensor([1.0, 2.0, 3.0, 4.0], dtype=torch.float64)
@@ -223,17 +223,17 @@ def test_intervals_of_shares_and_means_are_the_textbooks() -> None:
     assert low + high == pytest.approx(5)
 
 
-def test_the_null_of_a_biased_measure_is_not_below_what_it_can_be() -> None:
+def test_null_of_biased_cka_is_never_negative() -> None:
     left, right = (normal(100, 20, seed) for seed in (1, 2))
     left[0], right[0] = 30 * left[0], 30 * right[0]
     assert estimates("cka", left, right)["biased"].null_low == 0
 
 
-def test_ties_take_no_memory_for_every_pairing_and_entry() -> None:
-    """Many equal rows: all n x n shares are there, and the mean of their null is 1 / n."""
+def test_ties_do_not_need_memory_for_every_pairing_and_entry() -> None:
+    """With many equal rows, all n × n scores are above 0, and their null has the mean 1/n."""
     side = torch.cat([normal(1, 4).repeat(290, 1), normal(10, 4, 2)])
     found = estimates("retrieval", side, side)["plain"]
     assert found.null_low < 1 / 300 < found.null_high
-    whole, blocks = torch.ones(3, 3), nulls._AT_ONCE
+    whole, blocks = torch.ones(3, 3), nulls.ENTRIES_AT_ONCE
     assert nulls.permutation_null(nulls.SparseScores.of(whole / 3)) == pytest.approx((1 / 3, 1 / 3))
     assert blocks < 290 * 290

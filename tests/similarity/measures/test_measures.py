@@ -1,4 +1,4 @@
-"""Every measure against a transcription of its paper, a library, and data of known nature."""
+"""Every measure against a transcription of its paper, a library, and data with a known value."""
 
 from collections.abc import Callable
 
@@ -30,21 +30,21 @@ every = pytest.mark.parametrize("measure", EVERY)
 
 
 @every
-def test_a_side_is_wholly_like_itself(measure: Measure) -> None:
+def test_a_side_and_its_scaled_copy_have_value_one(measure: Measure) -> None:
     left, _ = related()
     assert measure(left, left) == pytest.approx(1)
     assert measure(left, 4 * left + 2) == pytest.approx(1)
 
 
 @every
-def test_related_sides_are_between_unrelated_and_equal(measure: Measure) -> None:
+def test_related_sides_lie_between_unrelated_and_equal_ones(measure: Measure) -> None:
     left, right = related()
     order = torch.randperm(60, generator=torch.Generator().manual_seed(4))
     assert measure(left, right[order]) + 0.1 < measure(left, right) < 0.999
 
 
 @every
-def test_numpy_is_taken_as_well_and_nothing_is_written_to(measure: Measure) -> None:
+def test_numpy_arrays_are_accepted_and_not_modified(measure: Measure) -> None:
     left, right = related()
     kept = left.clone(), right.clone()
     found = measure(left.numpy(), right.numpy())  # type: ignore[arg-type]
@@ -54,7 +54,7 @@ def test_numpy_is_taken_as_well_and_nothing_is_written_to(measure: Measure) -> N
 
 
 @every
-def test_half_precision_is_summed_in_double(measure: Measure) -> None:
+def test_half_precision_input_is_summed_in_double(measure: Measure) -> None:
     left, right = (100 * side for side in related())
     assert measure(left.half(), right.half()) == pytest.approx(measure(left, right), abs=0.02)
     assert measure(left.half(), right.half()) == measure(
@@ -63,13 +63,13 @@ def test_half_precision_is_summed_in_double(measure: Measure) -> None:
 
 
 @pytest.mark.parametrize("measure", [m for m in EVERY if m is not pwcca])
-def test_both_ways_are_the_same(measure: Measure) -> None:
+def test_measure_is_symmetric(measure: Measure) -> None:
     left, right = related()
     assert measure(left, right) == pytest.approx(measure(right, left), abs=1e-12)
 
 
 @pytest.mark.parametrize("measure", ROTATED)
-def test_rotating_one_side_changes_nothing(measure: Measure) -> None:
+def test_measure_is_invariant_to_rotation_of_one_side(measure: Measure) -> None:
     left, right = related()
     turn = torch.linalg.qr(normal(7, 7, 9)).Q
     # PWCCA weighs by the neurons of its first side: rotating that one does change it.
@@ -77,18 +77,18 @@ def test_rotating_one_side_changes_nothing(measure: Measure) -> None:
 
 
 @pytest.mark.parametrize("measure", [retrieval, mutual_nearest, centred_cosine])
-def test_rotating_both_sides_changes_nothing(measure: Measure) -> None:
+def test_measure_is_invariant_to_rotation_of_both_sides(measure: Measure) -> None:
     left, right = related()
     turn = torch.linalg.qr(normal(7, 7, 9)).Q
     assert measure(left @ turn, right @ turn) == pytest.approx(measure(left, right))
 
 
-def test_rotating_one_side_does_change_anc() -> None:
+def test_rotation_of_one_side_lowers_anc() -> None:
     left, right = related()
     assert anc(left @ torch.linalg.qr(normal(7, 7, 9)).Q, right) < anc(left, right) - 0.2
 
 
-def test_anc_is_the_mean_of_the_columns_correlations() -> None:
+def test_anc_is_the_mean_correlation_of_the_columns() -> None:
     left, right = related()
     columns = [np.corrcoef(left[:, i], right[:, i])[0, 1] for i in range(7)]
     assert anc(left, right) == pytest.approx(np.mean(columns), abs=1e-12)
@@ -98,7 +98,7 @@ def test_anc_is_the_mean_of_the_columns_correlations() -> None:
     assert anc(-right, right) == pytest.approx(-1)
 
 
-def test_procrustes_is_what_the_best_rotation_reaches() -> None:
+def test_procrustes_agrees_with_the_best_rotation_of_scipy() -> None:
     x, y = (np.asarray(side - side.mean(0)) for side in related())
     x, y = x / np.linalg.norm(x), y / np.linalg.norm(y)
     turn, _ = scipy.linalg.orthogonal_procrustes(x, y)
@@ -108,13 +108,13 @@ def test_procrustes_is_what_the_best_rotation_reaches() -> None:
     assert procrustes(related()[0], wide) == pytest.approx(procrustes(*related()))
 
 
-def test_rsa_is_spearmans_over_pairs() -> None:
+def test_rsa_is_the_spearman_correlation_over_pairs() -> None:
     left, right = related()
     pairs = [scipy.spatial.distance.pdist(side, "correlation") for side in (left, right)]
     assert rsa(left, right) == pytest.approx(spearmanr(*pairs).statistic, abs=1e-12)
 
 
-def test_rbf_cka_is_the_textbooks() -> None:
+def test_rbf_cka_agrees_with_n_by_n_kernels() -> None:
     def kernel(side: Tensor) -> np.ndarray:
         distances = scipy.spatial.distance.squareform(
             scipy.spatial.distance.pdist(side, "sqeuclidean")
@@ -154,7 +154,7 @@ def test_svcca_is_the_mean_correlation_of_principal_directions() -> None:
     )
 
 
-def test_pwcca_weighs_correlations_by_what_they_account_for() -> None:
+def test_pwcca_weights_correlations_by_projections() -> None:
     left, right = (np.asarray(side - side.mean(0)) for side in related())
     xx, yy, xy = left.T @ left, right.T @ right, left.T @ right
     values, maps = scipy.linalg.eigh(xy @ np.linalg.solve(yy, xy.T), xx)
@@ -166,14 +166,14 @@ def test_pwcca_weighs_correlations_by_what_they_account_for() -> None:
 
 
 @pytest.mark.parametrize("measure", [svcca, pwcca])
-def test_canonical_correlations_of_as_many_directions_as_rows_are_refused(
+def test_cca_of_as_many_directions_as_rows_is_refused(
     measure: Measure,
 ) -> None:
-    with pytest.raises(SimilarityError, match="8 rows with 7 directions is 1 whatever they are"):
+    with pytest.raises(SimilarityError, match="8 rows with 7 directions is 1 for any two sides"):
         measure(normal(8, 20), normal(8, 20, 2))
 
 
-def test_mutual_nearest_agrees_with_loops() -> None:
+def test_mutual_nearest_neighbours_agree_with_loops() -> None:
     left, right = (side.numpy() for side in related(40, 3))
     x, y = left - left.mean(0), right - right.mean(0)
     cosines = 1 - scipy.spatial.distance.cdist(x, y, "cosine")
@@ -182,7 +182,7 @@ def test_mutual_nearest_agrees_with_loops() -> None:
     assert mutual_nearest(left, right) == pytest.approx(np.mean(hits))
 
 
-def test_centred_cosine_agrees_with_loops_and_may_be_negative() -> None:
+def test_centred_cosine_agrees_with_loops_and_can_be_negative() -> None:
     left, right = (side.numpy() for side in related())
     x, y = left - left.mean(0), right - right.mean(0)
     each = [1 - scipy.spatial.distance.cosine(a, b) for a, b in zip(x, y, strict=True)]
@@ -192,8 +192,8 @@ def test_centred_cosine_agrees_with_loops_and_may_be_negative() -> None:
 
 
 @every
-def test_what_cannot_be_compared(measure: Measure) -> None:
-    with pytest.raises(SimilarityError, match="with the same n, not"):
+def test_sides_that_cannot_be_compared_are_refused(measure: Measure) -> None:
+    with pytest.raises(SimilarityError, match="with the same n, got"):
         measure(normal(9, 2), normal(8, 2))
     with pytest.raises(SimilarityError, match="not finite"):
         measure(normal(9, 2) / 0, normal(9, 2))
@@ -208,24 +208,24 @@ def test_a_constant_side_is_refused(measure: Measure, flat: Tensor) -> None:
 
 @pytest.mark.filterwarnings("ignore::alignscope.similarity.measures.inputs.BiasWarning")
 @pytest.mark.parametrize("measure", [anc, procrustes, retrieval, centred_cosine])
-def test_three_rows_are_enough_for_some(measure: Measure) -> None:
+def test_three_rows_are_enough_for_measures_of_rows(measure: Measure) -> None:
     assert -1 <= measure(normal(3, 2), normal(3, 2, 2)) <= 1
 
 
 @pytest.mark.parametrize("measure", [rbf_cka, rsa])
-def test_three_rows_are_too_few_for_others(measure: Measure) -> None:
-    with pytest.raises(SimilarityError, match="at least 4 rows, there are 3"):
+def test_three_rows_are_too_few_for_measures_of_pairs(measure: Measure) -> None:
+    with pytest.raises(SimilarityError, match="at least 4 rows, got 3"):
         measure(normal(3, 2), normal(3, 2, 2))
 
 
 @every
-def test_repeated_rows_are_fine(measure: Measure) -> None:
+def test_repeated_rows_are_accepted(measure: Measure) -> None:
     left, right = (side.repeat(2, 1) for side in related(30, 4))
     assert -1 <= measure(left, right) <= 1
 
 
 @pytest.mark.parametrize("measure", [biased_cka, rbf_cka, procrustes, svcca, pwcca])
-def test_few_rows_in_many_dimensions_are_warned_of(measure: Measure) -> None:
-    with pytest.warns(BiasWarning, match="of 13 rows in 7 dimensions is drawn upwards"):
+def test_few_rows_in_many_dimensions_give_a_warning(measure: Measure) -> None:
+    with pytest.warns(BiasWarning, match="of 13 rows in 7 dimensions is biased upward"):
         measure(*related(13, 7))
     measure(*related(14, 7))  # warnings are errors

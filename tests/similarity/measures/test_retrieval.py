@@ -19,7 +19,7 @@ def by_hand(left: Tensor, right: Tensor) -> float:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_it_is_precision_at_one(seed: int) -> None:
+def test_retrieval_is_precision_at_one(seed: int) -> None:
     left = normal(40, 6, seed)
     right = left + normal(40, 6, seed + 100) * 0.6
     assert retrieval(left, right, centred=False) == pytest.approx(by_hand(left, right))
@@ -28,19 +28,19 @@ def test_it_is_precision_at_one(seed: int) -> None:
     assert 0.2 < centred < 1
 
 
-def test_the_language_is_taken_off() -> None:
+def test_mean_of_each_language_is_subtracted() -> None:
     left = normal(60, 6, 1)
     far = normal(1, 6, 2) * 30
     assert retrieval(left, left + far) == 1
     assert retrieval(left, left + far, centred=False) < 0.5
 
 
-def test_unrelated_sides_are_at_chance() -> None:
+def test_unrelated_sides_are_at_chance_level() -> None:
     values = [retrieval(normal(50, 8, seed), normal(50, 8, seed + 100)) for seed in range(60)]
     assert sum(values) / len(values) == pytest.approx(1 / 50, abs=0.01)
 
 
-def test_ties_are_shared() -> None:
+def test_ties_count_fractionally() -> None:
     left = normal(10, 4, 1).repeat(2, 1)
     assert retrieval(left, left) == pytest.approx(0.5)
 
@@ -48,11 +48,13 @@ def test_ties_are_shared() -> None:
 @pytest.mark.parametrize(
     ("left", "right", "message"),
     [
-        (normal(5, 2, 1), normal(5, 3, 1), "not \\(5, 2\\) and \\(5, 3\\)"),
+        (normal(5, 2, 1), normal(5, 3, 1), "got \\(5, 2\\) and \\(5, 3\\)"),
         (normal(0, 2, 1), normal(0, 2, 1), "retrieval needs at least 1 row"),
         (normal(5, 2, 1), normal(5, 2, 1) / 0, "not finite"),
     ],
 )
-def test_what_cannot_be_compared(left: Tensor, right: Tensor, message: str) -> None:
+def test_sides_that_cannot_be_compared_are_refused(
+    left: Tensor, right: Tensor, message: str
+) -> None:
     with pytest.raises(SimilarityError, match=message):
         retrieval(left, right)

@@ -1,1 +1,1 @@
-"""similarity/measures."""
+"""Similarity measures of two arrays whose row i is the same example."""

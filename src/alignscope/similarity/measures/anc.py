@@ -1,4 +1,4 @@
-"""Average neuron-wise correlation: do the same neurons do the same?"""
+"""Average neuron-wise correlation: do the same neurons encode the same on both sides?"""
 
 import torch
 from torch import Tensor
@@ -12,37 +12,47 @@ from alignscope.similarity.measures.null import RowMatrix, mean_moments, normal_
 def anc(left: Array, right: Array) -> float:
     """Return the average neuron-wise correlation (Del & Fishel 2022).
 
+    >>> import torch
     >>> x = torch.randn(100, 8)
     >>> round(anc(x, x), 6)
     1.0
 
-    The mean over columns of Pearson's correlation of column i of ``left`` (n, d) with column i of
-    ``right`` (n, d): it asks whether the *same* neurons do the same, so unlike CKA a rotation of
-    one side lowers it. About 0 for independent sides, between -1 and 1. A neuron that is constant
-    on a side correlates with nothing and counts 0.
+    The value is the mean over columns of Pearson's correlation of column i of both sides. The
+    *same* neurons have to encode the same, so a rotation of one side lowers the value; CKA would
+    stay the same. A neuron that is constant on a side counts 0.
+
+    Args:
+        left: one side, (n, d).
+        right: the other side, (n, d).
+
+    Returns:
+        A number between -1 and 1; about 0 for independent sides.
 
     Raises:
         SimilarityError: if the shapes differ, there are fewer than 2 rows, a value is not finite
-            or a side does not vary.
+            or a side is constant.
     """
-    both = zip(as_pair(left, right, "ANC", same_width=True), (left, right), strict=True)
-    x, y = (standardise_columns(side, rounding_tolerance(given)) for side, given in both)
-    return float(_correlations(x, y).mean())
+    sides = zip(as_pair(left, right, "ANC", same_width=True), (left, right), strict=True)
+    x, y = (standardise_columns(side, rounding_tolerance(array)) for side, array in sides)
+    return float(_column_correlations(x, y).mean())
 
 
-def standardise_columns(side: Tensor, relative: float | None = None) -> RowMatrix:
-    """Centre the columns of a side (n, d) and scale them to norm 1."""
-    relative = relative or rounding_tolerance(side)
-    columns = center(side, "ANC", relative)
-    # Where a neuron is constant, centring leaves rounding, which would be scaled up.
-    varies = columns.abs().amax(0) > relative * side.abs().amax(0)
+def standardise_columns(side: Tensor, tolerance: float | None = None) -> RowMatrix:
+    """Centre the columns of a side (n, d) and scale them to norm 1; constant columns become 0.
+
+    ``tolerance`` is the relative `rounding_tolerance` of the array that the side came from.
+    """
+    tolerance = tolerance or rounding_tolerance(side)
+    columns = center(side, "ANC", tolerance)
+    # Centring a constant neuron leaves rounding errors, which scaling would blow up.
+    varies = columns.abs().amax(0) > tolerance * side.abs().amax(0)
     columns = torch.where(varies, columns, 0.0)
     return RowMatrix(torch.nn.functional.normalize(columns, dim=0))
 
 
 def anc_estimates(x: RowMatrix, y: RowMatrix) -> list[Estimate]:
-    """Return the ANC of two sides, with interval and the normal null of its exact moments."""
-    correlations, (n, d) = _correlations(x, y), x.rows.shape
+    """Return the ANC of two sides, with an interval and a normal null with exact moments."""
+    correlations, (n, d) = _column_correlations(x, y), x.rows.shape
     influence = correlation_influence(x.rows, y.rows, correlations).mean(1)
     value = float(correlations.mean())
     mean, variance = mean_moments(x, y)
@@ -50,5 +60,5 @@ def anc_estimates(x: RowMatrix, y: RowMatrix) -> list[Estimate]:
     return [Estimate("plain", value, *infinitesimal_jackknife(value, influence), *null)]
 
 
-def _correlations(x: RowMatrix, y: RowMatrix) -> Tensor:
+def _column_correlations(x: RowMatrix, y: RowMatrix) -> Tensor:
     return (x.rows * y.rows).sum(0)

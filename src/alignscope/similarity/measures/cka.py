@@ -1,10 +1,12 @@
 """Centred kernel alignment (Kornblith et al. 2019), biased and debiased.
 
-Rows are examples, columns are features, and row i of both sides is the same example.
+Rows are examples, columns are features, and row i of both sides is the same example. CKA is
+HSIC(K, L) / √(HSIC(K, K) HSIC(L, L)) for the kernels K and L of both sides.
 """
 
 import math
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -32,31 +34,42 @@ from alignscope.similarity.measures.null import (
 Number = TypeVar("Number", float, Tensor)
 
 LEAST = 4
-"""Rows below which the unbiased HSIC is not defined."""
+"""Rows below which the unbiased HSIC is undefined."""
 
 
 def debiased_cka(left: Array, right: Array) -> float:
     """Return linear CKA with the unbiased estimator of HSIC (Song et al. 2012).
 
+    >>> import torch
     >>> x = torch.randn(100, 8)
     >>> round(debiased_cka(x, 3 * x + 1), 6)
     1.0
 
-    ``left`` (n, d) and ``right`` (n, e). About 0 for independent sides whatever n and d, where it
-    may well be slightly negative (Nguyen et al. 2021); it is reported as it is.
+    Args:
+        left: one side, (n, d).
+        right: the other side, (n, e).
+
+    Returns:
+        About 0 for independent sides with any n and d, and 1 for sides that are equal up to
+        rotation and scale. The value can be slightly negative (Nguyen et al. 2021) and is not
+        clipped.
 
     Raises:
-        SimilarityError: if the sides do not have the same n of at least 4 rows, are not finite,
-            or one of them does not vary.
+        SimilarityError: if the sides do not have the same n of at least 4 rows, are not finite, or
+            one of them is constant.
     """
     return alignment(*_linear(left, right), debiased=True)
 
 
 def biased_cka(left: Array, right: Array) -> float:
-    """Return linear CKA as of Kornblith et al. 2019, equation 2.
+    """Return linear CKA by equation 2 of Kornblith et al. 2019.
 
-    It is far above 0 for independent sides unless n is much larger than d: read it beside
-    `debiased_cka` and a shuffled null, never alone (`sides.BiasWarning` if n < 2 d).
+    The value is far above 0 for independent sides unless n is much larger than d. Compare it with
+    `debiased_cka` and a shuffled null (`inputs.BiasWarning` if n < 2 d).
+
+    Args:
+        left: one side, (n, d).
+        right: the other side, (n, e).
 
     Raises:
         SimilarityError: as `debiased_cka` does.
@@ -69,33 +82,45 @@ def biased_cka(left: Array, right: Array) -> float:
 def rbf_cka(left: Array, right: Array, *, debiased: bool = False) -> float:
     """Return CKA with Gaussian kernels (Kornblith et al. 2019, section 4).
 
+    >>> import torch
     >>> x = torch.randn(100, 8)
     >>> round(rbf_cka(x, 3 * x + 1), 6)
     1.0
 
-    The kernel is exp(-distance² / (2 sigma²)) with sigma² the median of the squared distances that
-    are not zero, as Muller et al. 2021 released it. Biased as `biased_cka` is, unless ``debiased``;
-    n × n memory.
+    The kernel is exp(-distance² / (2 sigma²)) with sigma² the median of the squared distances above
+    zero, as in the code released by Muller et al. 2021. Memory grows with n².
+
+    Args:
+        left: one side, (n, d).
+        right: the other side, (n, e).
+        debiased: whether HSIC is estimated without bias; by default the value is biased as
+            `biased_cka` is.
 
     Raises:
         SimilarityError: as `debiased_cka` does.
     """
-    both = as_varying_pair(left, right, "CKA", least=LEAST)
+    sides = as_varying_pair(left, right, "CKA", least=LEAST)
     if not debiased:
-        warn_biased("biased RBF CKA", len(both[0]), max(side.shape[1] for side in both))
-    x, y = map(gaussian_kernel, both)
+        warn_biased("biased RBF CKA", len(sides[0]), max(side.shape[1] for side in sides))
+    x, y = map(gaussian_kernel, sides)
     return alignment(x, y, debiased=debiased)
 
 
 def debiased_interval(left: Array, right: Array, level: float = LEVEL) -> tuple[float, float]:
-    """Return an interval around debiased CKA for other sentences of the same kind.
+    """Return a confidence interval around debiased CKA for other rows of the same kind.
 
+    >>> import torch
     >>> x = torch.randn(100, 8)
     >>> low, high = debiased_interval(x, x + torch.randn(100, 8))
     >>> low < debiased_cka(x, x + torch.randn(100, 8)) < high
     True
 
-    The delete-one jackknife (`intervals.jackknife`), for all rows at once.
+    The interval is the delete-one jackknife (`intervals.jackknife`), computed for all rows at once.
+
+    Args:
+        left: one side, (n, d).
+        right: the other side, (n, e).
+        level: the coverage.
 
     Raises:
         SimilarityError: as `debiased_cka` does, and if there are fewer than 5 rows.
@@ -105,16 +130,22 @@ def debiased_interval(left: Array, right: Array, level: float = LEVEL) -> tuple[
 
 
 def null_band(left: Array, right: Array, level: float = LEVEL) -> tuple[float, float]:
-    """Return where ``level`` of debiased CKA lies when rows are paired at random.
+    """Return the range of debiased CKA over the fraction ``level`` of random pairings of the rows.
 
+    >>> import torch
     >>> x, y = torch.randn(100, 8), torch.randn(100, 8)
     >>> low, high = null_band(x, y)
     >>> low < 0 < high
     True
 
-    Mean and variance over all pairings are exact (`nulls.independent_spread`), the shape is that of
-    the limit of many rows (`nulls.limit_draws`): where a row is many times farther from the mean
-    than all others it is not to be relied on.
+    The mean and variance over all pairings are exact (`null.debiased_cka_null_sd`). The shape is
+    that of the limit for many rows (`null.limit_null_draws`), so do not rely on the band if one row
+    is many times farther from the mean than all others.
+
+    Args:
+        left: one side, (n, d).
+        right: the other side, (n, e).
+        level: the coverage.
 
     Raises:
         SimilarityError: as `debiased_cka` does.
@@ -129,7 +160,7 @@ def cka_estimates(x: Kernel, y: Kernel) -> list[Estimate]:
         SimilarityError: if a kernel is constant, or there are fewer than 5 rows.
     """
     if len(x) <= LEAST:
-        raise SimilarityError(f"CKA's interval needs at least {LEAST + 1} rows, there are {len(x)}")
+        raise SimilarityError(f"The interval of CKA needs at least {LEAST + 1} rows, got {len(x)}.")
     return [
         Estimate(
             estimator,
@@ -142,7 +173,7 @@ def cka_estimates(x: Kernel, y: Kernel) -> list[Estimate]:
 
 
 def alignment(x: Kernel, y: Kernel, *, debiased: bool) -> float:
-    """Return the alignment of two kernels: HSIC, divided by that of each with itself."""
+    """Return the alignment of two kernels: HSIC, normalised by that of each with itself."""
     between, left, right = _hsic(x, y, debiased), _self_inner(x, debiased), _self_inner(y, debiased)
     if left <= 0 or right <= 0:
         raise SimilarityError(CONSTANT.format("CKA"))
@@ -152,10 +183,12 @@ def alignment(x: Kernel, y: Kernel, *, debiased: bool) -> float:
 def alignment_interval(
     x: Kernel, y: Kernel, *, debiased: bool, level: float = LEVEL
 ) -> tuple[float, float]:
-    """Return the jackknife's interval around `alignment`; a kernel's width is not fitted anew."""
+    """Return the jackknife interval around `alignment`; the width of a Gaussian kernel is kept."""
     left, right = (_self_inner_without_each(kernel, debiased) for kernel in (x, y))
     if bool((left <= 0).any() or (right <= 0).any()):
-        raise SimilarityError("CKA's interval is not defined where all variation is in one row")
+        raise SimilarityError(
+            "The interval of CKA is undefined because all variation of a side is in one row."
+        )
     without = _without_each(x, y, debiased) / (left * right).sqrt()
     return jackknife(alignment(x, y, debiased=debiased), without, level)
 
@@ -163,17 +196,23 @@ def alignment_interval(
 def alignment_band(
     x: Kernel, y: Kernel, *, debiased: bool, level: float = LEVEL
 ) -> tuple[float, float]:
-    """Return the null band of `alignment`; the biased one's is exact in mean and variance too."""
+    """Return the null band of `alignment`, exact in mean and variance for both estimators."""
     if debiased:
         return quantile_interval(debiased_cka_null_sd(len(x)) * limit_null_draws(x, y), level)
     low, high = kernel_band(x, y, math.sqrt(_self_inner(x, False) * _self_inner(y, False)), level)
-    return max(0.0, low), high  # it cannot be less
+    return max(0.0, low), high  # biased CKA is never negative
 
 
 def kernel_band(x: Kernel, y: Kernel, scale: float, level: float = LEVEL) -> tuple[float, float]:
-    """Return the null band of the sum of products of all entries of two kernels, over ``scale``.
+    """Return the null band of the inner product of two kernels, divided by ``scale``.
 
-    Its moments over all pairings are exact (`nulls.pairing_moments`).
+    The moments over all pairings are exact (`null.pairing_moments`).
+
+    Args:
+        x: one kernel, diagonal included.
+        y: the other kernel.
+        scale: the divisor of the inner product.
+        level: the coverage.
     """
     mean, variance = pairing_moments(x, y)
     unbiased = math.sqrt(_self_inner(x, True) * _self_inner(y, True)) * debiased_cka_null_sd(len(x))
@@ -187,22 +226,23 @@ def _linear(left: Array, right: Array, least: int = LEAST) -> tuple[Kernel, Kern
 
 
 def _hsic(x: Kernel, y: Kernel, debiased: bool) -> float:
-    """HSIC, up to a factor that cancels."""
+    """Return HSIC, up to a factor that cancels."""
     (_, r), (_, q) = _margins(x, debiased), _margins(y, debiased)
     entries = frobenius_inner(x, y) if debiased else frobenius_inner(x, y) + x.diagonal @ y.diagonal
-    total, whole_x, whole_y, middle = map(float, (entries, r.sum(), q.sum(), r @ q))
-    return hsic_from_sums(len(x), total, whole_x, whole_y, middle, debiased)
+    sums = KernelSums(*map(float, (entries, r.sum(), q.sum(), r @ q)))
+    return hsic_from_sums(len(x), sums, debiased)
 
 
 def _without_each(x: Kernel, y: Kernel, debiased: bool) -> Tensor:
-    """`_hsic` of all rows but row i, for every i, (n,)."""
+    """Return `_hsic` without row i, for every i, (n,)."""
     (a, r), (b, q) = _margins(x, debiased), _margins(y, debiased)
-    both = x.own if x is y else rowwise_inner(x, y)
-    total = both.sum() - 2 * both + a @ b - a * b
-    # What row i has to do with all others: the sum over j of r_j L_ij, K_ij q_j and K_ij L_ij.
-    middle = r @ q - r * q - y.times(r) - x.times(q) + both
-    whole_x, whole_y = r.sum() - 2 * r + a, q.sum() - 2 * q + b
-    return hsic_from_sums(len(x) - 1, total, whole_x, whole_y, middle, debiased)
+    inner = x.self_inner if x is y else rowwise_inner(x, y)
+    total = inner.sum() - 2 * inner + a @ b - a * b
+    # Without row i the row sums are r_j - K_ij and q_j - L_ij. This is the sum of their products
+    # over all j ≠ i, expanded.
+    middle = r @ q - r * q - y.matvec_offdiag(r) - x.matvec_offdiag(q) + inner
+    sum_x, sum_y = r.sum() - 2 * r + a, q.sum() - 2 * q + b
+    return hsic_from_sums(len(x) - 1, KernelSums(total, sum_x, sum_y, middle), debiased)
 
 
 @memoize
@@ -216,19 +256,38 @@ def _self_inner_without_each(kernel: Kernel, debiased: bool) -> Tensor:
 
 
 def _margins(kernel: Kernel, debiased: bool) -> tuple[Tensor, Tensor]:
-    """Diagonal and row sums, of a kernel without its diagonal if ``debiased``."""
+    """Return diagonal and row sums of a kernel, whose diagonal is left out if ``debiased``."""
     if debiased:
         return torch.zeros_like(kernel.diagonal), kernel.sums
     return kernel.diagonal, kernel.sums + kernel.diagonal
 
 
-def hsic_from_sums(
-    n: int, total: Number, whole_x: Number, whole_y: Number, middle: Number, debiased: bool
-) -> Number:
-    """HSIC, up to a factor that cancels, from 1ᵀ(K∘L)1, 1ᵀK1, 1ᵀL1 and 1ᵀKL1.
+@dataclass(frozen=True)
+class KernelSums(Generic[Number]):
+    """The four sums of two kernels K and L that HSIC depends on, as numbers or for many subsets."""
 
-    Song et al. 2012, equation 4, of kernels without diagonals; else Gretton et al. 2005.
+    total: Number
+    """1ᵀ(K∘L)1, the inner product of the kernels."""
+    sum_x: Number
+    """1ᵀK1."""
+    sum_y: Number
+    """1ᵀL1."""
+    middle: Number
+    """1ᵀKL1, the inner product of the row sums."""
+
+
+def hsic_from_sums(n: int, sums: KernelSums[Number], debiased: bool) -> Number:
+    """Return HSIC, up to a factor that cancels in CKA.
+
+    The unbiased estimator is equation 4 of Song et al. 2012, the biased one is that of Gretton et
+    al. 2005.
+
+    Args:
+        n: the number of rows.
+        sums: the sums of both kernels; without their diagonals if ``debiased``.
+        debiased: whether to use the unbiased estimator.
     """
+    product = sums.sum_x * sums.sum_y
     if debiased:
-        return total + whole_x * whole_y / ((n - 1) * (n - 2)) - 2 * middle / (n - 2)
-    return total + whole_x * whole_y / (n * n) - 2 * middle / n
+        return sums.total + product / ((n - 1) * (n - 2)) - 2 * sums.middle / (n - 2)
+    return sums.total + product / (n * n) - 2 * sums.middle / n

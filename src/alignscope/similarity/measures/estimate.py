@@ -1,16 +1,16 @@
-"""What a measure says of two sides: a value, how sure it is, and what chance would give."""
+"""The estimate of a measure: its value, an interval around it, and the range under chance."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """One value of a measure, with the interval around it and the band of its null.
+    """One value of a measure, with its 95 % interval and its null band.
 
-    ``low`` and ``high`` are the ends of a 95 % interval for other rows of the same kind;
-    ``null_low`` and ``null_high`` of where 95 % of random pairings of the same rows lie.
-    ``estimator`` is ``debiased``, ``biased`` (drawn away from 0 by few rows or many columns) or
-    ``plain`` (neither: its null does not depend on the number of columns).
+    ``low`` and ``high`` bound the interval for other rows of the same kind. 95 % of the random
+    pairings of the same rows lie between ``null_low`` and ``null_high``. ``estimator`` is
+    ``debiased``, ``biased`` (few rows or many columns move the value away from 0) or ``plain``
+    (neither: the null does not depend on the number of columns).
     """
 
     estimator: str

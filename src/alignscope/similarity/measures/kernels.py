@@ -1,9 +1,8 @@
-"""Kernels: how alike every row of a side is to every other, as far as comparisons need it.
+"""Kernels: the similarity of every row of a side to every other row.
 
-A comparison of two kernels K and L asks how alike they are entry by entry. All of it follows from
-their diagonals, the sums of their rows, and `rowwise_inner`: row by row the sum of products of
-entries. Where there are more than twice as many rows as features, that sum comes from products of
-features, and no n × n matrix is ever made.
+A comparison of two kernels K and L needs three things: their diagonals, the sums of their rows, and
+`rowwise_inner`, the sum over j of K_ij L_ij for every row i. If there are more than twice as many
+rows as features, `rowwise_inner` follows from products of features, and no n × n matrix is built.
 """
 
 import math
@@ -18,19 +17,24 @@ from alignscope.similarity.measures.inputs import CONSTANT
 from alignscope.similarity.measures.memo import Memoized, memoize
 
 CHUNK = 4096
-"""Rows multiplied at a time: sums over more of them in single precision lose digits."""
+"""Rows multiplied at once: longer sums in single precision lose digits."""
 WIDTH = 128
-"""Columns of a kernel multiplied at a time: the fewer, the less is computed twice; BLAS is fastest
-at tall products of at least about this width."""
+"""Columns of a strip of a kernel. Narrow strips compute few entries of the upper triangle, and BLAS
+is fast at tall products of at least about this width."""
 SUMMED = 1024
-"""Products summed in the precision of the rows, before they are added up in double."""
+"""Products summed in the precision of the rows before the sums are added up in double precision."""
 
 
 class Kernel(Memoized):
-    """A symmetric kernel of n rows; ``diagonal`` and ``sums`` (of rows without it) are (n,).
+    """A symmetric kernel of n rows, given by its features or by its matrix.
 
-    It is made of ``rows`` (n, d), the features whose products it holds, or else it is the
-    ``matrix`` (n, n). What is multiplied keeps their precision, sums over rows are in double.
+    Products keep the precision of the rows; sums over rows are in double precision.
+
+    Args:
+        diagonal: the diagonal of the kernel, (n,).
+        sums: the sum of every row of the kernel without its diagonal entry, (n,).
+        rows: the features (n, d) whose inner products are the kernel's entries.
+        matrix: the kernel itself, (n, n), if it has no features.
     """
 
     def __init__(
@@ -50,46 +54,59 @@ class Kernel(Memoized):
     @property
     @memoize
     def entries(self) -> Tensor:
-        """The lower triangle: strip by strip what is below, and in the square around, the diagonal.
+        """The lower triangle of the kernel as a list of numbers, for sums of products.
 
-        The squares hold both triangles, and are scaled by √½ for it: half of the sum of products of
-        two kernels is the sum of products of their ``entries``. They are in rows of `SUMMED`, of
-        which the last is filled up with zeros.
+        A kernel is symmetric, so half of its entries decide every sum. The columns are cut into
+        strips of `WIDTH`; the strip that begins at column s holds rows s to n - 1 of its columns::
+
+            n = 6, WIDTH = 2      ■ □ . . . .      ■ the square on the diagonal: both triangles
+                                  □ ■ . . . .      x below the square: lower triangle only
+                                  x x ■ □ . .      . not computed
+                                  x x □ ■ . .
+                                  x x x x ■ □
+                                  x x x x □ ■
+
+        The square at the top of a strip contains entries of both triangles. Its entries are scaled
+        by √½, so that their products count half: the sum of products of the ``entries`` of two
+        kernels is half of the sum of products of all entries of the kernels, the diagonal included.
+
+        The numbers fill rows of `SUMMED`, and zeros fill up the last row: each row is summed in
+        the precision of the features, and only then in double precision.
         """
-        n, given = len(self), self._features() if self.matrix is None else self.matrix
+        n, source = len(self), self._features() if self.matrix is None else self.matrix
         count = sum((n - start) * width for start, width in _strips(n))
-        found = given.new_empty(-(-count // SUMMED), SUMMED)
-        found.view(-1)[count:] = 0
-        for (start, width), strip in strips(found, n):
+        entries = source.new_empty(-(-count // SUMMED), SUMMED)
+        entries.view(-1)[count:] = 0
+        for (start, width), strip in strips(entries, n):
             if self.matrix is None:
-                torch.mm(given[start:], given[start : start + width].T, out=strip)
+                torch.mm(source[start:], source[start : start + width].T, out=strip)
             else:
-                strip.copy_(given[start:, start : start + width])
+                strip.copy_(source[start:, start : start + width])
             strip[:width] *= math.sqrt(0.5)
-        return found
+        return entries
 
     @property
     @memoize
-    def own(self) -> Tensor:
-        """What the kernel shares with itself, (n,)."""
+    def self_inner(self) -> Tensor:
+        """The `rowwise_inner` of the kernel with itself, (n,)."""
         return rowwise_inner(self, self)
 
     @property
     def width(self) -> float:
-        """Features; more than any number of rows where the kernel is not made of features."""
+        """The number of features; infinite if the kernel has none."""
         return float("inf") if self.rows is None else self.rows.shape[1]
 
     def _features(self) -> Tensor:
         if self.rows is None:
-            raise ValueError("this kernel has no features")
+            raise ValueError("This kernel has no features.")
         return self.rows
 
-    def times(self, vector: Tensor) -> Tensor:
-        """Multiply by a vector (n,), the diagonal left out."""
+    def matvec_offdiag(self, vector: Tensor) -> Tensor:
+        """Multiply the kernel without its diagonal by a vector (n,)."""
         return self.product(vector[:, None])[:, 0] - self.diagonal * vector
 
     def product(self, columns: Tensor) -> Tensor:
-        """Multiply by columns (n, k), the diagonal included; in double."""
+        """Multiply the whole kernel by columns (n, k), in double precision."""
         if self.matrix is not None:
             return self.matrix @ columns
         rows = self._features()
@@ -97,7 +114,7 @@ class Kernel(Memoized):
 
 
 def strips(entries: Tensor, n: int) -> Iterator[tuple[tuple[int, int], Tensor]]:
-    """Each strip of the ``entries`` of a kernel of n rows: its first column, its width, itself."""
+    """Yield first column, width and content of each strip of the ``entries`` of n rows."""
     flat, begin = entries.view(-1), 0
     for start, width in _strips(n):
         end = begin + (n - start) * width
@@ -110,17 +127,17 @@ def _strips(n: int) -> Iterator[tuple[int, int]]:
 
 
 def linear_kernel(side: Tensor) -> Kernel:
-    """The products of all pairs of rows (n, d), every column's mean taken off."""
+    """Return the inner products of all pairs of rows of a side (n, d) with centred columns."""
     rows = side - side.mean(0)
     diagonal = torch.linalg.vector_norm(rows, dim=1).double().square()
-    return Kernel(diagonal, -diagonal, rows=rows)  # centred rows have products that sum to 0
+    return Kernel(diagonal, -diagonal, rows=rows)  # rows of a centred kernel sum to 0
 
 
 def gaussian_kernel(side: Tensor) -> Kernel:
-    """The centred Gaussian kernel of Kornblith et al. 2019, section 4; n × n memory.
+    """Return the centred Gaussian kernel of Kornblith et al. 2019, section 4.
 
-    It is exp(-distance² / (2 sigma²)) with sigma² the median of the squared distances that are not
-    zero, as Muller et al. 2021 released it.
+    Its entries are exp(-distance² / (2 sigma²)), centred, with sigma² the median of the squared
+    distances above zero, as in the code released by Muller et al. 2021. Memory grows with n².
 
     Raises:
         SimilarityError: if all rows are equal.
@@ -128,19 +145,19 @@ def gaussian_kernel(side: Tensor) -> Kernel:
     rows = side.double() - side.mean(0, dtype=torch.float64)
     squares = rows.square().sum(1)
     distances = (squares[:, None] + squares - 2 * rows @ rows.T).clamp(min=0).fill_diagonal_(0)
-    # Two equal rows are at a distance of rounding: that is zero as well.
+    # Rounding leaves a small distance between equal rows; it counts as zero.
     apart = distances[distances > 1e-12 * squares.max()]
     if not len(apart):
         raise SimilarityError(CONSTANT.format("CKA"))
-    median = (apart.median() - (-apart).median()) / 2  # of an even number: between the middle two
+    median = (apart.median() - (-apart).median()) / 2  # the mean of the middle two
     kernel = (-distances / (2 * median)).exp()
     return _dense(kernel - kernel.mean(0) - kernel.mean(1, keepdim=True) + kernel.mean())
 
 
 def rank_kernel(side: Tensor) -> Kernel:
-    """The ranks of the dissimilarities of all pairs of rows, their mean taken off; n × n memory.
+    """Return the centred ranks of the dissimilarities of all pairs of rows.
 
-    Dissimilarity is 1 - Pearson's correlation of two rows; the diagonal is 0.
+    Dissimilarity is 1 - Pearson's correlation of two rows; the diagonal is 0. Memory grows with n².
 
     Raises:
         SimilarityError: if all pairs are equally dissimilar.
@@ -162,19 +179,19 @@ def _dense(matrix: Tensor) -> Kernel:
 
 
 def rowwise_inner(x: Kernel, y: Kernel) -> Tensor:
-    """Row by row, (n,): the sum over all other rows j of the product of entries i, j."""
-    if _by_features(x, y):
-        return _shared_features(x, y)
+    """Return, for every row i, the sum over j ≠ i of the products of entries i, j, (n,)."""
+    if _features_are_cheaper(x, y):
+        return _rowwise_inner_by_features(x, y)
     total = torch.zeros_like(x.diagonal)
-    for (start, width), both in strips(x.entries * y.entries, len(x)):
-        total[start:] += both.sum(1)
-        total[start : start + width] += both.sum(0)
+    for (start, width), products in strips(x.entries * y.entries, len(x)):
+        total[start:] += products.sum(1)
+        total[start : start + width] += products.sum(0)
     return total - x.diagonal * y.diagonal
 
 
 def frobenius_inner(x: Kernel, y: Kernel) -> Tensor:
-    """The sum of `rowwise_inner` over all rows, which costs less."""
-    if _by_features(x, y):
+    """Return the sum of `rowwise_inner` over all rows, at lower cost."""
+    if _features_are_cheaper(x, y):
         return cross(x, y).square().sum() - x.diagonal @ y.diagonal
     if x is y:
         half = torch.linalg.vector_norm(x.entries, dim=1).double().square()
@@ -185,25 +202,25 @@ def frobenius_inner(x: Kernel, y: Kernel) -> Tensor:
 
 
 def cross(x: Kernel, y: Kernel) -> Tensor:
-    """The products of features (d, e) of two kernels that are made of them, in double."""
+    """Return the products of the features of two kernels, (d, e), in double precision."""
     left, right = x._features(), y._features()
     total = torch.zeros(left.shape[1], right.shape[1], dtype=torch.float64, device=left.device)
-    for one, other in zip(_chunks(left), _chunks(right), strict=True):
-        total += one.T @ other
+    for part, counterpart in zip(_chunks(left), _chunks(right), strict=True):
+        total += part.T @ counterpart
     return total
 
 
-def _by_features(x: Kernel, y: Kernel) -> bool:
-    """Whether products of features are cheaper than those of rows."""
+def _features_are_cheaper(x: Kernel, y: Kernel) -> bool:
+    """Whether products of features cost less than products of rows."""
     return len(x) > 2 * min(x.width, y.width)
 
 
-def _shared_features(x: Kernel, y: Kernel) -> Tensor:
+def _rowwise_inner_by_features(x: Kernel, y: Kernel) -> Tensor:
     left, right = x._features(), y._features()
     product = cross(x, y).to(left.dtype)
     parts = [
-        ((one @ product) * other).sum(1, dtype=torch.float64)
-        for one, other in zip(_chunks(left), _chunks(right), strict=True)
+        ((part @ product) * counterpart).sum(1, dtype=torch.float64)
+        for part, counterpart in zip(_chunks(left), _chunks(right), strict=True)
     ]
     return torch.cat(parts) - x.diagonal * y.diagonal
 

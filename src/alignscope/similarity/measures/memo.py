@@ -1,38 +1,40 @@
-"""What concerns one side alone is computed once, also where several threads compare it."""
+"""Compute whatever concerns one side alone once, even if several threads compare that side."""
 
 from collections.abc import Callable
 from functools import wraps
 from threading import RLock
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-Side = TypeVar("Side", bound="Memoized")
+Owner = TypeVar("Owner", bound="Memoized")
 Rest = ParamSpec("Rest")
 Result = TypeVar("Result")
 
 
 class Memoized:
-    """Something with results that are computed when they are first asked for.
+    """An object that keeps the results of the functions that `memoize` decorates.
 
-    ``functools.cached_property`` of Python 3.11 would hold one lock for all objects of a class.
+    Each object has its own lock. ``functools.cached_property`` of Python 3.11 would hold one lock
+    for all objects of a class, so that no two sides could be prepared at once; from Python 3.12 on
+    it holds none, and threads would compute the same result several times.
     """
 
     def __init__(self) -> None:
-        self._known: dict[object, Any] = {}
+        self._results: dict[object, Any] = {}
         self._lock = RLock()
 
 
 def memoize(
-    function: Callable[Concatenate[Side, Rest], Result],
-) -> Callable[Concatenate[Side, Rest], Result]:
-    """Compute what concerns one object alone (the first argument) once, as long as it lives."""
+    function: Callable[Concatenate[Owner, Rest], Result],
+) -> Callable[Concatenate[Owner, Rest], Result]:
+    """Keep the results of a function in its first argument, as long as that object lives."""
 
     @wraps(function)
-    def remembered(side: Side, /, *arguments: Rest.args, **named: Rest.kwargs) -> Result:
+    def memoized(owner: Owner, /, *arguments: Rest.args, **named: Rest.kwargs) -> Result:
         key = function.__qualname__, arguments, tuple(named.items())
-        with side._lock:
-            if key not in side._known:
-                side._known[key] = function(side, *arguments, **named)
-            found: Result = side._known[key]
-            return found
+        with owner._lock:
+            if key not in owner._results:
+                owner._results[key] = function(owner, *arguments, **named)
+            result: Result = owner._results[key]
+            return result
 
-    return remembered
+    return memoized

@@ -1,4 +1,9 @@
-"""Null bands: where 95 % of a measure lies when the same rows are paired at random."""
+"""Null bands: the range of a measure over 95 % of the random pairings of the same rows.
+
+The rows of one side are permuted, and the measure is computed again. Four ways avoid the n!
+permutations: exact moments and a normal law (`normal_null`), exact moments and the law for many
+rows (`limit_null_draws`), and samples of permutations (`permutation_null`, `shuffle_null`).
+"""
 
 import math
 from collections.abc import Callable
@@ -9,12 +14,25 @@ import torch
 from scipy.special import ndtri
 from torch import Tensor
 
+from alignscope.similarity.measures.intervals import LEVEL
 from alignscope.similarity.measures.kernels import Kernel, frobenius_inner
 from alignscope.similarity.measures.memo import Memoized, memoize
 
-LEVEL = 0.95
 SHUFFLES = 39
-"""The range of 39 draws holds a further one in 38 of 40 cases: 95 %."""
+"""The range of 39 draws covers a further draw with probability 38/40 = 95 %."""
+
+COMPONENTS = 12
+"""Eigenvalues of each kernel in the limit law; a normal variable stands for the others."""
+OVERSAMPLING = 6
+"""Further columns of the subspace iteration, which make the last eigenvalues converge."""
+ITERATIONS = 2
+"""Rounds of the subspace iteration."""
+DRAWS = 4000
+"""Draws from the limit law."""
+PAIRINGS = 1000
+"""Random pairings in `permutation_null`."""
+ENTRIES_AT_ONCE = 8192
+"""Entries that `permutation_null` looks up at once, which bounds its memory."""
 
 
 def debiased_cka_null_sd(n: int) -> float:
@@ -23,19 +41,25 @@ def debiased_cka_null_sd(n: int) -> float:
     >>> round(debiased_cka_null_sd(1000), 5)
     0.00142
 
-    Its mean is exactly 0 and its variance exactly 2 / (n (n - 3)), whatever the sides are: the
-    unbiased HSIC is a product of matrices without diagonal whose rows sum to 0, and for such
-    matrices every sum over pairs of entries is a multiple of their sum of squares.
+    The mean is exactly 0 and the variance exactly 2 / (n (n - 3)) for any two sides, because the
+    unbiased HSIC is the inner product of two matrices with zero diagonals and zero row sums. For
+    such matrices every sum over pairs of entries is a multiple of their sum of squares.
     """
     return math.sqrt(2 / (n * (n - 3)))
 
 
 def pairing_moments(x: Kernel, y: Kernel) -> tuple[float, float]:
-    """Return the mean, and the variance due to rows, of the sum of products of all entries.
+    """Return two moments of Σ_ij K_ij L_π(i)π(j) over all pairings π of the rows of two kernels.
 
-    Over all pairings of the rows of two kernels, that sum is what its diagonals and row sums say,
-    which has these two moments, plus the product of what is left of both once these are taken off,
-    which has mean 0 and `debiased_cka_null_sd`; the two are uncorrelated.
+    Write each kernel as the part that its diagonal and its row sums determine, plus a rest with
+    zero diagonal and zero row sums. The sum is then the inner product of the determined parts plus
+    that of the rests, and over all pairings these two are uncorrelated. The inner product of the
+    rests has mean 0, and its standard deviation is `debiased_cka_null_sd` times the norms of both
+    rests. The moments of the other inner product are returned here; they are exact.
+
+    Returns:
+        The mean of the whole sum, and the variance of the part that diagonals and row sums
+        determine.
     """
     n = len(x)
     (a, r), (b, q) = ((kernel.diagonal, kernel.sums) for kernel in (x, y))
@@ -47,39 +71,50 @@ def pairing_moments(x: Kernel, y: Kernel) -> tuple[float, float]:
 
 
 def limit_null_draws(x: Kernel, y: Kernel) -> Tensor:
-    """Draw from the limit law of the product of two kernels: mean 0, variance 1, always alike.
+    """Draw from the law of the inner product of two randomly paired kernels, for many rows.
 
-    For many rows it is the sum over i and j of a_i b_j (z_ij² - 1) with a and b the kernels'
-    eigenvalues and z standard normal: skewed where few of them are large. What the smaller ones
-    add is as good as normal.
+    Let a_i and b_j be the eigenvalues of the two centred kernels, scaled so that the squares of
+    each kernel's eigenvalues sum to 1. With many rows, the standardised inner product tends to
+
+        Σ_ij a_i b_j (z_ij² - 1) / √2,    z_ij independent standard normal,
+
+    which has mean 0 and variance 1. The law is skewed if a few eigenvalues are large, and close to
+    normal if none is. Here the `COMPONENTS` largest eigenvalues of each kernel enter the sum, and
+    one normal variable with the remaining variance stands for all the others.
+
+    The limit gives the shape only; the callers scale it by the exact standard deviation for n rows
+    (`debiased_cka_null_sd`).
+
+    Returns:
+        `DRAWS` draws, the same ones for every call.
     """
-    left, right = (_spectrum(kernel) for kernel in (x, y))
-    squares, others, _ = _draws()
-    rest = max(0.0, 1 - float(left.square().sum() * right.square().sum()))
+    left, right = (_largest_eigenvalues(kernel) for kernel in (x, y))
+    squares, others, _ = _random_numbers()
+    remaining = max(0.0, 1 - float(left.square().sum() * right.square().sum()))
     chosen = squares[:, : len(left), : len(right)]
-    return (chosen @ right @ left) / math.sqrt(2) + math.sqrt(rest) * others
+    return (chosen @ right @ left) / math.sqrt(2) + math.sqrt(remaining) * others
 
 
 def normal_draws() -> Tensor:
-    """As many draws of a normal that has nothing to do with `limit_null_draws`, always alike."""
-    return _draws()[2]
+    """Return standard normal draws that are independent of `limit_null_draws`, always the same."""
+    return _random_numbers()[2]
 
 
 def quantile_interval(draws: Tensor, level: float = LEVEL) -> tuple[float, float]:
-    """Return the quantiles of draws between which ``level`` of them lie."""
+    """Return the quantiles between which the fraction ``level`` of the draws lies."""
     ends = torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=draws.dtype)
     low, high = torch.quantile(draws, ends).tolist()
     return low, high
 
 
 def normal_null(mean: float, variance: float, level: float = LEVEL) -> tuple[float, float]:
-    """Return the band of a null that is normal, such as that of a mean over all rows."""
+    """Return the band of a normal null, such as that of a mean over all rows."""
     reach = float(ndtri((1 + level) / 2)) * math.sqrt(variance)
     return mean - reach, mean + reach
 
 
 class RowMatrix(Memoized):
-    """Rows (n, d), of which the products of pairs are averaged; their moments are taken once."""
+    """Rows (n, d) whose inner products with other rows are averaged, and their moments."""
 
     def __init__(self, rows: Tensor) -> None:
         super().__init__()
@@ -94,15 +129,15 @@ class RowMatrix(Memoized):
     @property
     @memoize
     def scatter(self) -> Tensor:
-        """The products of columns from which the mean is taken off, (d, d)."""
-        away = self.rows - self.mean
-        return away.T @ away
+        """The products of the centred columns, (d, d)."""
+        centred = self.rows - self.mean
+        return centred.T @ centred
 
 
 def mean_moments(x: RowMatrix, y: RowMatrix) -> tuple[float, float]:
-    """Return mean and variance over all pairings of the mean over rows of products x_i · y_π(i).
+    """Return the mean and variance over all pairings π of the mean over rows i of x_i · y_π(i).
 
-    Exact (Hoeffding 1951, theorem 2).
+    Both are exact (Hoeffding 1951, theorem 2).
     """
     n = len(x.rows)
     squares = float(x.scatter.flatten() @ y.scatter.flatten())
@@ -111,7 +146,7 @@ def mean_moments(x: RowMatrix, y: RowMatrix) -> tuple[float, float]:
 
 @dataclass(frozen=True, eq=False)
 class SparseScores:
-    """A sparse matrix (n, n): entry ``rows[k]``, ``columns[k]`` is ``weights[k]``, others are 0."""
+    """A sparse matrix (n, n) with ``weights[k]`` in row ``rows[k]`` and column ``columns[k]``."""
 
     n: int
     rows: Tensor
@@ -120,46 +155,60 @@ class SparseScores:
 
     @classmethod
     def of(cls, matrix: Tensor) -> "SparseScores":
-        """Keep what is not 0 of a matrix."""
+        """Return the entries of a dense matrix (n, n) that are not 0."""
         rows, columns = matrix.nonzero(as_tuple=True)
         return cls(len(matrix), rows.cpu(), columns.cpu(), matrix[rows, columns].double().cpu())
 
     def of_pairs(self) -> float:
-        """The mean over rows of the entry on the diagonal."""
+        """Return the mean of the diagonal: the score of the true pairs."""
         return float(self.weights[self.rows == self.columns].sum()) / self.n
 
 
-def permutation_null(shares: SparseScores, level: float = LEVEL) -> tuple[float, float]:
-    """Return the band of the mean over rows i of the shares of i, π(i): drawn, always alike.
+def permutation_null(scores: SparseScores, level: float = LEVEL) -> tuple[float, float]:
+    """Return the band of the mean score of randomly paired rows, from the same `PAIRINGS` pairings.
 
-    For shares that are mostly 0, whose null is no normal one; its mean is that of all entries.
+    For scores that are mostly 0 and whose null is therefore not normal.
+
+    Args:
+        scores: the score of every pair of rows.
+        level: the coverage.
     """
-    orders, found = _orders(shares.n), torch.zeros(_PAIRINGS, dtype=torch.float64)
-    parts = (torch.split(part, _AT_ONCE) for part in (shares.rows, shares.columns, shares.weights))
+    pairings, sums = _pairings(scores.n), torch.zeros(PAIRINGS, dtype=torch.float64)
+    fields = (scores.rows, scores.columns, scores.weights)
+    parts = (torch.split(field, ENTRIES_AT_ONCE) for field in fields)
     for rows, columns, weights in zip(*parts, strict=True):
-        found += (orders[rows] == columns[:, None].int()).T.double() @ weights
-    return quantile_interval(found / shares.n, level)
+        sums += (pairings[rows] == columns[:, None].int()).T.double() @ weights
+    return quantile_interval(sums / scores.n, level)
 
 
 def shuffle_null(n: int, measure: Callable[[Tensor], float]) -> tuple[float, float]:
-    """Return the range of ``measure`` of the same shuffles of one side: 95 % of all of them."""
+    """Return the range of a measure over `SHUFFLES` random orders of one side, always the same.
+
+    Args:
+        n: the number of rows.
+        measure: takes an order of the rows, (n,), and returns the value for this order.
+
+    Returns:
+        The smallest and the largest value, which cover 95 % of all orders on average.
+    """
     generator = torch.Generator().manual_seed(1)
-    found = [measure(torch.randperm(n, generator=generator)) for _ in range(SHUFFLES)]
-    return min(found), max(found)
-
-
-_COMPONENTS, _BESIDE, _ROUNDS, _DRAWS, _PAIRINGS, _AT_ONCE = 12, 6, 2, 4000, 1000, 8192
+    values = [measure(torch.randperm(n, generator=generator)) for _ in range(SHUFFLES)]
+    return min(values), max(values)
 
 
 @memoize
-def _spectrum(kernel: Kernel) -> Tensor:
-    """The largest eigenvalues by subspace iteration; the squares of all would sum to 1."""
+def _largest_eigenvalues(kernel: Kernel) -> Tensor:
+    """Return the largest eigenvalues of the centred kernel, (COMPONENTS,) or fewer.
+
+    They are found by subspace iteration with random start and scaled so that the squares of all
+    eigenvalues, small ones included, sum to 1.
+    """
     basis = _start(len(kernel)).to(kernel.diagonal.device)
-    for _ in range(_ROUNDS):
+    for _ in range(ITERATIONS):
         basis = torch.linalg.qr(kernel.product(kernel.product(basis - basis.mean(0)))).Q
     basis = basis - basis.mean(0)
     values = torch.linalg.eigvalsh(basis.T @ kernel.product(basis))
-    largest: Tensor = values[values.abs().argsort(descending=True)][:_COMPONENTS]
+    largest: Tensor = values[values.abs().argsort(descending=True)][:COMPONENTS]
     return (
         largest / (frobenius_inner(kernel, kernel) + kernel.diagonal.square().sum()).sqrt()
     ).cpu()
@@ -168,21 +217,22 @@ def _spectrum(kernel: Kernel) -> Tensor:
 @lru_cache(maxsize=2)
 def _start(n: int) -> Tensor:
     generator = torch.Generator().manual_seed(1)
-    width = min(_COMPONENTS + _BESIDE, n - 1)
+    width = min(COMPONENTS + OVERSAMPLING, n - 1)
     return torch.randn(n, width, generator=generator, dtype=torch.float64)
 
 
 @lru_cache(maxsize=1)
-def _draws() -> tuple[Tensor, Tensor, Tensor]:
+def _random_numbers() -> tuple[Tensor, Tensor, Tensor]:
+    """Return z² - 1 (DRAWS, COMPONENTS, COMPONENTS), and twice DRAWS standard normal numbers."""
     generator = torch.Generator().manual_seed(1)
-    shape = (_DRAWS, _COMPONENTS, _COMPONENTS)
+    shape = (DRAWS, COMPONENTS, COMPONENTS)
     squares = torch.randn(shape, generator=generator, dtype=torch.float64).square() - 1
-    others, rows = torch.randn(2, _DRAWS, generator=generator, dtype=torch.float64)
+    others, rows = torch.randn(2, DRAWS, generator=generator, dtype=torch.float64)
     return squares, others, rows
 
 
 @lru_cache(maxsize=2)
-def _orders(n: int) -> Tensor:
-    """Pairings of n rows, (n, pairings)."""
+def _pairings(n: int) -> Tensor:
+    """Return random pairings of n rows, (n, PAIRINGS)."""
     generator = torch.Generator().manual_seed(1)
-    return torch.rand(_PAIRINGS, n, generator=generator).argsort(1).T.int().contiguous()
+    return torch.rand(PAIRINGS, n, generator=generator).argsort(1).T.int().contiguous()

@@ -1,4 +1,4 @@
-"""Representational similarity analysis: are the same pairs of rows far apart?"""
+"""Representational similarity analysis: are the same pairs of rows dissimilar on both sides?"""
 
 import math
 
@@ -24,21 +24,28 @@ def rsa(left: Array, right: Array) -> float:
     >>> round(rsa(x, x), 6)
     1.0
 
-    Spearman's correlation, over all pairs of rows, of how dissimilar the two are on one side with
-    how dissimilar they are on the other; dissimilarity is 1 - Pearson's correlation of the rows.
-    Memory grows with n².
+    The value is Spearman's correlation, over all pairs of rows, of the dissimilarities on one side
+    with those on the other; dissimilarity is 1 - Pearson's correlation of two rows. Memory grows
+    with n².
+
+    Args:
+        left: one side, (n, d).
+        right: the other side, (n, e).
 
     Raises:
-        SimilarityError: if there are fewer than 4 rows, or numbers of rows that differ, a value is
-            not finite, or all pairs of a side are equally dissimilar.
+        SimilarityError: if there are fewer than 4 rows, numbers of rows differ, a value is not
+            finite, or all pairs of a side are equally dissimilar.
     """
-    # Rows are compared as they are: centring them by column as well would be another measure.
+    # The columns are not centred: that would be another measure.
     x, y = (rank_kernel(side) for side in as_pair(left, right, "RSA", least=4))
     return _correlation(x, y)
 
 
 def rsa_estimates(x: Kernel, y: Kernel) -> list[Estimate]:
-    """Return the RSA of two kernels of ranks, with interval and null; ranks are not made anew."""
+    """Return the RSA of two rank kernels, with interval and null.
+
+    The interval keeps the ranks of all pairs when it leaves a row out.
+    """
     value, scale = _correlation(x, y), _scale(x, y)
     return [Estimate("plain", value, *_interval(x, y, value), *kernel_band(x, y, scale))]
 
@@ -48,17 +55,17 @@ def _correlation(x: Kernel, y: Kernel) -> float:
 
 
 def _scale(x: Kernel, y: Kernel) -> float:
-    return math.sqrt(float(x.own.sum() * y.own.sum()))
+    return math.sqrt(float(x.self_inner.sum() * y.self_inner.sum()))
 
 
 def _interval(x: Kernel, y: Kernel, value: float) -> tuple[float, float]:
-    """The jackknife: Pearson's correlation of the ranks of all pairs without row i, for every i."""
+    """Return the jackknife interval, from the correlations of the ranks without each row."""
     pairs = (len(x) - 1) * (len(x) - 2)
 
-    def without_each(one: Kernel, other: Kernel) -> Tensor:
-        both = one.own if one is other else rowwise_inner(one, other)
-        sums = one.sums.sum() - 2 * one.sums, other.sums.sum() - 2 * other.sums
-        return both.sum() - 2 * both - sums[0] * sums[1] / pairs
+    def covariance_without_each(a: Kernel, b: Kernel) -> Tensor:
+        inner = a.self_inner if a is b else rowwise_inner(a, b)
+        sums = a.sums.sum() - 2 * a.sums, b.sums.sum() - 2 * b.sums
+        return inner.sum() - 2 * inner - sums[0] * sums[1] / pairs
 
-    spread = (without_each(x, x) * without_each(y, y)).sqrt()
-    return jackknife(value, without_each(x, y) / spread)
+    spread = (covariance_without_each(x, x) * covariance_without_each(y, y)).sqrt()
+    return jackknife(value, covariance_without_each(x, y) / spread)

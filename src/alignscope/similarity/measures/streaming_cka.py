@@ -1,4 +1,4 @@
-"""CKA of sides that do not fit into memory: one pass, a chunk of rows at a time."""
+"""Compute CKA of sides that do not fit in memory, in one pass over chunks of rows."""
 
 import math
 
@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from alignscope.errors import SimilarityError
-from alignscope.similarity.measures.cka import LEAST, hsic_from_sums
+from alignscope.similarity.measures.cka import LEAST, KernelSums, hsic_from_sums
 from alignscope.similarity.measures.inputs import CONSTANT, Array, as_pair, warn_biased
 
 
 class StreamingCka:
-    """Linear CKA of rows that come in chunks; memory grows with d², not with n.
+    """Linear CKA of rows that arrive in chunks; memory grows with d², not with n.
 
     >>> stream = StreamingCka()
     >>> for left, right in zip(torch.randn(10, 50, 8), torch.randn(10, 50, 8)):
@@ -19,10 +19,11 @@ class StreamingCka:
     >>> abs(stream.debiased) < 0.1
     True
 
-    It gives what `cka.debiased_cka` and `cka.biased_cka` give of all rows at once, to rounding, by
-    sums that every chunk adds to (all of Song et al. 2012, equation 4, follows from products of
-    features). Sums are in double, of rows from which the first chunk's mean is taken off: CKA does
-    not change, and rounding stays small. An interval would take a second pass; there is none.
+    The values equal those of `cka.debiased_cka` and `cka.biased_cka` for all rows at once, up to
+    rounding. Every chunk adds to a few sums of products of features, from which all terms of
+    equation 4 of Song et al. 2012 follow. The sums are in double precision, and the mean of the
+    first chunk is subtracted from all rows: this does not change CKA and keeps rounding errors
+    small. There is no interval, because it would need a second pass.
     """
 
     def __init__(self) -> None:
@@ -31,11 +32,15 @@ class StreamingCka:
         self._sums: dict[str, tuple[Tensor, ...]] = {}
 
     def add(self, left: Array, right: Array) -> None:
-        """Take the next rows (m, d) and (m, e) in; m may differ from chunk to chunk.
+        """Add a chunk of rows.
+
+        Args:
+            left: rows of one side, (m, d); m may differ from chunk to chunk.
+            right: the same rows of the other side, (m, e).
 
         Raises:
-            SimilarityError: if they do not have the same m, another width than those before, or
-                values that are not finite.
+            SimilarityError: if the numbers of rows differ, a width differs from that of the chunks
+                before, or a value is not finite.
         """
         x, y = as_pair(left, right, "streaming CKA", least=1)
         if self._offsets is None:
@@ -43,31 +48,33 @@ class StreamingCka:
         if (x.shape[1], y.shape[1]) != tuple(map(len, self._offsets)):
             widths = tuple(map(len, self._offsets))
             raise SimilarityError(
-                f"rows of {x.shape[1]} and {y.shape[1]} features follow rows of {widths[0]} and "
-                f"{widths[1]}"
+                f"This chunk has {x.shape[1]} and {y.shape[1]} features, the chunks before have "
+                f"{widths[0]} and {widths[1]}."
             )
         x, y = x - self._offsets[0], y - self._offsets[1]
         self.n += len(x)
-        for name, (one, other) in {"xy": (x, y), "xx": (x, x), "yy": (y, y)}.items():
-            new = _sums(one, other)
-            old = self._sums.get(name)
-            self._sums[name] = new if old is None else tuple(map(torch.add, old, new))
+        for name, pair in {"xy": (x, y), "xx": (x, x), "yy": (y, y)}.items():
+            of_chunk = _sums(*pair)
+            so_far = self._sums.get(name)
+            self._sums[name] = (
+                of_chunk if so_far is None else tuple(map(torch.add, so_far, of_chunk))
+            )
 
     @property
     def debiased(self) -> float:
-        """`cka.debiased_cka` of all rows so far."""
+        """The `cka.debiased_cka` of all rows so far."""
         return self._alignment(debiased=True)
 
     @property
     def biased(self) -> float:
-        """`cka.biased_cka` of all rows so far; warns as that does."""
+        """The `cka.biased_cka` of all rows so far, with the same warning."""
         if self._offsets is not None:
             warn_biased("biased CKA", self.n, max(map(len, self._offsets)))
         return self._alignment(debiased=False)
 
     def _alignment(self, *, debiased: bool) -> float:
         if self.n < LEAST:
-            raise SimilarityError(f"CKA needs at least {LEAST} rows, there are {self.n}")
+            raise SimilarityError(f"CKA needs at least {LEAST} rows, got {self.n}.")
         between, left, right = (_hsic(self.n, self._sums[k], debiased) for k in ("xy", "xx", "yy"))
         if left <= 0 or right <= 0:
             raise SimilarityError(CONSTANT.format("CKA"))
@@ -75,16 +82,17 @@ class StreamingCka:
 
 
 def _sums(x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
-    """Products of features; sums of rows, of squared norms, and of rows by the other's norms."""
+    """Return products of features and sums of rows, norms and rows times the other's norms."""
     a, b = x.square().sum(1), y.square().sum(1)
     return x.T @ y, x.sum(0), y.sum(0), a.sum(), b.sum(), a @ b, b @ x, a @ y
 
 
 def _hsic(n: int, sums: tuple[Tensor, ...], debiased: bool) -> float:
-    """1ᵀ(K∘L)1, 1ᵀK1, 1ᵀL1 and 1ᵀKL1 from `_sums`, without the diagonals if ``debiased``."""
+    """Return HSIC from the result of `_sums`, without the diagonals if ``debiased``."""
     product, x, y, a, b, norms, x_by_b, y_by_a = sums
     total, middle = product.square().sum(), x @ product @ y
     if not debiased:
-        return float(hsic_from_sums(n, total, x @ x, y @ y, middle, debiased))
+        return float(hsic_from_sums(n, KernelSums(total, x @ x, y @ y, middle), debiased))
     middle = middle - x @ x_by_b - y @ y_by_a + norms
-    return float(hsic_from_sums(n, total - norms, x @ x - a, y @ y - b, middle, debiased))
+    without = KernelSums(total - norms, x @ x - a, y @ y - b, middle)
+    return float(hsic_from_sums(n, without, debiased))
