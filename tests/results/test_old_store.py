@@ -1,0 +1,112 @@
+"""A store made by an earlier version, which every later version must read.
+
+``fixtures`` holds two studies, the store that commit ba8c52a made of them (twelve runs that are
+done, one that failed, and the lock file of a process that was killed), and the tables that the same
+commit computed from the store. None of these files may be made anew.
+"""
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from alignscope.results.schemas import schema_of
+from alignscope.results.specs import TABLES
+from tests.helpers.tiny import call
+
+FIXTURES = Path(__file__).parent / "fixtures"
+WINDOW = ["encoder", "task", "metric", "source", "init", "window"]
+ON = {"source": "source", "targets": "targets", "contrast": "targets − source"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the studies and their store."""
+    shutil.copytree(FIXTURES, tmp_path / "old")
+    return tmp_path / "old"
+
+
+def old_table(name: str) -> pl.DataFrame:
+    """Return a table as the earlier version wrote it, by its name there."""
+    schema = {"effects": "summary", "intervals": "effects", "failed-runs": "runs"}
+    path = FIXTURES / "tables" / f"{name}.csv"
+    if name == "contrasts":
+        return pl.read_csv(path)
+    known = schema_of(TABLES[schema.get(name, name)].columns)
+    header = path.read_text(encoding="utf-8").partition("\n")[0].split(",")
+    return pl.read_csv(path, schema={column: known[column] for column in header})
+
+
+def new_table(folder: Path, name: str, study: str = "study.toml") -> pl.DataFrame:
+    """Return a table as this version writes it."""
+    out = folder / f"{name}.csv"
+    answer = call("table", name, folder / study, "--store", folder / "store",
+                  "--format", "csv", "--out", out)  # fmt: skip
+    assert answer.code == 0, answer.err
+    return pl.read_csv(out, schema=schema_of(TABLES[name].columns))
+
+
+def assert_same(new: pl.DataFrame, old: pl.DataFrame) -> None:
+    """Compare tables; sums may differ in their last bits on another processor."""
+    assert len(old) > 0
+    assert_frame_equal(new, old, rel_tol=1e-10, abs_tol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["scores", "similarity", "runs"])
+def test_measured_tables_are_read_bit_for_bit(folder: Path, name: str) -> None:
+    new_table(folder, name)
+    assert (folder / f"{name}.csv").read_bytes() == (
+        FIXTURES / "tables" / f"{name}.csv"
+    ).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "old"),
+    [
+        *((name, name) for name in ("distances", "gaps", "drift", "boundaries", "claims")),
+        ("summary", "effects"),
+    ],
+)
+def test_computed_tables_are_the_same(folder: Path, name: str, old: str) -> None:
+    assert_same(new_table(folder, name), old_table(old))
+
+
+def test_effects_hold_the_table_intervals(folder: Path) -> None:
+    effects = new_table(folder, "effects").filter(pl.col("source") != "all")
+    assert_same(effects.drop("seeds_low", "seeds_high"), old_table("intervals"))
+
+
+def test_effects_hold_the_table_contrasts(folder: Path) -> None:
+    effects = new_table(folder, "effects")
+    old = old_table("contrasts")
+    assert set(old["source"]) == {"all", "synthetic:vesti/news", "synthetic:zoravi/news"}
+    for part, on in ON.items():
+        ends = {f"{part}_mean": "mean", f"{part}_low": "seeds_low", f"{part}_high": "seeds_high"}
+        of_part = effects.filter(on=on).select(*WINDOW, "seeds", *ends.values())
+        assert_same(of_part, old.select(*WINDOW, "seeds", *ends).rename(ends))
+    of_all = effects.filter(source="all")
+    assert len(of_all) == 6
+    assert of_all.select("corpora", "low", "high", "p", "p_holm").null_count().row(0) == (6,) * 5
+
+
+def test_a_failure_is_read(folder: Path) -> None:
+    assert_same(new_table(folder, "runs", "diverging.toml"), old_table("failed-runs"))
+
+
+def test_run_finds_nothing_to_do(folder: Path) -> None:
+    """Addresses are unchanged, and the lock file of a killed process does not matter."""
+    store = folder / "store"
+    before = {path: path.read_bytes() for path in store.rglob("*") if path.is_file()}
+    assert len(before) == 16
+    answer = call("run", folder / "study.toml", "--store", store, "--offline")
+    assert answer.code == 0, answer.err
+    assert {path: path.read_bytes() for path in store.rglob("*") if path.is_file()} == before
+
+
+def test_the_report_is_written(folder: Path) -> None:
+    out = folder / "report.html"
+    answer = call("report", folder / "study.toml", "--store", folder / "store", "--out", out)
+    assert answer.code == 0, answer.err
+    assert "synthetic:zoravi/news" in out.read_text(encoding="utf-8")
