@@ -219,21 +219,30 @@ def run_study(
     return load_results(store, study)
 
 
-def load_results(store: str | Path, study: _study.Study | None = None) -> "StudyResults":
+def load_results(
+    store: str | Path,
+    study: _study.Study | None = None,
+    *,
+    features: str | Path | None = None,
+) -> "StudyResults":
     """Read the results in a folder; torch is not needed.
 
     Args:
         store: the folder of results.
         study: the study whose runs are meant; by default every run in the store.
+        features: a CSV file of language features for the tables ``distances`` and ``gaps``: a
+            column ``language``, then one column per feature. By default the built-in features.
 
     Raises:
         StoreError: if the study was never run on that store, or a file there is damaged.
     """
     opened = ResultStore(Path(store))
+    file = None if features is None else Path(features)
     if study is None:
-        return StudyResults(StoredTables(opened.load_all_plans(), opened), name=Path(store).name)
+        tables = StoredTables(opened.load_all_plans(), opened)
+        return StudyResults(tables, file, name=Path(store).name)
     tables = StoredTables(opened.load_plan(study), opened)
-    return StudyResults(tables, thresholds=study.claims, name=study.name)
+    return StudyResults(tables, file, thresholds=study.claims, name=study.name)
 
 
 def compare_results(

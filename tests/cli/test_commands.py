@@ -317,7 +317,8 @@ def test_data_that_changed_is_noticed(workshop: Workshop, tmp_path: Path) -> Non
     path.write_text("# changed\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
     answer = own.run()
     assert answer.code == 2
-    assert re.fullmatch(r"error: .*ud:de_tiny/test.*another store\.?\n", answer.err), answer.err
+    message = r"error: .* made with another ud:de_tiny/test .* Use another store.*\n"
+    assert re.fullmatch(message, answer.err), answer.err
 
 
 # Runs that diverge

@@ -241,13 +241,10 @@ def status(
     study: StudyFile, store: StoreFolder = Path("results"), encoder: Encoders = None
 ) -> None:
     """Count the runs of a study that are done, failed and missing."""
-    from alignscope.analysis.results import StudyResults
+    from alignscope.api import load_results
     from alignscope.cli.text import describe_status
-    from alignscope.results.store import ResultStore
 
-    typer.echo(
-        describe_status(StudyResults.of(load_study(study, encoder), ResultStore(store)).runs)
-    )
+    typer.echo(describe_status(load_results(store, load_study(study, encoder)).runs))
 
 
 TABLE_HELP = "\n\n".join(
@@ -277,13 +274,12 @@ def table(
     features: Features = None,
 ) -> None:
     """Print a table of a study."""
-    from alignscope.analysis.results import StudyResults
-    from alignscope.results.store import ResultStore
+    from alignscope.api import load_results
 
     name = table_spec(which).name
     check_output(format, out)
-    found = StudyResults.of(load_study(study, encoder), ResultStore(store), features)
-    write_table(name, found.table(name), format, out)
+    results = load_results(store, load_study(study, encoder), features=features)
+    write_table(name, results.table(name), format, out)
 
 
 @app.command()
@@ -295,11 +291,10 @@ def claims(
     encoder: Encoders = None,
 ) -> None:
     """Print which of the paper's hypotheses a study supports, contradicts or leaves undecided."""
-    from alignscope.analysis.results import StudyResults
-    from alignscope.results.store import ResultStore
+    from alignscope.api import load_results
 
     check_output(format, out)
-    claims = StudyResults.of(load_study(study, encoder), ResultStore(store)).claims
+    claims = load_results(store, load_study(study, encoder)).claims
     write_table("claims", claims, format, out)
 
 

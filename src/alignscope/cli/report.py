@@ -19,7 +19,7 @@ from alignscope.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from alignscope.report.page import Report
+    from alignscope.api import StudyResults
 
 Out = Annotated[Path, typer.Option(help="HTML file of the page.")]
 Files = Annotated[
@@ -42,13 +42,10 @@ def report(
 ) -> None:
     """Write the report of a study, finished or not, as one self-contained HTML page."""
     check_output(Format.md, out)
-    from alignscope.analysis.results import StudyResults
-    from alignscope.report.page import Report
-    from alignscope.results.store import ResultStore
+    from alignscope.api import load_results
 
-    chosen = load_study(study, encoder)
-    found = StudyResults.of(chosen, ResultStore(store), features)
-    _write(Report(chosen.name, found), out, files, open)
+    results = load_results(store, load_study(study, encoder), features=features)
+    _write(results, out, files, open)
 
 
 def compare(
@@ -63,27 +60,19 @@ def compare(
 ) -> None:
     """Compare the encoders of several stores on the corpora that all of them have."""
     check_output(Format.md, out)
-    from alignscope.analysis.comparison import ComparedResults
-    from alignscope.report.page import Report
-    from alignscope.results.store import ResultStore
+    from alignscope.api import compare_results
 
-    chosen = None if study is None else load_study(study, None)
-    if chosen is not None:
-        chosen = chosen.model_copy(update={"encoders": ()})  # whichever it was run with
-    found = ComparedResults([ResultStore(folder) for folder in stores], chosen)
-    name = " · ".join(folder.resolve().name for folder in stores)
-    _write(Report(name, found, found.notes), out, files, open)
+    config = None if study is None else load_study(study, None)
+    _write(compare_results(stores, config), out, files, open)
 
 
-def _write(report: "Report", out: Path, files: Path | None, open: bool) -> None:
-    from alignscope.report.files import write_all
+def _write(results: "StudyResults", out: Path, files: Path | None, open: bool) -> None:
     from alignscope.report.summary import completion_note
 
-    write_all(out.parent, {out.name: report.html().encode()})
-    typer.echo(f"{completion_note(report.whole)} Written: {out}")
+    results.report(out, files=files)
+    typer.echo(f"{completion_note(results)} Written: {out}")
     if files is not None:
-        written = report.write_files(files)
-        typer.echo(f"Written: {len(written)} files with figures, tables and data in {files}")
+        typer.echo(f"Figures, tables and data are in {files}.")
     if open:
         open_page(out)
 
