@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -66,10 +67,20 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     ],
 )
 def test_no_torch_is_imported_where_none_is_needed(code: str) -> None:
-    heavy = "{'torch', 'transformers', 'matplotlib'}"
+    heavy = "{'torch', 'transformers', 'scipy', 'matplotlib'}"
     check = f"{code}; import sys; print(*({heavy} & set(sys.modules)))"
     answer = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)
     assert (answer.stdout.strip(), answer.returncode) == ("", 0), answer.stderr
+
+
+def test_a_subpackage_hides_no_public_name() -> None:
+    """The function ``al.similarity`` and the subpackage of that name live side by side."""
+    code = (
+        "import alignscope.similarity.compare; import alignscope as al\n"
+        "from alignscope import similarity; from alignscope.similarity import layers\n"
+        "assert al.similarity is similarity and callable(similarity)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_one_run_with_a_model_object(
@@ -124,10 +135,38 @@ def test_an_unknown_task_is_refused(
         al.fine_tune(encoder, "possing", *splits)
 
 
+def test_similarity_of_two_lists(encoder: al.Encoder) -> None:
+    english = [f"The number of dogs is {n} ." for n in range(25)]
+    german = [f"Die Zahl der Hunde ist {n} ." for n in range(25)]
+    table = al.similarity(encoder, english, {"de": german}, measures=["cka", "retrieval"])
+    shown = table.select("target", "layer", "measure", "value", "low", "high", "null_low")
+    assert shown["target"].unique().to_list() == ["de"]
+    assert sorted(shown["layer"].unique()) == list(range(9))
+    short = "at least 20|20 at least"
+    with pytest.raises(al.AlignScopeError, match=short):
+        al.similarity(encoder, english[:5], {"de": german[:5]})
+
+
+def test_similarity_of_two_treebanks_has_a_figure(encoder: al.Encoder) -> None:
+    table = al.similarity(encoder, VESTI, [QADIR, DORUN], measures=["cka"], layers=[0, 8])
+    assert set(table["target"]) == {QADIR, DORUN}
+    assert set(table["layer"]) == {0, 8}
+    assert al.plot_similarity(table).axes
+
+
 def test_a_study_from_python(results: al.StudyResults) -> None:
     assert results.runs["status"].to_list() == ["done"] * 4
     contrast = results.effects.filter(pl.col("on") == "targets − source")
     assert contrast["window"].to_list() == ["0-1"]
+
+
+def test_a_finished_study_is_only_read(results: al.StudyResults, store: Path) -> None:
+    class Never(al.SerialExecutor):
+        def __call__(self, *given: Any) -> Any:
+            pytest.fail("a finished study was executed again")
+
+    again = al.run_study(small_study(), store, offline=True, executor=Never())
+    assert again.scores.equals(results.scores)
 
 
 def test_tables_and_report(results: al.StudyResults, store: Path, tmp_path: Path) -> None:
@@ -136,6 +175,7 @@ def test_tables_and_report(results: al.StudyResults, store: Path, tmp_path: Path
     assert read.effects.equals(results.effects)
     page = read.report(tmp_path / "report.html")
     assert page.stat().st_size > 50_000
+    assert any(name.startswith("corpus-heatmap/pos/") for name in read.figures)
 
 
 def test_a_table_for_pandas(results: al.StudyResults) -> None:

@@ -9,9 +9,11 @@ torch is not installed.
 """
 
 import ast
+import sys
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 
@@ -39,3 +41,18 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+class _Package(ModuleType):
+    """A module in which a subpackage never hides a public name.
+
+    Importing ``alignscope.similarity.compare`` binds the subpackage ``similarity`` here, where
+    ``al.similarity`` is a function.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (isinstance(value, ModuleType) and name in _MODULES):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -9,6 +9,7 @@ from alignscope.api import (
     load_results as load_results,
     plot_similarity as plot_similarity,
     run_study as run_study,
+    similarity as similarity,
 )
 from alignscope.config.run import TrainingConfig as TrainingConfig
 from alignscope.config.similarity import SimilarityConfig as SimilarityConfig
@@ -24,7 +25,14 @@ from alignscope.encoders.reinitialize import (
     reinitialize_ as reinitialize_,
 )
 from alignscope.errors import AlignScopeError as AlignScopeError
+from alignscope.experiments.executors import (
+    ProcessExecutor as ProcessExecutor,
+    RayExecutor as RayExecutor,
+    SerialExecutor as SerialExecutor,
+)
 from alignscope.experiments.in_memory import FineTuned as FineTuned
+from alignscope.similarity.arrays import similarity_of_arrays as similarity_of_arrays
+from alignscope.similarity.measures.registry import register_measure as register_measure
 from alignscope.tasks import (
     TokenTagging as TokenTagging,
     register_task as register_task,

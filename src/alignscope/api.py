@@ -3,23 +3,27 @@
 ``import alignscope as al`` offers these names; the command line is built on them, too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 import polars as pl
 
+from alignscope._util.validation import parse_options
 from alignscope.analysis import results as _results
 from alignscope.analysis.comparison import ComparedResults
 from alignscope.analysis.measured import MeasuredTables, StoredTables
 from alignscope.config import study as _study
 from alignscope.config.run import RunSpec, TrainingConfig
+from alignscope.config.similarity import SentencePooling, SimilarityConfig, Split
 from alignscope.config.study import HypothesisThresholds, read_study
 from alignscope.data import corpora as _corpora
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
+from alignscope.errors import SimilarityError
 from alignscope.results.store import ResultStore
 
 if TYPE_CHECKING:
@@ -27,7 +31,10 @@ if TYPE_CHECKING:
 
     from alignscope.encoders.encoder import Encoder
     from alignscope.experiments.cost import CostEstimate
+    from alignscope.experiments.executors import Executor
     from alignscope.experiments.in_memory import FineTuned
+    from alignscope.experiments.sweep import SweepSummary
+    from alignscope.report.figures.figure import ReportFigure
     from alignscope.tasks import Task
     from alignscope.training.finetune import Progress
 
@@ -139,6 +146,90 @@ def fine_tune(
     return tuned[0] if isinstance(encoder, Encoder) else tuned
 
 
+def similarity(
+    encoder: "Encoder",
+    source: Corpus | Sequence[str],
+    targets: Mapping[str, Corpus | Sequence[str]] | Sequence[str],
+    *,
+    measures: Sequence[str] = ("cka", "retrieval"),
+    layers: Sequence[int] | str | None = None,
+    pooling: SentencePooling = "mean",
+    unit: Literal["sentence", "word"] = "sentence",
+    split: Split = "test",
+    limit: int | None = None,
+    data: Sequence[str | Path] = (),
+    offline: bool = False,
+    cached: bool = True,
+) -> pl.DataFrame:
+    """Compare parallel texts inside an encoder, layer by layer.
+
+    >>> import alignscope as al
+    >>> encoder = al.load_encoder("embedded", device="cpu")
+    >>> vesti, qadir = "synthetic:vesti/news", "synthetic:qadir/news"
+    >>> table = al.similarity(encoder, vesti, [qadir], measures=["retrieval"], layers=[0, 8])
+    >>> table.select("layer", "n", "estimator").rows()
+    [(0, 1000, 'plain'), (8, 1000, 'plain')]
+
+    Args:
+        encoder: the encoder.
+        source: the name of a corpus, such as ``ud:en_pud``; or at least 20 sentences, or strings
+            of running text.
+        targets: names of corpora that are translations of the source, which are paired by
+            sentence id; or, by a name for the table, texts that are paired by position.
+        measures: names of similarity measures; `docs/similarity.md` lists them.
+        layers: layers to compare, 0 for the embeddings and i + 1 for the output of block i; as
+            numbers or like ``"0-3,8"``. By default all.
+        pooling: how subwords become the vector of a sentence: ``mean``, ``weighted``, ``first`` or
+            ``last``.
+        unit: ``word`` compares words that the corpora align, instead of sentences.
+        split: the split of corpora that are given by name.
+        limit: how many sentences at most, at equal distances; all by default.
+        data: folders with corpora, searched before those in ``ALIGNSCOPE_DATA``.
+        offline: whether to refuse corpora that are not on this machine.
+        cached: whether to keep representations of named corpora in the cache folder.
+
+    Returns:
+        One row per target, layer, measure and estimator: ``value``, its 95 % interval ``low`` to
+        ``high``, and the central 95 % of the values of unrelated pairs, ``null_low`` to
+        ``null_high``.
+
+    Raises:
+        DataError: if a corpus does not exist, or the texts do not line up.
+        SimilarityError: if there are fewer than 20 sentences, or a layer does not exist.
+        StudyError: if a measure or an option does not exist.
+    """
+    from alignscope.similarity.compare import compare_corpora, compare_texts
+
+    chosen = layers if layers is None or isinstance(layers, str) else ",".join(map(str, layers))
+    config = parse_options(
+        SimilarityConfig,
+        measures=tuple(measures),
+        layers=chosen,
+        pooling=pooling,
+        words=unit == "word",
+        split=split,
+        limit=limit,
+    )
+    paths = DataPaths.of(data, download=not offline)
+    if isinstance(source, str) and not isinstance(targets, Mapping):
+        names = [source, *([targets] if isinstance(targets, str) else targets)]
+        return compare_corpora(encoder, names, paths, config, cached=cached)
+    if not isinstance(targets, Mapping):
+        raise SimilarityError(
+            "The source is a list of texts, so the targets must be texts by name, such as "
+            '{"de": [...]}.'
+        )
+
+    def texts(corpus: Corpus | Sequence[str]) -> Sequence[Sentence] | Sequence[str]:
+        if isinstance(corpus, str):
+            return _corpora.load_corpus(parse_corpus(corpus), split, paths)
+        return corpus
+
+    named = source if isinstance(source, str) else "source"
+    translations = {name: texts(target) for name, target in targets.items()}
+    return compare_texts(encoder, texts(source), translations, config, source_name=named)
+
+
 def plot_similarity(table: pl.DataFrame) -> "Figure":
     """Draw a table of `similarity`: a panel for each measure, a line over layers for each target.
 
@@ -195,6 +286,8 @@ def run_study(
     study: _study.Study,
     store: str | Path = "results",
     *,
+    executor: "Executor | None" = None,
+    shard: str = "1/1",
     data: Sequence[str | Path] = (),
     offline: bool = False,
 ) -> "StudyResults":
@@ -205,6 +298,9 @@ def run_study(
     Args:
         study: the study.
         store: the folder of results.
+        executor: where runs execute: `SerialExecutor` (the default), `ProcessExecutor` or
+            `RayExecutor`.
+        shard: the part of the study that this machine executes, such as ``2/8``.
         data: folders with corpora, searched before those in ``ALIGNSCOPE_DATA``.
         offline: whether to refuse what is not on this machine instead of downloading it.
 
@@ -213,10 +309,14 @@ def run_study(
             checked before any training.
     """
     from alignscope.experiments import study as experiments
+    from alignscope.experiments.grouping import Shard
 
     paths = DataPaths.of(data, download=not offline)
-    experiments.run_study(study, ResultStore(Path(store)), paths)
-    return load_results(store, study)
+    part, opened = Shard.parse(shard), ResultStore(Path(store))
+    sweep = experiments.run_study(study, opened, paths, executor, part)
+    results = load_results(store, study)
+    results.sweep = sweep
+    return results
 
 
 def load_results(
@@ -289,6 +389,18 @@ class StudyResults(_results.StudyResults):
         self.name = name
         self.notes: list[str] = []
         """Limits of a comparison of encoders, one sentence each."""
+        self.sweep: SweepSummary | None = None
+        """The runs that `run_study` has executed; None for results that were only read."""
+
+    @cached_property
+    def figures(self) -> "Mapping[str, ReportFigure]":
+        """Every figure by its key, such as ``corpus-heatmap/pos/ud:en_ewt``.
+
+        A figure is drawn when it is shown. In a notebook it shows itself.
+        """
+        from alignscope.report.figures.registry import figures_of
+
+        return figures_of(self)
 
     def report(self, path: str | Path = "report.html", *, files: str | Path | None = None) -> Path:
         """Write the report, one HTML page that needs no other file, and return its path.

@@ -111,7 +111,8 @@ def load_encoder(
     """
     model = load_model(str(name), revision, remote_code=trust_remote_code)
     tokenizer = load_tokenizer(str(name), revision, remote_code=trust_remote_code)
-    return Encoder(model.to(device or default_device()), tokenizer, name=str(name))
+    label = str(name) if revision == "main" else f"{name}@{revision}"
+    return Encoder(model.to(device or default_device()), tokenizer, name=label)
 
 
 def _check_model(model: PreTrainedModel) -> None:
