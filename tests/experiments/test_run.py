@@ -422,6 +422,15 @@ def test_no_more_runs_at_a_time_than_there_is_memory_for(
     assert together == [size for size in sizes for _ in range(size)]
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Handle SIGINT, which is ignored in a background job (``nohup pytest &``)."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("executor", [SerialExecutor(), ProcessExecutor(1)])
 def test_an_interrupt_in_the_second_stack_of_a_group_keeps_the_runs_of_the_first(
     encoder_folders: Folders, places: DataPaths, tmp_path: Path, executor: Executor

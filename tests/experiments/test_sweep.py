@@ -273,8 +273,16 @@ def test_a_worker_that_is_killed_is_said(store: ResultStore) -> None:
     assert todo[0] in store
 
 
-@pytest.mark.usefixtures("importable")
-def test_an_interrupt_stops_the_workers_and_keeps_what_is_done(store: ResultStore) -> None:
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Handle SIGINT, which is ignored in a background job (``nohup pytest &``)."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("importable", "interruptible")
+def test_an_interrupt_stops_the_workers_and_keeps_finished_runs(store: ResultStore) -> None:
     import_module("polars")  # has signals restart what they would interrupt
     todo, start = plan(1, INTERRUPTS, 3), time.monotonic()
     with pytest.raises(KeyboardInterrupt):

@@ -24,11 +24,12 @@ from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.errors import DivergedError
 from alignscope.tasks import TASKS
 from alignscope.training import finetune as training
-from alignscope.training import loop
+from alignscope.training import loop, trimmed_embeddings
 from alignscope.training.encoded_task import EncodedTask
 from alignscope.training.finetune import TrainingData, fine_tune
 from alignscope.training.loop import EpochMetrics
 from alignscope.training.model import TaskModel, build_model
+from alignscope.training.optimizer import clip_gradients
 from alignscope.training.predict import predict
 from alignscope.training.pretraining.wordpiece import train_wordpiece
 from alignscope.training.stacked.stack import StackedModel
@@ -242,9 +243,63 @@ def test_every_parameter_has_its_rate_and_only_matrices_decay(bert: Path, steps:
 def test_gradients_are_clipped(bert: Path, steps: Steps) -> None:
     train(bert, max_grad_norm=1e-3)
     assert steps.norms == pytest.approx([1e-3] * len(steps.norms), rel=1e-2)
-    steps.norms.clear()
-    train(bert, max_grad_norm=1e6)
-    assert min(steps.norms) > 0.1
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_clipping_changes_only_gradients_above_the_limit(bert: Path, count: int) -> None:
+    """A gradient below the limit is left as it is, not scaled up to the limit."""
+    stack = StackedModel([toys.model(bert, "pos", TRAIN) for _ in range(count)])
+    for parameter in stack.model.parameters():
+        parameter.grad = torch.randn_like(parameter)
+    before = [
+        parameter.grad.clone()
+        for parameter in stack.model.parameters()
+        if parameter.grad is not None
+    ]
+    norms = clip_gradients(stack, max_norm=1e6)
+    assert all(10 < norm < 1e6 for norm in norms.tolist())
+    after = [parameter.grad for parameter in stack.model.parameters()]
+    assert all(torch.equal(a, b) for a, b in zip(after, before, strict=True))
+    clip_gradients(stack, max_norm=1.0)
+    again = clip_gradients(stack, max_norm=1.0)
+    assert again.tolist() == pytest.approx([1.0] * count, rel=1e-3)
+
+
+def test_dev_may_have_subwords_that_train_lacks(
+    bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trimmed and whole word embeddings give the same dev scores; nothing is read as row 0."""
+    train_ = [sentence for sentence in toys.sentences(60) if "sees" not in sentence.words]
+    dev = [toys.sentence(["ada", "sees", "a", "cat", "."], n) for n in range(3)]
+    assert train_
+    rates = {"epochs": 2, "learning_rate": 3e-3, "head_learning_rate": 3e-3}
+    encoded = toys.encoded_task(bert, "parsing", [*train_, *dev], **rates)
+    read = set(training._subword_ids(encoded.encode(train_), encoded, []))
+    assert not set(training._subword_ids(encoded.encode(dev), encoded, [])) <= read
+    trimmed = fine_tune(
+        toys.model(bert, "parsing", [*train_, *dev]), encoded, TrainingData(train_, dev), seed=1
+    )
+    monkeypatch.setattr(trimmed_embeddings, "is_untied", lambda model, weight: False)
+    whole = fine_tune(
+        toys.model(bert, "parsing", [*train_, *dev]), encoded, TrainingData(train_, dev), seed=1
+    )
+    assert [epoch.dev_score for epoch in trimmed] == [epoch.dev_score for epoch in whole]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_subword_that_was_not_announced_is_refused(bert: Path, count: int) -> None:
+    stack = StackedModel([toys.model(bert, "pos", TRAIN) for _ in range(count)])
+    encoded = toys.encoded_task(bert, "pos", TRAIN)
+    examples = encoded.encode(TRAIN)
+    announced = set(training._subword_ids(examples, encoded, []))
+    batch = encoded.collate(examples)
+    trimmed_embeddings.TrimmedEmbedding(stack, announced)
+    stack(batch)
+    forgotten = max(announced)
+    stack = StackedModel([toys.model(bert, "pos", TRAIN) for _ in range(count)])
+    trimmed_embeddings.TrimmedEmbedding(stack, announced - {forgotten})
+    with pytest.raises(IndexError):
+        stack(batch)
 
 
 @pytest.mark.parametrize(

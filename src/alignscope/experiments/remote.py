@@ -77,11 +77,12 @@ def execute_shipped(work: "Work", group: Group, folder: Path) -> Iterator[RunOut
 
     Outcomes name the encoder as ``group`` does, not by its place on this machine.
     """
-    encoder = folder / _encoder_folder(group[0])
-    local = group
-    if encoder.is_dir():
-        local = tuple(_with_encoder(run, str(encoder)) for run in group)
     paths = DataPaths((folder,), cache=folder / "cache", download=False)
+    encoder = folder / _encoder_folder(group[0])
+    if not encoder.is_dir():
+        yield from work(group, paths, SilentProgress())
+        return
+    local = tuple(_with_encoder(run, str(encoder)) for run in group)
     original = {run.address: run for run in group}  # no address depends on an encoder's name
     for outcome in work(local, paths, SilentProgress()):
         yield _with_run(outcome, original[outcome.run.address])

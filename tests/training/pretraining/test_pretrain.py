@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -21,9 +22,9 @@ from alignscope.data.corpora import load_raw_texts
 from alignscope.data.paths import DataPaths
 from alignscope.encoders.load import load_model, load_tokenizer
 from alignscope.errors import DataError, EncoderError
+from alignscope.training.pretraining import pretrain as pretraining
 from alignscope.training.pretraining.config import PretrainingConfig, parse_config
 from alignscope.training.pretraining.masking import IGNORED_LABEL, MaskingStrategy
-from alignscope.training.pretraining.pretrain import pretrain
 from alignscope.training.pretraining.wordpiece import train_wordpiece
 from tests.helpers import families
 
@@ -33,6 +34,12 @@ TINY = {
     "blocks": 2, "hidden": 16, "attention_heads": 2, "vocabulary": 100,
     "steps": 12, "tokens_per_batch": 256, "max_length": 24, "dropout": 0.1,
 }  # fmt: skip
+
+
+def pretrain(*args: Any, checkpoint_every: int = 500, **options: Any) -> Path:
+    """Pretrain with a checkpoint every few steps."""
+    with patch.object(pretraining, "CHECKPOINT_EVERY", checkpoint_every):
+        return pretraining.pretrain(*args, **options)
 
 
 def recipe(**options: Any) -> PretrainingConfig:
@@ -240,7 +247,7 @@ def test_something_else_does_not_resume(
 ) -> None:
     with pytest.raises(KilledError):
         pretrain(LINES, tmp_path, recipe(), checkpoint_every=2, progress=stop_after(3))
-    with pytest.raises(EncoderError, match="begun with another recipe or text"):
+    with pytest.raises(EncoderError, match="with another configuration or text"):
         pretrain(lines, tmp_path, recipe(**options), source=source)
     pretrain(LINES, tmp_path, recipe())
 
@@ -248,14 +255,14 @@ def test_something_else_does_not_resume(
 def test_a_finished_folder_is_not_written_to(tmp_path: Path) -> None:
     pretrain(LINES, tmp_path, recipe())
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(EncoderError, match="already holds an encoder; choose another folder"):
+    with pytest.raises(EncoderError, match=r"already holds an encoder\. Choose another"):
         pretrain(LINES, tmp_path, recipe())
     assert before == {path: path.read_bytes() for path in tmp_path.iterdir()}
 
 
 def test_a_folder_with_something_else_is_not_written_to(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("x")
-    with pytest.raises(EncoderError, match="is not empty; choose another folder"):
+    with pytest.raises(EncoderError, match=r"is not empty\. Choose another"):
         pretrain(LINES, tmp_path, recipe())
     assert files(tmp_path) == {"thesis.tex"}
 
@@ -263,14 +270,14 @@ def test_a_folder_with_something_else_is_not_written_to(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["{", "[]", "\udcff"])
 def test_a_recipe_that_nobody_wrote_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "recipe.json").write_text(content, errors="surrogateescape")
-    with pytest.raises(EncoderError, match=r"recipe.json is not what a pretraining writes"):
+    with pytest.raises(EncoderError, match=r"recipe.json was not written by a pretraining"):
         pretrain(LINES, tmp_path, recipe())
 
 
 def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for out in (tmp_path / "file", tmp_path / "file" / "inside"):
-        with pytest.raises(EncoderError, match=r"cannot be written: (File exists|Not a dir)"):
+        with pytest.raises(EncoderError, match=r"Cannot write .*: (File exists|Not a dir)"):
             pretrain(LINES, out, recipe())
 
 
@@ -281,7 +288,7 @@ def test_what_a_kill_left_behind_is_no_obstacle(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("lines", [[], ["", "  "], ["\u00ad", "\x01\u200b"]])
 def test_no_text_is_refused(tmp_path: Path, lines: list[str]) -> None:
-    with pytest.raises(EncoderError, match="there is no text to pretrain on"):
+    with pytest.raises(EncoderError, match="There is no text to pretrain on"):
         pretrain(lines, tmp_path / "out", recipe())
     assert not (tmp_path / "out" / "model.safetensors").exists()
 
@@ -344,7 +351,7 @@ def test_every_step_has_a_dropout_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_diverging_pretraining_names_its_step(tmp_path: Path) -> None:
-    with pytest.raises(EncoderError, match=r"pretraining diverged: the loss is .* at step \d+"):
+    with pytest.raises(EncoderError, match=r"Pretraining diverged: the loss is .* at step \d+"):
         pretrain(LINES, tmp_path, recipe(learning_rate=1e30, warmup=0.0))
 
 

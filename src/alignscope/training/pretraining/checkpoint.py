@@ -1,4 +1,4 @@
-"""The folder of a pretraining: what is in it is whole, whenever it is killed."""
+"""The folder of a pretraining. Each of its files is complete, whenever the process is killed."""
 
 import hashlib
 import json
@@ -28,68 +28,78 @@ Model: TypeAlias = BertForMaskedLM | RoFormerForMaskedLM
 
 
 class PretrainingCheckpoint:
-    """The folder of a pretraining: recipe, tokenizer, checkpoint and, at last, the encoder."""
+    """The folder of a pretraining: recipe, tokenizer, checkpoint and, at the end, the encoder."""
 
     def __init__(
-        self, out: Path, recipe: PretrainingConfig, lines: Sequence[str], source: dict[str, Any]
+        self, out: Path, config: PretrainingConfig, lines: Sequence[str], source: dict[str, Any]
     ) -> None:
-        self.out, self.recipe = out, recipe
-        self.begun = {
-            "recipe": recipe.model_dump(),
+        self.out, self.config = out, config
+        self.identity = {
+            "recipe": config.model_dump(),
             "source": source,
             "text": hashlib.sha256("\n".join(lines).encode()).hexdigest(),
         }
         self.step = 0
         self.losses: list[float] = []
-        self.seconds = 0.0  # of training, over all the calls it took
+        self.seconds = 0.0  # of training, over all calls
 
     @classmethod
     def open(
-        cls, out: Path, recipe: PretrainingConfig, lines: Sequence[str], source: dict[str, Any]
+        cls, out: Path, config: PretrainingConfig, lines: Sequence[str], source: dict[str, Any]
     ) -> "PretrainingCheckpoint":
-        """Begin, or find what was begun, with this very recipe and text."""
-        check_not_finished(out)
-        state = cls(out, recipe, lines, source)
-        try:
-            state._begin()
-        except OSError as error:
-            raise EncoderError(f"{out} cannot be written: {error.strerror}") from None
-        return state
+        """Start a pretraining, or resume one with the same configuration and text.
 
-    def _begin(self) -> None:
+        Args:
+            out: the folder.
+            config: the configuration.
+            lines: the text.
+            source: corpus names and checksums, kept with the configuration.
+
+        Raises:
+            EncoderError: if the folder holds something else, or cannot be written.
+        """
+        check_not_finished(out)
+        checkpoint = cls(out, config, lines, source)
+        try:
+            checkpoint._start()
+        except OSError as error:
+            raise EncoderError(f"Cannot write {out}: {error.strerror}.") from None
+        return checkpoint
+
+    def _start(self) -> None:
         marker = self.out / "recipe.json"
         if marker.exists():
-            found = _read_object(marker)
-            if {key: found.get(key) for key in self.begun} != self.begun:
+            recipe = _read_object(marker)
+            if {key: recipe.get(key) for key in self.identity} != self.identity:
                 raise EncoderError(
-                    f"{self.out} holds a pretraining begun with another recipe or text; choose "
-                    "another folder, or delete it"
+                    f"{self.out} holds a pretraining with another configuration or text. Choose "
+                    "another folder, or delete it."
                 )
         elif self.out.exists() and any(self.out.glob("[!.]*")):
-            raise EncoderError(f"{self.out} is not empty; choose another folder")
+            raise EncoderError(f"{self.out} is not empty. Choose another folder.")
         else:
             self.out.mkdir(parents=True, exist_ok=True)
-            self._describe()
+            self._write_recipe()
 
-    def _describe(self, **more: Any) -> None:
-        text = json.dumps({**self.begun, **more}, indent=1)
+    def _write_recipe(self, **more: Any) -> None:
+        text = json.dumps({**self.identity, **more}, indent=1)
         replace_file(text.encode(), self.out / "recipe.json")
 
     def tokenizer(self, lines: Sequence[str]) -> PreTrainedTokenizerFast:
-        """Return the tokenizer of this folder, training it if it is not there yet."""
+        """Return the tokenizer of this folder, which is trained first if it is missing."""
         if (self.out / "tokenizer.json").exists():
             return PreTrainedTokenizerFast.from_pretrained(self.out)
-        tokenizer = train_wordpiece(lines, self.recipe.vocabulary, self.recipe.max_length)
-        self._put(tokenizer, last="tokenizer.json")
+        tokenizer = train_wordpiece(lines, self.config.vocabulary, self.config.max_length)
+        self._save_pretrained(tokenizer, last="tokenizer.json")
         return tokenizer
 
     def model(self, tokenizer: PreTrainedTokenizerFast) -> tuple[Model, torch.optim.Optimizer]:
-        """Return model and optimizer, fresh or as the checkpoint left them."""
-        torch.manual_seed(derive_seed(self.recipe.seed, "init"))
-        model = _model(self.recipe, tokenizer).train()
+        """Return model and optimizer, new or as the checkpoint left them."""
+        torch.manual_seed(derive_seed(self.config.seed, "init"))
+        model = _new_model(self.config, tokenizer).train()
         groups = decay_groups(model.parameters(), weight_decay=0.01)
         optimizer = torch.optim.AdamW(
-            groups, self.recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True
+            groups, self.config.learning_rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True
         )
         if self._checkpoint.exists():
             saved = torch.load(self._checkpoint, weights_only=True)
@@ -108,7 +118,7 @@ class PretrainingCheckpoint:
         return self.out / "checkpoint.part"
 
     def save(self, model: Model, optimizer: torch.optim.Optimizer) -> None:
-        """Write a checkpoint; one that was cut short never replaces a whole one."""
+        """Write a checkpoint. An incomplete one never replaces a complete one."""
         torch.save(
             {
                 "model": model.state_dict(),
@@ -122,28 +132,28 @@ class PretrainingCheckpoint:
         self._part.replace(self._checkpoint)
 
     def finish(self, model: Model, tokenizer: PreTrainedTokenizerFast) -> None:
-        """Write the encoder, say how the loss went, and drop the checkpoint."""
+        """Write the encoder and the course of the loss, and delete the checkpoint."""
         tail = self.losses[-max(1, len(self.losses) // 50) :]
         every = max(1, len(self.losses) // 200)
-        self._describe(
+        self._write_recipe(
             loss=sum(tail) / len(tail),
             losses=self.losses[::every],
             seconds=self.seconds,
             vocabulary=len(tokenizer),
             parameters=sum(p.numel() for p in model.parameters()),
         )
-        self._put(model.eval(), last="model.safetensors")
+        self._save_pretrained(model.eval(), last="model.safetensors")
         for path in (self._checkpoint, self._part):
             path.unlink(missing_ok=True)
 
-    def _put(self, made: Model | PreTrainedTokenizerFast, last: str) -> None:
-        """Write files beside their places; the one that says all are there is moved last."""
+    def _save_pretrained(self, part: Model | PreTrainedTokenizerFast, last: str) -> None:
+        """Write files into a temporary folder and move them; ``last`` marks that all are there."""
         with (
             silence_transformers(),
-            tempfile.TemporaryDirectory(dir=self.out, prefix=".part") as part,
+            tempfile.TemporaryDirectory(dir=self.out, prefix=".part") as folder,
         ):
-            made.save_pretrained(part)
-            for path in sorted(Path(part).iterdir(), key=lambda path: path.name == last):
+            part.save_pretrained(folder)
+            for path in sorted(Path(folder).iterdir(), key=lambda path: path.name == last):
                 path.chmod(0o644)  # safetensors writes files that only their owner can read
                 path.replace(self.out / path.name)
 
@@ -151,32 +161,32 @@ class PretrainingCheckpoint:
 def check_not_finished(out: Path) -> None:
     """Raise ``EncoderError`` if a folder already holds an encoder."""
     if (out / "model.safetensors").exists():
-        raise EncoderError(f"{out} already holds an encoder; choose another folder")
+        raise EncoderError(f"{out} already holds an encoder. Choose another folder.")
 
 
 def _read_object(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text())
+        content = json.loads(path.read_text())
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise EncoderError(f"{path} is not what a pretraining writes; choose another folder")
-    return found
+        content = None
+    if not isinstance(content, dict):
+        raise EncoderError(f"{path} was not written by a pretraining. Choose another folder.")
+    return content
 
 
-def _model(recipe: PretrainingConfig, tokenizer: PreTrainedTokenizerFast) -> Model:
-    """A BERT, or the same with rotary positions (Su et al. 2021), with fresh weights."""
+def _new_model(config: PretrainingConfig, tokenizer: PreTrainedTokenizerFast) -> Model:
+    """Return a BERT, or the same with rotary positions (Su et al. 2021), with random weights."""
     shape: dict[str, Any] = {
         "vocab_size": len(tokenizer),
-        "hidden_size": recipe.hidden,
-        "num_hidden_layers": recipe.blocks,
-        "num_attention_heads": recipe.attention_heads,
-        "intermediate_size": 4 * recipe.hidden,
-        "max_position_embeddings": recipe.max_length,
-        "hidden_dropout_prob": recipe.dropout,
-        "attention_probs_dropout_prob": recipe.dropout,
+        "hidden_size": config.hidden,
+        "num_hidden_layers": config.blocks,
+        "num_attention_heads": config.attention_heads,
+        "intermediate_size": 4 * config.hidden,
+        "max_position_embeddings": config.max_length,
+        "hidden_dropout_prob": config.dropout,
+        "attention_probs_dropout_prob": config.dropout,
         "pad_token_id": tokenizer.pad_token_id,
     }
-    if recipe.positions == "rotary":
-        return RoFormerForMaskedLM(RoFormerConfig(**shape, embedding_size=recipe.hidden))
+    if config.positions == "rotary":
+        return RoFormerForMaskedLM(RoFormerConfig(**shape, embedding_size=config.hidden))
     return BertForMaskedLM(BertConfig(**shape))

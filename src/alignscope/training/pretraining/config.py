@@ -57,7 +57,11 @@ class PretrainingConfig(StrictModel):
 
 
 def parse_config(**options: Any) -> PretrainingConfig:
-    """Make a recipe from options; EncoderError, one sentence, if they do not fit together."""
+    """Return a configuration from options.
+
+    Raises:
+        EncoderError: if an option is not valid, or two do not fit together.
+    """
     try:
         return PretrainingConfig(**options)
     except ValidationError as error:

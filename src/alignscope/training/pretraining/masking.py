@@ -11,29 +11,32 @@ IGNORED_LABEL = -100
 
 @dataclass(frozen=True)
 class MaskingStrategy:
-    """How much of a batch is hidden, and what never is."""
+    """Which subwords of a batch are masked."""
 
     fraction: float
     mask: int
-    special: Tensor  # (special,) pieces that are never chosen
-    inner: Tensor  # (pieces,) whether a piece shares the fate of the one before
+    special: Tensor  # (special,) subwords that are never chosen
+    inner: Tensor  # (subwords,) whether a subword is masked together with the one before it
 
     @classmethod
     def of(
         cls, tokenizer: PreTrainedTokenizerBase, fraction: float, *, whole_words: bool = False
     ) -> "MaskingStrategy":
-        """Hide single pieces, or ``whole_words``: a piece then cannot be told from its word."""
-        pieces = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
-        inner = [whole_words and piece.startswith("##") for piece in pieces]
+        """Mask single subwords, or all subwords of a word together (``whole_words``)."""
+        subwords = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
+        inner = [whole_words and subword.startswith("##") for subword in subwords]
         special = torch.tensor(tokenizer.all_special_ids)
         return cls(fraction, tokenizer.mask_token_id, special, torch.tensor(inner))
 
     def mask_tokens(self, batch: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Hide a fraction of the sub-words, or words, of ``batch`` (rows, pieces).
+        """Mask a fraction of the subwords, or words, of ``batch`` (rows, subwords).
 
-        Returns the inputs, where of the chosen sub-words 80 % are ``[MASK]``, 10 % a random piece
-        and 10 % left alone, and the gold pieces, which are ``IGNORED_LABEL`` everywhere
-        else; special tokens are never chosen.
+        Special tokens are never chosen.
+
+        Returns:
+            The inputs, in which 80 % of the chosen subwords are ``[MASK]``, 10 % a random subword
+            and 10 % unchanged; and the gold subwords, which are ``IGNORED_LABEL`` where none was
+            chosen.
         """
         units = torch.cumsum(~self.inner[batch], dim=1) - 1
         drawn = torch.rand(batch.shape, generator=generator).gather(1, units.clamp(min=0))

@@ -17,18 +17,24 @@ SPECIAL = {
 
 
 def train_wordpiece(
-    lines: Sequence[str], vocabulary: int, max_pieces: int
+    lines: Sequence[str], vocabulary: int, max_length: int
 ) -> PreTrainedTokenizerFast:
-    """Train a tokenizer of at most ``vocabulary`` pieces; ``[PAD]`` is piece 0.
+    """Train a WordPiece tokenizer in which ``[PAD]`` is subword 0.
 
-    Case and accents are kept; Chinese characters stand alone. At most half of the vocabulary
-    goes to single characters, so that scripts with thousands of them leave room for words.
-    The same lines always give the same tokenizer.
+    Case and accents are kept, and every Chinese character is a word. At most half of the
+    vocabulary consists of single characters, so that scripts with thousands of them leave room
+    for words. The same lines always give the same tokenizer.
+
+    Args:
+        lines: the text.
+        vocabulary: the largest number of subwords.
+        max_length: the longest input in subwords, which the tokenizer records.
     """
     core = _pipeline(models.WordPiece(unk_token=SPECIAL["unk_token"]))
     letters, inner = _alphabet(core, lines, vocabulary // 4)
-    # The trainer walks hash maps that are seeded anew in every process: left to itself it numbers
-    # inner letters, and chooses among equally rare ones, at random. What it is given goes first.
+    # The trainer iterates over hash maps whose seed differs from process to process, so that it
+    # would number inner letters, and choose among equally rare ones, at random. Special tokens are
+    # numbered first and in order.
     trainer = WordPieceTrainer(
         vocab_size=vocabulary,
         initial_alphabet=letters,
@@ -43,7 +49,7 @@ def train_wordpiece(
     core.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=ends
     )
-    return PreTrainedTokenizerFast(tokenizer_object=core, model_max_length=max_pieces, **SPECIAL)
+    return PreTrainedTokenizerFast(tokenizer_object=core, model_max_length=max_length, **SPECIAL)
 
 
 def _pipeline(model: models.WordPiece) -> Tokenizer:
