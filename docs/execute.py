@@ -1,8 +1,8 @@
-"""Execute the notebook beside this file anew, in place: ``python docs/execute.py``.
+"""Execute the notebook of this folder in place: ``python docs/execute.py``.
 
-Needs ``pip install nbclient ipykernel`` where AlignScope is installed, and two minutes. What would
-differ from one execution to the next without anything having changed is left out: times, names of
-machines and versions, places in memory, and what was said of progress. Warnings stop it.
+This takes two minutes and needs ``pip install nbclient ipykernel`` where AlignScope is installed.
+Content that would differ between identical executions is removed: times, names of machines and
+versions, memory addresses, and progress output. Warnings are errors.
 """
 
 import os
@@ -22,9 +22,9 @@ Output = dict[str, Any]
 
 
 def execute(path: Path) -> None:
-    """Execute all cells of a notebook and write it back; nothing is written if one fails."""
-    os.environ["OMP_NUM_THREADS"] = "1"  # sums, and so numbers, depend on how many there are
-    os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"  # tqdm would rather have widgets
+    """Execute all cells of a notebook and write it back; write nothing if a cell fails."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # the order of sums depends on the number of threads
+    os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"  # tqdm prefers widgets
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
         notebook, timeout=900, kernel_name="python3", record_timing=False, coalesce_streams=True
@@ -33,12 +33,14 @@ def execute(path: Path) -> None:
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict({})
         if cell.cell_type == "code":
-            cell.outputs = [tidied(output) for output in cell.outputs if not progress(output)]
+            cell.outputs = [
+                without_address(output) for output in cell.outputs if not is_progress(output)
+            ]
     nbformat.write(notebook, path)
 
 
-def progress(output: Output) -> bool:
-    """Whether an output is what was said on the way; a warning is an error."""
+def is_progress(output: Output) -> bool:
+    """Return whether an output is progress on standard error; exit if it is a warning."""
     if output.get("name") != "stderr":
         return False
     if "Warning" in output["text"]:
@@ -46,8 +48,8 @@ def progress(output: Output) -> bool:
     return True
 
 
-def tidied(output: Output) -> Output:
-    """Forget where in memory an object was."""
+def without_address(output: Output) -> Output:
+    """Remove memory addresses of objects from an output."""
     texts = output.get("data", {})
     if "text/plain" in texts:
         texts["text/plain"] = re.sub(r" at 0x[0-9a-f]+", "", texts["text/plain"])
