@@ -24,11 +24,6 @@ NOT_YET_CLEAN = frozenset(
         "cli.demo",
         "config.grid",
         "data.corpus",
-        "experiments.cost",
-        "experiments.executors.ray_cluster",
-        "experiments.grouping",
-        "experiments.remote",
-        "experiments.study",
         "training.pretraining.pretrain",
         "training.stacked.stack",
     )

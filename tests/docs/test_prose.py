@@ -31,23 +31,47 @@ PAGES = [
     *ROOT.glob("src/alignscope/**/*.md"),
 ]
 MODULES = sorted(ROOT.glob("src/alignscope/**/*.py"))
-NOT_YET_CLEAN: tuple[str, ...] = (
-    "analysis",
-    "cli",
-    "config",
-    "data/corpus",
-    "data/paths",
-    "data/tree",
-    "encoders",
-    "errors",
-    "experiments",
-    "report",
-    "results",
-    "similarity",
-    "tasks",
-    "training",
+NOT_YET_CLEAN = (
+    "analysis/comparison.py",
+    "analysis/constants.py",
+    "analysis/random_effects.py",
+    "analysis/transfer_gap.py",
+    "config/similarity.py",
+    "data/corpus.py",
+    "data/paths.py",
+    "data/tree.py",
+    "encoders/device.py",
+    "encoders/resolve.py",
+    "experiments/cost.py",
+    "experiments/executors/ray_cluster.py",
+    "experiments/in_memory.py",
+    "experiments/provenance.py",
+    "experiments/setup.py",
+    "report/__init__.py",
+    "report/figures/figure.py",
+    "report/sections.py",
+    "results/store.py",
+    "results/tables.py",
+    "similarity/__init__.py",
+    "similarity/layers.py",
+    "similarity/measures/cca.py",
+    "similarity/measures/estimate.py",
+    "similarity/measures/inputs.py",
+    "similarity/measures/intervals.py",
+    "similarity/measures/kernels.py",
+    "similarity/measures/memo.py",
+    "similarity/measures/null.py",
+    "similarity/measures/retrieval.py",
+    "similarity/measures/streaming_cka.py",
+    "tasks/chu_liu_edmonds.py",
+    "training/pretraining/masking.py",
+    "training/pretraining/pretrain.py",
+    "training/stacked/dropout.py",
+    "training/stacked/modules.py",
+    "training/stacked/stack.py",
+    "training/trimmed_embeddings.py",
 )
-"""Packages and modules whose docstrings still contain banned phrases; shall become empty."""
+"""Modules whose docstrings still contain banned phrases; shall become empty."""
 
 
 def prose(path: Path) -> str:
@@ -69,9 +93,6 @@ def docstrings(source: str) -> Iterator[str]:
             yield re.sub(r"^ *>>>.*(?:\n *\S.*)*", "", text, flags=re.M)
 
 
-PAGES_NOT_YET_CLEAN = ("docs/cli.md", "docs/encoder-to-figure.ipynb")
-
-
 def findings(path: Path) -> list[str]:
     """Return the banned phrases and sentence openings of a page or a module."""
     name = path.relative_to(ROOT).as_posix()
@@ -83,8 +104,6 @@ def findings(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_pages_avoid_banned_phrases(path: Path) -> None:
-    if path.relative_to(ROOT).as_posix() in PAGES_NOT_YET_CLEAN:
-        pytest.skip("not yet rewritten")
     assert findings(path) == []
 
 
