@@ -1,4 +1,4 @@
-"""Several encoders side by side: on what they share, each under its own name."""
+"""Results of several stores: shared corpora, unique names and notes on differences."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from alignscope.results.store import ResultStore, RunResult
 from tests.helpers.imagined import build, study_text
 from tests.helpers.tiny import call
 
-OWN = "Claims are held against AlignScope's own thresholds."
+DEFAULTS = "Hypotheses are judged by AlignScope's default thresholds."
 
 
 def made(folder: Path, encoder: str, change: Any = lambda made: made, **text: str) -> ResultStore:
@@ -39,7 +39,7 @@ def without(corpus: str) -> Any:
 def test_encoders_have_a_column_each(tmp_path: Path) -> None:
     stores = [made(tmp_path / name, name) for name in ("first", "second", "third")]
     found = ComparedResults(stores)
-    assert found.notes == [OWN]
+    assert found.notes == [DEFAULTS]
     report = Report("three", found)
     tables = {table.name: table for table in report.tables}
     for name in ("contrasts-by-encoder", "boundaries-by-encoder", "claims-by-encoder"):
@@ -58,7 +58,7 @@ def test_encoders_have_a_column_each(tmp_path: Path) -> None:
     assert set(re.findall(r"<b>(\w+) · POS tagging", page)) == {"first", "second", "third"}
 
 
-def test_means_are_over_corpora_that_all_have(tmp_path: Path) -> None:
+def test_means_are_over_the_corpora_that_all_encoders_have(tmp_path: Path) -> None:
     lost = "synthetic:dorun/news"
     one, other = made(tmp_path / "a", "a"), made(tmp_path / "b", "b", without(lost))
     found = ComparedResults([one, other])
@@ -66,45 +66,45 @@ def test_means_are_over_corpora_that_all_have(tmp_path: Path) -> None:
     assert found.scores["corpus"].n_unique() == 7
     whose = "pos from synthetic:vesti/news"
     assert found.notes == [
-        f"Left out of {whose}, since not every encoder has them: {lost}.", OWN
+        f"Left out of {whose}, because not every encoder has them: {lost}.", DEFAULTS
     ]  # fmt: skip
     assert lost in Report("two", found, found.notes).html()
 
 
-def test_what_was_done_differently_is_said(tmp_path: Path) -> None:
+def test_differences_in_training_and_limits_are_noted(tmp_path: Path) -> None:
     text = {"[claims]": "[training]\nlearning_rate = 1e-4\n[limits]\ntrain = 50\n[claims]"}
     stores = [made(tmp_path / "a", "a"), made(tmp_path / "b", "b", **text)]
     assert ComparedResults(stores).notes == [
-        OWN,
-        "training.learning_rate of pos is not alike: 5e-05 for a, 0.0001 for b.",
-        "limits.train of pos is not alike: none for a, 50 for b.",
+        DEFAULTS,
+        "training.learning_rate of pos differs: 5e-05 for a, 0.0001 for b.",
+        "limits.train of pos differs: none for a, 50 for b.",
     ]
 
 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("[1, 2, 3]", "[1, 2]", "the seed of pos is not alike: 1/2/3 for a, 1/2 for b"),
-        ('"4-5"]', '"6-7"]', "the window of pos is not alike: 0-1/2-3/4-5 for a, 0-1/2-3/6-7"),
-        ("[claims]", "limit = 40\n[claims]", "similarity.limit of pos is not alike: None for a"),
+        ("[1, 2, 3]", "[1, 2]", "the seed of pos differs: 1/2/3 for a, 1/2 for b"),
+        ('"4-5"]', '"6-7"]', "the window of pos differs: 0-1/2-3/4-5 for a, 0-1/2-3/6-7"),
+        ("[claims]", "limit = 40\n[claims]", "similarity.limit of pos differs: None for a"),
     ],
 )  # fmt: skip
-def test_whatever_is_not_alike_is_said(old: str, new: str, told: str, tmp_path: Path) -> None:
+def test_every_difference_is_noted(old: str, new: str, told: str, tmp_path: Path) -> None:
     stores = [made(tmp_path / "a", "a"), made(tmp_path / "b", "b", **{old: new})]
     assert any(note.startswith(told) for note in ComparedResults(stores).notes)
 
 
-def test_other_data_and_precision_are_said(tmp_path: Path) -> None:
+def test_differences_in_data_and_precision_are_noted(tmp_path: Path) -> None:
     def other(one: RunResult) -> RunResult:
         data = dict.fromkeys(one.provenance["data"], "1" * 64)
         return replace(one, provenance={**one.provenance, "data": data, "precision": "bf16"})
 
     notes = ComparedResults([made(tmp_path / "a", "a"), made(tmp_path / "b", "b", other)]).notes
-    assert "the precision of pos is not alike: fp32 for a, bf16 for b." in notes
+    assert "the precision of pos differs: fp32 for a, bf16 for b." in notes
     assert sum(note.startswith("the file of synthetic:") for note in notes) == 8
 
 
-def test_similarity_is_of_pairs_that_all_compared(tmp_path: Path) -> None:
+def test_similarity_is_restricted_to_shared_pairs(tmp_path: Path) -> None:
     def fewer(one: RunResult) -> RunResult:
         kept = [row for row in one.similarity if "dorun" not in row["target"]]
         return replace(one, similarity=kept)
@@ -115,12 +115,12 @@ def test_similarity_is_of_pairs_that_all_compared(tmp_path: Path) -> None:
     assert any(note.startswith("Similarities of corpora") for note in found.notes)
 
 
-def test_thresholds_are_those_of_the_study_that_is_named(tmp_path: Path) -> None:
+def test_a_named_study_sets_the_thresholds(tmp_path: Path) -> None:
     stores = [made(tmp_path / name, name) for name in ("a", "b")]
     study = read_study(tmp_path / "a" / "study.toml").model_copy(update={"encoders": ()})
     assert ComparedResults(stores, study).thresholds.harmless == 0.2
     assert ComparedResults(stores).thresholds.harmless == 0.015
-    assert OWN not in ComparedResults(stores, study).notes
+    assert DEFAULTS not in ComparedResults(stores, study).notes
 
 
 def test_each_initialisation_has_its_own_verdict_and_figure(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_each_initialisation_has_its_own_verdict_and_figure(tmp_path: Path) -> N
     assert "0-1 (config)" in report.html()
 
 
-def test_two_encoders_of_one_name_are_told_apart(tmp_path: Path) -> None:
+def test_two_encoders_of_one_name_get_the_name_of_their_store(tmp_path: Path) -> None:
     one = made(tmp_path / "a", "enc")
     (tmp_path / "b").mkdir()
     other = build(tmp_path / "b", study_text('"enc"'))[1]
@@ -160,7 +160,7 @@ def test_two_encoders_of_one_name_are_told_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("names", [("a/b", "a-b"), ("_x", "a$\\frac$b"), ("task", "window")])
-def test_names_that_mean_something_elsewhere(names: tuple[str, str], tmp_path: Path) -> None:
+def test_names_with_special_characters(names: tuple[str, str], tmp_path: Path) -> None:
     stores = [made(tmp_path / str(i), name.replace("\\", "\\\\")) for i, name in enumerate(names)]
     report = Report("two", ComparedResults(stores))
     files = [figure.name for figure in report.figures.values()]
@@ -181,7 +181,7 @@ def test_one_run_in_two_stores_counts_once(tmp_path: Path) -> None:
     assert len(found.planned) == len(found.outcomes) == 12
 
 
-def test_a_run_in_two_ways_is_refused_until_a_study_is_named(tmp_path: Path) -> None:
+def test_two_configurations_of_a_run_are_refused_unless_a_study_is_named(tmp_path: Path) -> None:
     store = made(tmp_path / "a", "enc")
     text = study_text('"enc"').replace("[claims]", "[training]\nepochs = 9\n[claims]")
     (tmp_path / "b").mkdir()
@@ -189,14 +189,16 @@ def test_a_run_in_two_ways_is_refused_until_a_study_is_named(tmp_path: Path) -> 
     for kind in ("runs", "plans"):
         for path in (longer.folder / kind).iterdir():
             path.rename(store.folder / kind / path.name)
-    with pytest.raises(StoreError, match=r"in two ways .* name the study to compare with --study"):
+    with pytest.raises(
+        StoreError, match=r"two configurations of .* Name the study to compare with --study\."
+    ):
         ComparedResults([store])
     found = ComparedResults([store], study)
     assert {run.training.epochs for run in found.planned} == {9}
     assert len(found.outcomes) == 12
 
 
-def test_the_command(tmp_path: Path) -> None:
+def test_the_command_writes_a_page(tmp_path: Path) -> None:
     stores = [str(made(tmp_path / name, name).folder) for name in ("a", "b")]
     out = tmp_path / "compare.html"
     answer = call("compare", *stores, "--out", str(out))

@@ -1,4 +1,4 @@
-"""Outcomes become tables only where they can be compared."""
+"""Results become tables only if they can be compared."""
 
 import pytest
 
@@ -32,8 +32,8 @@ def test_two_revisions_are_two_encoders() -> None:
 
 
 @pytest.mark.parametrize("other", [{"precision": "bf16"}, {"commit": "c2"}])
-def test_runs_that_were_not_made_alike_are_refused(other: dict[str, str]) -> None:
+def test_runs_of_another_precision_or_commit_are_refused(other: dict[str, str]) -> None:
     reference, ablated = plan("x")
     assert scores_table([outcome(reference), outcome(ablated)]).height == 2
-    with pytest.raises(StoreError, match=r"the pos runs of x cannot be compared: .* fp32"):
+    with pytest.raises(StoreError, match=r"The pos runs of x cannot be compared: .* fp32"):
         scores_table([outcome(reference), outcome(ablated, **other)])

@@ -1,1 +1,1 @@
-"""From scores to what they say; reads tables only, never torch."""
+"""Statistics on the tables of results; nothing here needs torch."""

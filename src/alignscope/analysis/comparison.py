@@ -1,4 +1,4 @@
-"""Several stores side by side: the same tables, over all encoders, on what they have in common."""
+"""The results of several stores, on the corpora that all of their encoders have."""
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -12,6 +12,9 @@ from alignscope.config.study import Study
 from alignscope.errors import StoreError
 from alignscope.results.store import ResultStore, RunResult
 from alignscope.results.tables import run_similarity_table, runs_table, scores_table
+
+StoreRuns = tuple[ResultStore, list[RunSpec]]
+"""A store with runs of it."""
 
 
 class ComparedResults(StudyResults):
@@ -33,7 +36,7 @@ class ComparedResults(StudyResults):
         Args:
             stores: the stores to compare.
             study: the study whose runs are compared, and whose thresholds the hypotheses have.
-                Default: every run of the stores, and AlignScope's own thresholds.
+                Default: every run of the stores, and the default thresholds.
 
         Raises:
             StoreError: if a store has no results, or has a run with two configurations, for
@@ -48,7 +51,7 @@ class ComparedResults(StudyResults):
         """Sentences on what limits the comparison: left-out corpora and different settings."""
         notes = self.shared.omissions()
         if self._default_thresholds:
-            notes.append("Claims are held against AlignScope's own thresholds.")
+            notes.append("Hypotheses are judged by AlignScope's default thresholds.")
         return [*notes, *_differences(self.outcomes)]
 
 
@@ -56,10 +59,10 @@ class SharedTables:
     """The measurements of several stores on the corpora that all encoders have."""
 
     def __init__(self, stores: Sequence[ResultStore], study: Study | None = None) -> None:
-        parts = _named_apart([(store, _runs_of(store, study)) for store in stores])
-        self._parts = _each_once(parts)
+        parts = _with_unique_names([(store, _planned_runs(store, study)) for store in stores])
+        self._parts = _without_duplicates(parts)
         self.planned = [run for _, runs in self._parts for run in runs]
-        _check_once(self.planned)
+        _check_one_configuration(self.planned)
         self.outcomes = [
             outcome for store, runs in self._parts for outcome in store.load_results(runs)
         ]
@@ -85,13 +88,15 @@ class SharedTables:
         """Return a sentence for each group of corpora that the tables leave out."""
         lost = self._all_scores.join(self.scores, on=["task", "source", "corpus"], how="anti")
         notes = [
-            f"Left out of {task} from {source}, since not every encoder has them: "
+            f"Left out of {task} from {source}, because not every encoder has them: "
             f"{', '.join(group['corpus'].unique().sort())}."
             for (task, source), group in lost.group_by("task", "source", maintain_order=True)
         ]
         compared = any(outcome.similarity for outcome in self.outcomes)
         if compared and len(self.similarity) < len(self._all_similarity):
-            notes.append("Similarities of corpora that not every encoder compared are left out.")
+            notes.append(
+                "Similarities of corpora that not every encoder has compared are left out."
+            )
         return notes
 
     @cached_property
@@ -104,109 +109,100 @@ class SharedTables:
 
 
 def _shared(table: pl.DataFrame, group: list[str], item: str) -> pl.DataFrame:
-    """Keep the rows whose item all encoders have that have its group."""
-    of_item = pl.col("encoder").n_unique().over([*group, item])
-    return table.filter(of_item == pl.col("encoder").n_unique().over(group))
+    """Return the rows whose item every encoder of their group has."""
+    encoders_with_item = pl.col("encoder").n_unique().over([*group, item])
+    return table.filter(encoders_with_item == pl.col("encoder").n_unique().over(group))
 
 
-def _runs_of(store: ResultStore, study: Study | None) -> list[RunSpec]:
+def _planned_runs(store: ResultStore, study: Study | None) -> list[RunSpec]:
     return store.load_plan(study) if study is not None else store.load_all_plans()
 
 
-def _named_apart(
-    parts: list[tuple[ResultStore, list[RunSpec]]],
-) -> list[tuple[ResultStore, list[RunSpec]]]:
-    """Call encoders after their store, too, where another one has the same name."""
+def _with_unique_names(parts: Sequence[StoreRuns]) -> list[StoreRuns]:
+    """Add the store's name to encoders that have the same name and are not the same."""
     identities: dict[str, set[str]] = {}
     for _, runs in parts:
         for run in runs:
             identities.setdefault(run.encoder.label, set()).add(run.identity)
 
-    tails = _tails([store.folder.resolve() for store, _ in parts])
-
-    def named(tail: str, run: RunSpec) -> RunSpec:
+    def renamed(run: RunSpec, suffix: str) -> RunSpec:
         if len(identities[run.encoder.label]) == 1:
             return run
-        names = {
-            "name": f"{run.encoder.name} ({tail})",
-            "given_short_name": f"{run.encoder.short_name} ({tail})",
-        }
-        return run.model_copy(update={"encoder": run.encoder.model_copy(update=names)})
+        name = f"{run.encoder.name} ({suffix})"
+        return run.model_copy(update={"encoder": run.encoder.model_copy(update={"name": name})})
 
+    suffixes = _shortest_suffixes([store.folder.resolve() for store, _ in parts])
     return [
-        (store, [named(tail, run) for run in runs])
-        for (store, runs), tail in zip(parts, tails, strict=True)
+        (store, [renamed(run, suffix) for run in runs])
+        for (store, runs), suffix in zip(parts, suffixes, strict=True)
     ]
 
 
-def _tails(folders: Sequence[Path]) -> list[str]:
-    """As much of the ends of folders as tells them apart.
+def _shortest_suffixes(folders: Sequence[Path]) -> list[str]:
+    """Return the shortest ends of paths, of equal length, that are different.
 
-    >>> _tails([Path("/a/results"), Path("/b/results")])
+    >>> _shortest_suffixes([Path("/a/results"), Path("/b/results")])
     ['a/results', 'b/results']
     """
     for length in range(1, max(len(folder.parts) for folder in folders)):
-        found = ["/".join(folder.parts[-length:]) for folder in folders]
-        if len(set(found)) == len(set(folders)):
-            return found
+        suffixes = ["/".join(folder.parts[-length:]) for folder in folders]
+        if len(set(suffixes)) == len(set(folders)):
+            return suffixes
     return [str(folder) for folder in folders]
 
 
-def _each_once(
-    parts: list[tuple[ResultStore, list[RunSpec]]],
-) -> list[tuple[ResultStore, list[RunSpec]]]:
-    """Take a run that several stores have from the first in which it is done, or planned."""
+def _without_duplicates(parts: Sequence[StoreRuns]) -> list[StoreRuns]:
+    """Keep a run that several stores have in the first store where it is done, or else planned."""
     owner: dict[str, ResultStore] = {}
     for store, runs in parts:
         for run in runs:
-            held = owner.setdefault(run.address, store)
-            if run not in held and run in store:
+            current = owner.setdefault(run.address, store)
+            if run not in current and run in store:
                 owner[run.address] = store
-    return [(store, [r for r in runs if owner[r.address] is store]) for store, runs in parts]
+    return [(store, [run for run in runs if owner[run.address] is store]) for store, runs in parts]
 
 
-def _check_once(runs: Sequence[RunSpec]) -> None:
-    """Refuse runs that are the same but for how they were trained: no effect could be taken."""
-    seen: dict[tuple[object, ...], str] = {}
+def _check_one_configuration(runs: Sequence[RunSpec]) -> None:
+    """Refuse runs that differ in nothing but their training: their effect is not defined."""
+    addresses: dict[tuple[str, str], str] = {}
     for run in runs:
-        key = (run.encoder.label, run.label)
-        first = seen.setdefault(key, run.address)
+        first = addresses.setdefault((run.encoder.label, run.label), run.address)
         if first != run.address:
             raise StoreError(
-                f"{run.encoder.label} has {run.label} in two ways ({first} and {run.address}): "
-                "name the study to compare with --study"
+                f"{run.encoder.label} has two configurations of {run.label} ({first} and "
+                f"{run.address}). Name the study to compare with --study."
             )
 
 
 def _differences(outcomes: Sequence[RunResult]) -> list[str]:
-    """What encoders were not treated alike in, a sentence for each thing and task."""
-    seen: dict[tuple[str, str], dict[str, set[str]]] = {}
+    """Return a sentence for every setting in which the encoders of a task differ."""
+    values_of: dict[tuple[str, str], dict[str, set[str]]] = {}
     for outcome in outcomes:
-        for name, value in _treatment(outcome):
-            by_encoder = seen.setdefault((outcome.run.task, name), {})
+        for name, value in _settings(outcome):
+            by_encoder = values_of.setdefault((outcome.run.task, name), {})
             by_encoder.setdefault(outcome.run.encoder.label, set()).add(value)
-    return [
-        f"{name} of {task} is not alike: {told}."
-        for (task, name), by_encoder in seen.items()
-        if len({frozenset(values) for values in by_encoder.values()}) > 1
-        for told in [", ".join(f"{'/'.join(sorted(v))} for {e}" for e, v in by_encoder.items())]
-    ]
+    notes = []
+    for (task, name), by_encoder in values_of.items():
+        if len({frozenset(values) for values in by_encoder.values()}) > 1:
+            listed = (f"{'/'.join(sorted(v))} for {encoder}" for encoder, v in by_encoder.items())
+            notes.append(f"{name} of {task} differs: {', '.join(listed)}.")
+    return notes
 
 
-def _treatment(outcome: RunResult) -> Iterator[tuple[str, str]]:
-    """All that could make a difference between encoders, by name."""
-    run, about = outcome.run, outcome.provenance
+def _settings(outcome: RunResult) -> Iterator[tuple[str, str]]:
+    """Yield every setting of a run that could cause a difference between encoders."""
+    run, provenance = outcome.run, outcome.provenance
     yield "the seed", str(run.seed)
-    yield "the precision", str(about.get("precision"))
+    yield "the precision", str(provenance.get("precision"))
     if run.window is not None:
         yield "the window", run.window
         yield "the initialisation", str(run.init)
-        yield "the adapters' fate", str(run.adapters)
+        yield "the treatment of adapters", str(run.adapters)
     for part in ("training", "limits"):
         for name, value in getattr(run, part).model_dump(by_alias=False).items():
             yield f"{part}.{name}", "none" if value is None else str(value)
     if run.similarity is not None:
         for name, value in run.similarity.model_dump().items():
             yield f"similarity.{name}", ", ".join(value) if isinstance(value, tuple) else str(value)
-    for name, checksum in (about.get("data") or {}).items():
+    for name, checksum in (provenance.get("data") or {}).items():
         yield f"the file of {name}", str(checksum)[:12]

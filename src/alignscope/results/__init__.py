@@ -1,1 +1,1 @@
-"""results."""
+"""Results of runs on disk, and the tables made of them; nothing here needs torch."""

@@ -1,4 +1,4 @@
-"""From stored outcomes to the long tables."""
+"""The tables of measurements, from stored results: scores, similarity and runs."""
 
 from collections.abc import Callable, Iterable
 
@@ -10,83 +10,92 @@ from alignscope.results.schemas import RUN_SIMILARITY, RUNS, SCORES, to_frame
 from alignscope.results.store import ResultStore, Row, RunResult
 
 REF = "REF"
+"""The name, in the column ``window``, of runs without a re-initialised window."""
 
 
-def scores_table(outcomes: Iterable[RunResult]) -> pl.DataFrame:
-    """One row per run, corpus and metric (``tables.SCORES``); scores are fractions 0-1.
-
-    Raises:
-        StoreError: if runs of one encoder were not made alike, so that no effect could be taken.
-    """
-    outcomes = list(outcomes)
-    _check_alike(outcomes)
-    return to_frame(_rows(outcomes, lambda outcome: outcome.scores), SCORES)
-
-
-def run_similarity_table(outcomes: Iterable[RunResult]) -> pl.DataFrame:
-    """One row per run, state, pair of corpora, layer and estimate (``tables.RUN_SIMILARITY``).
+def scores_table(results: Iterable[RunResult]) -> pl.DataFrame:
+    """Return the table ``scores``: one row per run, corpus and metric; scores are fractions.
 
     Raises:
-        StoreError: as `scores_table` does, or if no run of the study compared anything.
+        StoreError: if the runs of an encoder differ in precision, commit or data, so that no effect
+            can be computed.
     """
-    outcomes = list(outcomes)
-    _check_alike(outcomes)
-    rows = _rows(outcomes, lambda outcome: outcome.similarity)
+    results = list(results)
+    _check_comparable(results)
+    return to_frame(_rows(results, lambda result: result.scores), SCORES)
+
+
+def run_similarity_table(results: Iterable[RunResult]) -> pl.DataFrame:
+    """Return the table ``similarity``: one row per run, state, pair of corpora, layer and measure.
+
+    Raises:
+        StoreError: as `scores_table` does, or if no run has measured similarity.
+    """
+    results = list(results)
+    _check_comparable(results)
+    rows = _rows(results, lambda result: result.similarity)
     if not rows:
         raise StoreError(
-            "no run of this study has compared languages: it takes a [similarity] table in the "
-            "study file"
+            "No run of this study has measured similarity. Add a [similarity] table to the study "
+            "file and run it again."
         )
     return to_frame(rows, RUN_SIMILARITY)
 
 
 def runs_table(
-    runs: Iterable[RunSpec], store: ResultStore, outcomes: Iterable[RunResult] | None = None
+    runs: Iterable[RunSpec], store: ResultStore, results: Iterable[RunResult] | None = None
 ) -> pl.DataFrame:
-    """One row per run of a study (``tables.RUNS``), done or not.
+    """Return the table ``runs``: one row per planned run, done or not.
 
-    ``outcomes`` are what the store holds of them, for whom has read it already.
+    Args:
+        runs: the planned runs.
+        store: the store that holds their results and failures.
+        results: the results of these runs, if they have been loaded already.
     """
     runs = list(runs)
-    found = store.load_results(runs) if outcomes is None else outcomes
-    done = {outcome.run.address: outcome for outcome in found}
-    rows = [{**_columns(run), **_progress(run, done.get(run.address), store)} for run in runs]
+    loaded = store.load_results(runs) if results is None else results
+    by_address = {result.run.address: result for result in loaded}
+    rows = [
+        {**_run_columns(run), **_status_columns(run, by_address.get(run.address), store)}
+        for run in runs
+    ]
     return to_frame(rows, RUNS)
 
 
-def _check_alike(outcomes: Iterable[RunResult]) -> None:
-    """Refuse to compare runs of one encoder in other precision, of other commits, on other data."""
-    seen: dict[tuple[str, str], tuple[object, object]] = {}
-    data: dict[tuple[str, str, str], object] = {}
-    for outcome in outcomes:
-        name, task = outcome.run.encoder.label, outcome.run.task
-        about = outcome.provenance
-        made = (about.get("precision"), about.get("encoder", {}).get("resolved"))
-        first = seen.setdefault((name, task), made)
-        if first != made:
+def _check_comparable(results: Iterable[RunResult]) -> None:
+    """Refuse runs of one encoder and task in different precisions, of other commits or data."""
+    precision_and_commit: dict[tuple[str, str], tuple[object, object]] = {}
+    checksums: dict[tuple[str, str, str], object] = {}
+    for result in results:
+        encoder, task = result.run.encoder.label, result.run.task
+        provenance = result.provenance
+        current = (provenance.get("precision"), provenance.get("encoder", {}).get("resolved"))
+        first = precision_and_commit.setdefault((encoder, task), current)
+        if first != current:
             raise StoreError(
-                f"the {task} runs of {name} cannot be compared: some were made in {first[0]} from "
-                f"commit {first[1]}, others in {made[0]} from {made[1]}; use a store for each"
+                f"The {task} runs of {encoder} cannot be compared: some ran in {first[0]} from "
+                f"commit {first[1]}, others in {current[0]} from commit {current[1]}. Use a store "
+                "for each."
             )
-        for corpus, checksum in (about.get("data") or {}).items():
-            if data.setdefault((name, task, corpus), checksum) != checksum:
+        for corpus, checksum in (provenance.get("data") or {}).items():
+            if checksums.setdefault((encoder, task, corpus), checksum) != checksum:
                 raise StoreError(
-                    f"the {task} runs of {name} cannot be compared: they read two different files "
-                    f"as {corpus}; use a store for each"
+                    f"The {task} runs of {encoder} cannot be compared: they read two different "
+                    f"files as {corpus}. Use a store for each."
                 )
 
 
-def _rows(outcomes: Iterable[RunResult], part: Callable[[RunResult], list[Row]]) -> list[Row]:
-    """The rows of every outcome, each with what its run was."""
+def _rows(results: Iterable[RunResult], part: Callable[[RunResult], list[Row]]) -> list[Row]:
+    """Return the rows of every result, with the columns that identify the run."""
     return [
-        about | row
-        for outcome in outcomes
-        for about in (_columns(outcome.run),)
-        for row in part(outcome)
+        run_columns | row
+        for result in results
+        for run_columns in (_run_columns(result.run),)
+        for row in part(result)
     ]
 
 
-def _columns(run: RunSpec) -> Row:
+def _run_columns(run: RunSpec) -> Row:
     return {
         "address": run.address,
         "encoder": run.encoder.label,
@@ -99,17 +108,17 @@ def _columns(run: RunSpec) -> Row:
     }
 
 
-def _progress(run: RunSpec, outcome: RunResult | None, store: ResultStore) -> Row:
+def _status_columns(run: RunSpec, result: RunResult | None, store: ResultStore) -> Row:
     empty: Row = dict.fromkeys(("best_epoch", "dev_score", "steps", "seconds", "reason"))
-    if outcome is not None:
-        best = max(outcome.epochs, key=lambda epoch: epoch["dev_score"])
+    if result is not None:
+        best = max(result.epochs, key=lambda epoch: epoch["dev_score"])
         return {
             **empty,
             "status": "done",
             "best_epoch": best["epoch"],
             "dev_score": best["dev_score"],
-            "steps": outcome.epochs[-1]["steps"],
-            "seconds": outcome.provenance.get("seconds"),
+            "steps": result.epochs[-1]["steps"],
+            "seconds": result.provenance.get("seconds"),
         }
     failure = store.load_failure(run)
     if failure is not None:
@@ -118,7 +127,7 @@ def _progress(run: RunSpec, outcome: RunResult | None, store: ResultStore) -> Ro
 
 
 def primary_measure(similarity: pl.DataFrame) -> pl.DataFrame:
-    """Keep each encoder's rows of debiased CKA where it was measured, else of its first measure."""
+    """Return each encoder's rows of debiased CKA if it was measured, else of its first measure."""
     cka = (pl.col("measure") == "cka") & (pl.col("estimator") == "debiased")
     first = [pl.col(name) == pl.col(name).first() for name in ("measure", "estimator")]
     return similarity.filter(
@@ -127,9 +136,9 @@ def primary_measure(similarity: pl.DataFrame) -> pl.DataFrame:
 
 
 def primary_metrics(scores: pl.DataFrame) -> dict[str, str]:
-    """The first metric of each task, in which it was selected on dev.
+    """Return the first metric of each task, the one that selects the epoch on dev.
 
-    Takes ``tables.SCORES``, where metrics stand in the task's own order.
+    Takes the table ``scores``, which has the metrics in the order of the task.
     """
     first = scores.unique("task", keep="first", maintain_order=True)
     return dict(first.select("task", "metric").rows())
