@@ -60,10 +60,12 @@ def test_what_was_read_is_written_back_byte_for_byte(tmp_path):
     assert (tmp_path / "again.conllu").read_bytes() == path.read_bytes()
 
 
-def test_other_columns_are_blanked(tmp_path):
+def test_lemma_and_enhanced_dependencies_are_left_out(tmp_path):
     path = save(tmp_path, "1\tran\trun\tVERB\tVBD\tTense=Past\t0\troot\t0:root\tSpaceAfter=No\n\n")
-    write_conllu(read_conllu(path), path)
-    assert path.read_text() == "1\tran\t_\tVERB\t_\t_\t0\troot\t_\tSpaceAfter=No\n\n"
+    (ran,) = read_conllu(path)
+    assert (ran.annotations["xpos"], ran.annotations["feats"]) == (("VBD",), ("Tense=Past",))
+    write_conllu([ran], path)
+    assert path.read_text() == "1\tran\t_\tVERB\tVBD\tTense=Past\t0\troot\t_\tSpaceAfter=No\n\n"
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\t\n\r"), min_size=1, max_size=6)
@@ -79,7 +81,7 @@ def sentences(draw) -> Sentence:
     heads = [0] * size
     for place in range(1, size):
         heads[order[place] - 1] = order[draw(st.integers(0, place - 1))]
-    misc = draw(st.none() | st.lists(TEXT, **n).filter(lambda cells: set(cells) != {"_"}))
+    cells = st.none() | st.lists(TEXT, **n).map(tuple).filter(lambda cells: set(cells) != {"_"})
     cuts = sorted(draw(st.sets(st.integers(1, size), max_size=4)))
     spans = [MultiwordToken(cuts[i], cuts[i + 1], draw(FORM)) for i in range(0, len(cuts) - 1, 2)]
     after = draw(st.integers(0, size))
@@ -89,7 +91,9 @@ def sentences(draw) -> Sentence:
         upos=draw(st.none() | st.lists(st.sampled_from(UPOS), **n).map(tuple)),
         heads=draw(st.sampled_from([None, tuple(heads)])),
         relations=draw(st.none() | st.lists(FORM, **n).map(tuple)),
-        misc=None if misc is None else tuple(misc),
+        xpos=draw(cells),
+        feats=draw(cells),
+        misc=draw(cells),
         comments=tuple(draw(st.lists(TEXT.filter(lambda text: "=" not in text), max_size=2))),
         ranges=tuple(spans),
         empty=tuple(empty),

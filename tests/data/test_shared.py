@@ -12,7 +12,7 @@ from alignscope.data.locate import read_corpus
 from alignscope.data.paths import DataPaths
 from alignscope.data.raw_text import read_text
 
-KEPT = (0, 1, 3, 6, 7, 9)  # ID, FORM, UPOS, HEAD, DEPREL
+KEPT = (0, 1, 3, 4, 5, 6, 7, 9)  # all but LEMMA and DEPS
 LARGE = 10_500  # words: larger files take a second each
 
 

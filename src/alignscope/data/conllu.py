@@ -1,9 +1,11 @@
 """CoNLL-U, the file format of Universal Dependencies: https://universaldependencies.org/format.
 
-Kept of the ten columns: ID, FORM, UPOS, HEAD, DEPREL, MISC. The other four are written as ``_``.
+The reader keeps the columns ID, FORM, UPOS, XPOS, FEATS, HEAD, DEPREL and MISC. The writer writes
+``_`` for LEMMA and DEPS.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from alignscope._util.files import read_lines, write_lines
@@ -92,9 +94,11 @@ def _sentence(comments: list[str], lines: list[TokenLine]) -> Sentence:
         words=forms,
         id=comment_value(comments, "sent_id"),
         upos=_upos(words),
+        xpos=_optional_column(words, "XPOS"),
+        feats=_optional_column(words, "FEATS"),
         heads=_heads(words),
-        relations=_column(words, "DEPREL"),
-        misc=_misc(words),
+        relations=_required_column(words, "DEPREL"),
+        misc=_optional_column(words, "MISC"),
         comments=tuple(comments),
         ranges=tuple(rows.ranges),
         empty=tuple(rows.empty),
@@ -114,7 +118,8 @@ def comment_value(comments: Iterable[str], key: str) -> str | None:
     return None
 
 
-def _column(words: list[TokenLine], name: str) -> tuple[str, ...] | None:
+def _required_column(words: list[TokenLine], name: str) -> tuple[str, ...] | None:
+    """Return a column that has a value for every word of a sentence or for none."""
     index = COLUMNS.index(name)
     values = tuple(line.columns[index] for line in words)
     if set(values) == {"_"}:
@@ -125,13 +130,16 @@ def _column(words: list[TokenLine], name: str) -> tuple[str, ...] | None:
     return values
 
 
-def _misc(words: list[TokenLine]) -> tuple[str, ...] | None:
-    values = tuple(line.columns[COLUMNS.index("MISC")] for line in words)
+def _optional_column(words: list[TokenLine], name: str) -> tuple[str, ...] | None:
+    """Return a column in which ``_`` is a value like any other; ``None`` if all are ``_``."""
+    index = COLUMNS.index(name)
+    # Interned, because a treebank repeats few values very often.
+    values = tuple(sys.intern(line.columns[index]) for line in words)
     return None if set(values) == {"_"} else values
 
 
 def _upos(words: list[TokenLine]) -> tuple[str, ...] | None:
-    tags = _column(words, "UPOS")
+    tags = _required_column(words, "UPOS")
     for line, tag in zip(words, tags or (), strict=False):
         if tag not in UPOS:
             allowed = ", ".join(UPOS)
@@ -140,7 +148,7 @@ def _upos(words: list[TokenLine]) -> tuple[str, ...] | None:
 
 
 def _heads(words: list[TokenLine]) -> tuple[int, ...] | None:
-    column = _column(words, "HEAD")
+    column = _required_column(words, "HEAD")
     if column is None:
         return None
     for line, value in zip(words, column, strict=True):
@@ -169,31 +177,31 @@ def _lines(sentence: Sentence) -> Iterator[str]:
             yield _word(sentence, position - 1)
         for item in sentence.empty:
             if item.after == position:
-                yield _row(f"{item.after}.{item.index}", item.form)
+                yield _row(f"{item.after}.{item.index}", item.form, {})
         if position + 1 in before:
-            yield _row(before[position + 1], forms[position + 1])
+            yield _row(before[position + 1], forms[position + 1], {})
     yield ""
 
 
+_COLUMN_ANNOTATIONS = {
+    "UPOS": "upos",
+    "XPOS": "xpos",
+    "FEATS": "feats",
+    "HEAD": "heads",
+    "DEPREL": "relations",
+}
+
+
 def _word(sentence: Sentence, index: int) -> str:
-    return _row(
-        str(index + 1),
-        sentence.words[index],
-        _cell(sentence.upos, index),
-        _cell(sentence.heads, index),
-        _cell(sentence.relations, index),
-        _cell(sentence.misc, index),
-    )
+    columns = {
+        column: sentence.annotations.get(name) for column, name in _COLUMN_ANNOTATIONS.items()
+    } | {"MISC": sentence.misc}
+    cells = {column: str(values[index]) for column, values in columns.items() if values is not None}
+    return _row(str(index + 1), sentence.words[index], cells)
 
 
-def _cell(values: Sequence[str | int] | None, index: int) -> str:
-    return "_" if values is None else str(values[index])
-
-
-def _row(
-    id_: str, form: str, upos: str = "_", head: str = "_", relation: str = "_", misc: str = "_"
-) -> str:
-    cells = (id_, form, "_", upos, "_", "_", head, relation, "_", misc)
+def _row(id_: str, form: str, more: Mapping[str, str]) -> str:
+    cells = [{"ID": id_, "FORM": form, **more}.get(column, "_") for column in COLUMNS]
     if not all(cells) or any("\t" in cell for cell in cells):
         raise ValueError(f"{cells} cannot be written as CoNLL-U: a cell is empty or has a tab")
     return _checked("\t".join(cells))

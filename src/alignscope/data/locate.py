@@ -96,7 +96,7 @@ def check_annotations(sentences: Sequence[Sentence], needs: Sequence[str], name:
         DataError: if one is missing.
     """
     for annotation in needs:
-        missing = sum(getattr(sentence, annotation) is None for sentence in sentences)
+        missing = sum(annotation not in sentence.annotations for sentence in sentences)
         if missing:
             column = _COLUMN_OF.get(annotation, annotation)
             raise DataError(

@@ -1,44 +1,148 @@
-"""A sentence: words and what is known, or predicted, about each of them."""
+"""Sentences: words with gold or predicted annotations."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+Annotation = tuple[Any, ...] | str
+"""One entry per word, or one text for the whole sentence."""
+
+_CORPUS_ANNOTATIONS = ("upos", "heads", "relations", "entities")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Sentence:
-    """Words with parallel annotations, gold or predicted.
+    """Words with annotations, gold or predicted.
 
-    >>> Sentence(words=("Dogs", "bark"), upos=("NOUN", "VERB"), heads=(2, 0)).heads
-    (2, 0)
+    >>> dogs = Sentence(words=("Dogs", "bark"), upos=("NOUN", "VERB"), topic="animals")
+    >>> dogs.upos
+    ('NOUN', 'VERB')
+    >>> dogs.annotations
+    {'upos': ('NOUN', 'VERB'), 'topic': 'animals'}
 
-    Every annotation is ``None`` (not there) or has one entry per word. ``heads`` count as CoNLL-U
-    does: 0 is the root, i the i-th word. ``relations`` are kept as in the file, subtypes
-    included (``nsubj:pass``). ``entities`` are IOB2 tags. ``misc`` (CoNLL-U's last column),
-    ``comments`` (without the ``#``), ``ranges`` (multiword tokens) and ``empty`` (empty nodes)
-    only travel along, so that a file can be written back.
+    An annotation is a tuple with one entry per word, or a string for the whole sentence. Any name
+    is possible. The readers of this package use these:
+
+    - ``upos``, ``xpos``, ``feats``: columns of CoNLL-U.
+    - ``heads``: heads as in CoNLL-U: 0 is the root, i is the i-th word.
+    - ``relations``: dependency relations with their subtypes, such as ``nsubj:pass``.
+    - ``entities``: IOB2 tags.
+    - ``label``: the class of the whole sentence.
+
+    ``misc``, ``comments``, ``ranges`` and ``empty`` are kept so that a CoNLL-U file can be written
+    back.
+
+    Args:
+        words: The words. Of a pair of sentences, the words of both.
+        id: The identifier, which is the same in parallel corpora.
+        annotations: Annotations by name.
+        second_start: The index, counted from 0, of the first word of the second sentence of a
+            pair; ``None`` if there is one sentence.
+        misc: The last column of CoNLL-U, one entry per word.
+        comments: The comment lines of CoNLL-U without the ``#``.
+        ranges: Multiword tokens.
+        empty: Empty nodes of enhanced dependencies.
+        named: More annotations, by keyword. ``None`` stands for a missing annotation.
 
     Raises:
-        ValueError: if an annotation does not have one entry per word.
+        ValueError: if an annotation does not have one entry per word, or ``second_start`` is not
+            the index of a word after the first.
     """
 
     words: tuple[str, ...]
-    id: str | None = None
-    upos: tuple[str, ...] | None = None
-    heads: tuple[int, ...] | None = None
-    relations: tuple[str, ...] | None = None
-    entities: tuple[str, ...] | None = None
-    misc: tuple[str, ...] | None = None
-    comments: tuple[str, ...] = ()
-    ranges: tuple["MultiwordToken", ...] = ()
-    empty: tuple["EmptyNode", ...] = ()
+    id: str | None
+    annotations: Mapping[str, Annotation] = field(hash=False)
+    second_start: int | None
+    misc: tuple[str, ...] | None
+    comments: tuple[str, ...]
+    ranges: tuple["MultiwordToken", ...]
+    empty: tuple["EmptyNode", ...]
 
-    def __post_init__(self) -> None:
-        for name in ("upos", "heads", "relations", "entities", "misc"):
-            values = getattr(self, name)
-            if values is not None and len(values) != len(self.words):
-                raise ValueError(f"{len(values)} {name} for {len(self.words)} words")
+    def __init__(
+        self,
+        words: tuple[str, ...],
+        id: str | None = None,
+        annotations: Mapping[str, Annotation] | None = None,
+        *,
+        second_start: int | None = None,
+        misc: tuple[str, ...] | None = None,
+        comments: tuple[str, ...] = (),
+        ranges: tuple["MultiwordToken", ...] = (),
+        empty: tuple["EmptyNode", ...] = (),
+        **named: Annotation | None,
+    ) -> None:
+        values = {
+            "words": words,
+            "id": id,
+            "annotations": _without_none({**(annotations or {}), **named}),
+            "second_start": second_start,
+            "misc": misc,
+            "comments": comments,
+            "ranges": ranges,
+            "empty": empty,
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)  # the class is frozen
+        self._check()
+
+    def _check(self) -> None:
+        columns = self.annotations if self.misc is None else {**self.annotations, "misc": self.misc}
+        for name, value in columns.items():
+            if not isinstance(value, str) and len(value) != len(self.words):
+                raise ValueError(f"{len(value)} {name} for {len(self.words)} words")
+        if self.second_start is not None and not 0 < self.second_start < len(self.words):
+            raise ValueError(
+                f"second_start is {self.second_start}, but has to be between 1 and "
+                f"{len(self.words) - 1}, so that both sentences of the pair have a word"
+            )
 
     def __len__(self) -> int:
         return len(self.words)
+
+    def annotate(self, **annotations: Annotation | None) -> "Sentence":
+        """Return a copy with other annotations; ``None`` removes one.
+
+        >>> Sentence(("Dogs", "bark"), upos=("NOUN", "VERB")).annotate(upos=("NOUN", "NOUN")).upos
+        ('NOUN', 'NOUN')
+
+        Raises:
+            ValueError: if an annotation does not have one entry per word.
+        """
+        return replace(self, annotations=_without_none({**self.annotations, **annotations}))
+
+    @property
+    def upos(self) -> tuple[str, ...] | None:
+        """Universal parts of speech."""
+        return self._column("upos")
+
+    @property
+    def heads(self) -> tuple[int, ...] | None:
+        """Heads: 0 is the root, i is the i-th word."""
+        return self._column("heads")
+
+    @property
+    def relations(self) -> tuple[str, ...] | None:
+        """Dependency relations with their subtypes."""
+        return self._column("relations")
+
+    @property
+    def entities(self) -> tuple[str, ...] | None:
+        """Named entities as IOB2 tags."""
+        return self._column("entities")
+
+    @property
+    def label(self) -> str | None:
+        """The class of the whole sentence."""
+        value = self.annotations.get("label")
+        return value if isinstance(value, str) else None
+
+    def _column(self, name: str) -> tuple[Any, ...] | None:
+        value = self.annotations.get(name)
+        return value if isinstance(value, tuple) else None
+
+
+def _without_none(annotations: Mapping[str, Annotation | None]) -> dict[str, Annotation]:
+    return {name: value for name, value in annotations.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +161,24 @@ class EmptyNode:
     after: int
     index: int
     form: str
+
+
+def text_for_checksum(sentence: Sentence, also: tuple[str, ...] = ()) -> str:
+    """Return the text from which the checksum of a generated corpus is computed.
+
+    Checksums are stored with results. The text is what ``repr`` returned when the annotations of
+    ``Sentence`` were four fixed fields, so that it must not change; ``also`` names annotations to
+    append.
+    """
+    columns = {name: sentence.annotations.get(name) for name in _CORPUS_ANNOTATIONS}
+    fields = {
+        "words": sentence.words,
+        "id": sentence.id,
+        **columns,
+        "misc": sentence.misc,
+        "comments": sentence.comments,
+        "ranges": sentence.ranges,
+        "empty": sentence.empty,
+        **{name: sentence.annotations.get(name) for name in also if name not in columns},
+    }
+    return f"Sentence({', '.join(f'{name}={value!r}' for name, value in fields.items())})"

@@ -9,7 +9,7 @@ from alignscope.data.corpora import SYNTHETIC, _digest_lines, load_corpus, subsa
 from alignscope.data.corpus import CorpusSpec, parse_corpus
 from alignscope.data.locate import check_annotations, locate
 from alignscope.data.paths import DataPaths
-from alignscope.data.sentence import Sentence
+from alignscope.data.sentence import Sentence, text_for_checksum
 from alignscope.data.synthetic.corpus import read_synthetic
 from alignscope.tasks import TASKS
 
@@ -61,4 +61,4 @@ def _checksum(corpus: CorpusSpec, split: str, paths: DataPaths) -> str:
 
 @lru_cache(maxsize=256)
 def _checksum_of_synthetic(language: str, domain: str, split: str) -> str:
-    return _digest_lines(map(repr, read_synthetic(language, domain, split)))
+    return _digest_lines(map(text_for_checksum, read_synthetic(language, domain, split)))

@@ -1,4 +1,4 @@
-"""Reading what sentences say about their words, and holding gold against predicted."""
+"""Read annotations, and pair gold sentences with predicted ones."""
 
 from collections.abc import Sequence
 from textwrap import shorten
@@ -8,19 +8,38 @@ from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError
 
 
-def get_annotation(sentence: Sentence, field: str) -> tuple[Any, ...]:
-    """Return one annotation of a sentence, which must be there.
+def get_annotation(sentence: Sentence, name: str) -> tuple[Any, ...]:
+    """Return an annotation of the words of a sentence.
 
     >>> get_annotation(Sentence(words=("Dogs", "bark"), upos=("NOUN", "VERB")), "upos")
     ('NOUN', 'VERB')
 
     Raises:
-        DataError: if the sentence does not have it.
+        DataError: if the sentence does not have it, or has it for the whole sentence only.
     """
-    values: tuple[Any, ...] | None = getattr(sentence, field)
-    if values is None:
-        raise DataError(f"sentence {sentence.id or _text(sentence)!r} has no {field}")
+    values = sentence.annotations.get(name)
+    if not isinstance(values, tuple):
+        raise _missing(sentence, name)
     return values
+
+
+def get_label(sentence: Sentence, name: str = "label") -> str:
+    """Return an annotation of a whole sentence.
+
+    >>> get_label(Sentence(words=("Dogs", "bark"), label="animals"))
+    'animals'
+
+    Raises:
+        DataError: if the sentence does not have it, or has it for each word.
+    """
+    value = sentence.annotations.get(name)
+    if not isinstance(value, str):
+        raise _missing(sentence, name)
+    return value
+
+
+def _missing(sentence: Sentence, name: str) -> DataError:
+    return DataError(f"Sentence {sentence.id or _text(sentence)!r} has no {name}.")
 
 
 def pair_sentences(

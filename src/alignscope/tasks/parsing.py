@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -168,4 +167,4 @@ def _chain(sentence: Sentence, distance: int, relation: str) -> Sentence:
         for word in range(1, len(sentence) + 1)
     ]
     relations = [relation if head else ROOT for head in heads]
-    return replace(sentence, heads=tuple(heads), relations=tuple(relations))
+    return sentence.annotate(heads=tuple(heads), relations=tuple(relations))

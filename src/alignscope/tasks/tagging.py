@@ -2,8 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -46,12 +44,12 @@ class TokenTagging:
     """A task that assigns one label to each word; a subclass names the annotation.
 
     >>> class Emphasis(TokenTagging):
-    ...     name, annotation = "emphasis", "upos"
-    >>> train = [Sentence(words=("NO", "thanks"), upos=("LOUD", "CALM"))]
+    ...     name, annotation = "emphasis", "emphasis"
+    >>> train = [Sentence(words=("NO", "thanks"), emphasis=("LOUD", "CALM"))]
     >>> Emphasis().labels(train)
     ('CALM', 'LOUD')
     >>> Emphasis().encode(train[0], ("CALM", "LOUD"))
-    {'upos': [1, 0]}
+    {'emphasis': [1, 0]}
     >>> Emphasis().score(train, train)
     {'accuracy': 1.0}
 
@@ -122,8 +120,7 @@ class TokenTagging:
         label = most_frequent(self._counts(train))
 
         def predict(sentence: Sentence) -> Sentence:
-            annotations: dict[str, Any] = {self.annotation: (label,) * len(sentence)}
-            return replace(sentence, **annotations)
+            return sentence.annotate(**{self.annotation: (label,) * len(sentence)})
 
         return predict
 

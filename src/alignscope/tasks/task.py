@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from alignscope.data.sentence import Sentence
 
 Annotations = Mapping[str, Any]
-"""New annotations of a sentence by name, ready for ``dataclasses.replace``."""
+"""New annotations of a sentence by name, as ``Sentence.annotate`` takes them."""
 
 
 class Task(Protocol):

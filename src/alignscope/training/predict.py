@@ -10,6 +10,7 @@ import torch
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.batching import EncodedSentence, bucket_by_length
 from alignscope.encoders.precision import autocast
+from alignscope.tasks.annotations import get_annotation
 from alignscope.tasks.task import Task
 from alignscope.training.encoded_task import EncodedTask
 from alignscope.training.model import TaskModel
@@ -135,5 +136,5 @@ def example_prediction(
 
 def _word_labels(task: Task, sentence: Sentence) -> list[str]:
     """Return a task's label of each word as text, such as ``NOUN`` or ``2 nsubj``."""
-    fields = [getattr(sentence, name) for name in task.needs]
+    fields = [get_annotation(sentence, name) for name in task.needs]
     return [" ".join(map(str, word)) for word in zip(*fields, strict=True)]

@@ -1,0 +1,60 @@
+"""Sentences hold annotations of any name, for each word or for the whole sentence."""
+
+import pickle
+from dataclasses import replace
+
+import pytest
+
+from alignscope.data.sentence import Sentence, text_for_checksum
+
+DOGS = Sentence(("Dogs", "bark"), upos=("NOUN", "VERB"), label="animals")
+
+
+def test_an_annotation_of_any_name_is_kept() -> None:
+    sentence = Sentence(("Dogs", "bark"), None, {"stress": (1, 0)})
+    assert sentence.annotations == {"stress": (1, 0)}
+    assert sentence == Sentence(("Dogs", "bark"), stress=(1, 0))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"stress": (1,)}, {"misc": ("_",)}, {"heads": (2, 0, 2)}],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_an_annotation_has_one_entry_per_word(wrong: dict[str, tuple[int, ...]]) -> None:
+    with pytest.raises(ValueError, match="for 2 words"):
+        Sentence(("Dogs", "bark"), **wrong)  # type: ignore[arg-type]
+
+
+def test_an_annotation_of_the_sentence_is_a_text() -> None:
+    assert (DOGS.label, DOGS.upos, DOGS.entities) == ("animals", ("NOUN", "VERB"), None)
+    assert Sentence(("a",), label=("x",)).label is None  # a label for each word
+
+
+@pytest.mark.parametrize("start", [0, 2, -1])
+def test_both_sentences_of_a_pair_have_words(start: int) -> None:
+    assert Sentence(("Dogs", "bark"), second_start=1).second_start == 1
+    with pytest.raises(ValueError, match=f"second_start is {start}, but has to be between 1 and 1"):
+        Sentence(("Dogs", "bark"), second_start=start)
+
+
+def test_other_annotations_are_kept_when_one_is_replaced() -> None:
+    changed = DOGS.annotate(upos=("X", "X"), label=None)
+    assert changed.annotations == {"upos": ("X", "X")}
+    assert replace(DOGS, id="1").annotations == DOGS.annotations
+    assert DOGS.label == "animals"
+
+
+def test_a_sentence_can_be_hashed_and_sent_to_another_process() -> None:
+    copy = pickle.loads(pickle.dumps(DOGS))
+    assert (copy, hash(copy)) == (DOGS, hash(DOGS))
+
+
+def test_the_text_for_checksums_leaves_new_annotations_out_unless_named() -> None:
+    plain = text_for_checksum(replace(DOGS, annotations={"upos": ("NOUN", "VERB")}))
+    assert plain == (
+        "Sentence(words=('Dogs', 'bark'), id=None, upos=('NOUN', 'VERB'), heads=None, "
+        "relations=None, entities=None, misc=None, comments=(), ranges=(), empty=())"
+    )
+    assert text_for_checksum(DOGS) == plain
+    assert text_for_checksum(DOGS, ("upos", "label")) == plain[:-1] + ", label='animals')"
