@@ -111,7 +111,7 @@ CORPORA: dict[str, tuple[Edit, str]] = {
         lambda own: (own.data / TEST).write_bytes("1\tgrün".encode("latin-1")),
         r"test\.conllu:1: this is not UTF-8",
     ),
-    "no UPOS": (everywhere(3, "_", TEST), r"ud:de_tiny/test has no upos, which are needed here"),
+    "no UPOS": (everywhere(3, "_", TEST), r"ud:de_tiny/test lacks upos, which the task needs"),
     "split that does not exist": (
         lambda own: (own.data / "ud/en_tiny/dev.conllu").unlink(),
         r"ud:en_tiny has no dev split in .*, only train, test",
@@ -139,7 +139,7 @@ def test_a_corpus_without_what_the_task_needs(own: Workshop) -> None:
         everywhere(6, "_", f"ud/en_tiny/{split}.conllu")(own)
         everywhere(7, "_", f"ud/en_tiny/{split}.conllu")(own)
     own.write(tiny.GRID.replace("tasks.pos", "tasks.parsing"))
-    refused(own.run(), r"ud:en_tiny/train has no heads, which are needed here: HEAD is _ or absent")
+    refused(own.run(), r"ud:en_tiny/train lacks heads, which the task needs: HEAD is _ or absent")
     assert not own.store.exists()
 
 

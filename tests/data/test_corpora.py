@@ -73,7 +73,7 @@ def test_parallel_corpora_stay_parallel_when_limited(places: DataPaths) -> None:
     [
         ("synthetic:vesta/news", "dev", "vesta is not a synthetic language; did you mean 'vesti'"),
         ("synthetic:vesti/mews", "dev", "have no domain mews; did you mean 'news'"),
-        ("synthetic:vesti/news", "val", "have no split val; allowed are train, dev, test"),
+        ("synthetic:vesti/news", "val", "have no split val. The splits are train, dev, test"),
     ],
 )
 def test_what_there_is_not(places: DataPaths, name: str, split: str, message: str) -> None:
@@ -83,7 +83,7 @@ def test_what_there_is_not(places: DataPaths, name: str, split: str, message: st
 
 
 def test_annotations_that_are_missing_are_named(places: DataPaths) -> None:
-    with pytest.raises(AlignScopeError, match="ud:de_tiny/dev has no entities"):
+    with pytest.raises(AlignScopeError, match="ud:de_tiny/dev lacks entities"):
         load_split(make_run("ud:de_tiny", task="ner"), "ud:de_tiny", "dev", places)
 
 

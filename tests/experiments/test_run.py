@@ -365,7 +365,7 @@ def test_a_corpus_without_the_annotation_is_refused(
     encoder_folders: Folders, places: DataPaths
 ) -> None:
     run = make_run(encoder_folders("bert"), "ner", source="ud:en_tiny")
-    with pytest.raises(DataError, match="ud:en_tiny/train has no entities"):
+    with pytest.raises(DataError, match="ud:en_tiny/train lacks entities"):
         perform.execute_run(run, places)
 
 

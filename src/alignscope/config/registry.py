@@ -223,6 +223,12 @@ TASK_INFO = Registry(
             {"f1": "span F1", "f1_strict": "span F1, strict"},
             "named entities by span F1",
         ),
+        TaskInfo(
+            "classification",
+            "Sentence classification",
+            {"accuracy": "accuracy", "macro_f1": "macro F1"},
+            "sentence classification by accuracy and macro F1 over sentences",
+        ),
     ),
 )
 

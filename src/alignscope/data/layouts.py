@@ -1,4 +1,4 @@
-"""How corpora lie in folders: the shared layout, UD releases, Universal NER repositories."""
+"""How the files of a corpus lie in folders: own layout, UD releases, published data sets."""
 
 import re
 from collections.abc import Iterable
@@ -11,61 +11,95 @@ SPLITS = ("train", "dev", "test")
 
 _SUFFIXES = (".conllu", ".tsv", ".iob2", ".bio", ".conll", ".parquet")
 _SPLIT = re.compile(r"(?:^|[-_.])(?:ud[-_])?(train|dev|validation|test)(?:-\d+-of-\d+)?$")
-_REPOSITORY_FILES = {
+_PUBLISHED_LAYOUTS = {
     "ud": ("UD_*/{code}-ud-{split}.conllu*", "ud-treebanks-*/UD_*/{code}-ud-{split}.conllu*"),
     "uner": ("UNER_*/{code}-ud-{split}.iob2*", "*/UNER_*/{code}-ud-{split}.iob2*"),
     "wikiann": ("wikiann/{code}/{split}-*.parquet",),
 }
+_XNLI = {
+    "train": "XNLI-MT-*/multinli/multinli.train.{code}.tsv",
+    "dev": "XNLI-1.*/xnli.dev.tsv",
+    "test": "XNLI-1.*/xnli.test.tsv",
+}
+"""XNLI as published: two archives, of which dev and test have all languages in one file."""
 
 
 def files_under(folder: Path, kind: str, treebank: str) -> dict[str, Path]:
     """Find the splits of a named corpus below a data folder.
 
-    Looked for, in this order: ``ud/en_ewt/test.conllu`` or ``ner/DATASET/NAME/test.tsv``; a
-    folder of the repository as published, such as ``UD_English-EWT/en_ewt-ud-test.conllu``,
-    possibly inside ``ud-treebanks-v2.16``; ``wikiann/en/test-00000-of-00001.parquet``. All but the
-    last may be gzipped.
+    The function tries these layouts in this order. All but the parquet files may be gzipped.
+
+    1. ``ud/en_ewt/test.conllu``, ``ner/KIND/NAME/test.tsv`` or
+       ``classification/KIND/NAME/test.tsv``
+    2. a published data set: ``UD_English-EWT/en_ewt-ud-test.conllu`` (also inside
+       ``ud-treebanks-v2.16``), ``UNER_English-EWT/en_ewt-ud-test.iob2``,
+       ``wikiann/en/test-00000-of-00001.parquet``, or ``XNLI-1.0/xnli.test.tsv`` with
+       ``XNLI-MT-1.0/multinli/multinli.train.en.tsv``
+
+    Args:
+        folder: The data folder.
+        kind: The prefix of the corpus name, such as ``ud``.
+        treebank: The rest of the corpus name, such as ``en_ewt``.
+
+    Returns:
+        The files by split; empty if there are none.
+
+    Raises:
+        DataError: if several files claim to be the same split.
     """
-    home = folder / "ud" / treebank if kind == "ud" else folder / "ner" / kind / treebank
-    if home.is_dir() and (found := files_in(home)):
-        return found
-    for pattern in _REPOSITORY_FILES.get(kind, ()):
-        found = {}
-        for split in SPLITS:
-            name = "validation" if kind == "wikiann" and split == "dev" else split
-            for path in sorted(folder.glob(pattern.format(code=treebank, split=name)))[:1]:
-                found[split] = path
-        if found:
-            return found
+    homes = [f"ud/{treebank}"] if kind == "ud" else []
+    homes = homes or [f"{tasks}/{kind}/{treebank}" for tasks in ("ner", "classification")]
+    for home in homes:
+        if (folder / home).is_dir() and (splits := files_in(folder / home)):
+            return splits
+    if kind == "xnli":
+        return _matching_files(folder, treebank, _XNLI)
+    for pattern in _PUBLISHED_LAYOUTS.get(kind, ()):
+        if splits := _matching_files(folder, treebank, dict.fromkeys(SPLITS, pattern)):
+            return splits
     return {}
 
 
-def files_in(path: Path) -> dict[str, Path]:
-    """Find the splits in a folder that is one corpus; a file is the one split its name ends with.
+def _matching_files(folder: Path, code: str, patterns: dict[str, str]) -> dict[str, Path]:
+    splits = {}
+    for split, pattern in patterns.items():
+        name = "validation" if pattern.endswith(".parquet") and split == "dev" else split
+        if files := sorted(folder.glob(pattern.format(code=code, split=name))):
+            splits[split] = files[0]
+    return splits
 
-    A file whose name does not say a split is a ``test`` split, so that it cannot be trained on
-    and evaluated on by mistake. A plain file is preferred to the same one gzipped.
+
+def files_in(path: Path) -> dict[str, Path]:
+    """Find the splits in a folder that holds one corpus, or the split that a file is.
+
+    The split is the end of a file's name. A single file whose name does not end in a split is a
+    ``test`` split, so that nobody trains and evaluates on it by mistake. A plain file is preferred
+    to the same file gzipped.
 
     Raises:
         DataError: if several files claim to be the same split.
     """
     if path.is_file():
         return {_split_of(path) or "test": path}
-    found: dict[str, Path] = {}
+    splits: dict[str, Path] = {}
     for file in sorted(file for file in path.iterdir() if _is_corpus(file)):
         split = _split_of(file)
         if split is None:
             continue
-        first = found.setdefault(split, file)
+        first = splits.setdefault(split, file)
         if file.name not in (first.name, f"{first.name}.gz"):
             raise DataError(
-                f"{path} has two {split} files, {first.name} and {file.name}; name one of them"
+                f"{path} has two {split} files, {first.name} and {file.name}. Name one of them."
             )
-    return {split: found[split] for split in SPLITS if split in found}
+    return {split: splits[split] for split in SPLITS if split in splits}
 
 
 def treebank_name(file: Path) -> str:
-    """Name a file without suffixes and split: ``en_x`` for ``en_x-ud-test.conllu.gz``."""
+    """Return the name of a file without suffixes and split.
+
+    >>> treebank_name(Path("en_x-ud-test.conllu.gz"))
+    'en_x'
+    """
     return _SPLIT.sub("", Path(file.name.removesuffix(".gz")).stem)
 
 
@@ -79,6 +113,12 @@ def _split_of(file: Path) -> str | None:
     return match and match[1].replace("validation", "dev")
 
 
-def ner_datasets(folders: Iterable[Path]) -> list[str]:
-    """List the names of the named entity data sets (``ner/DATASET``) that the folders have."""
-    return [found.name for folder in folders for found in folder.glob("ner/*") if found.is_dir()]
+def dataset_kinds(folders: Iterable[Path]) -> list[str]:
+    """List the prefixes of corpora below ``ner`` and ``classification`` of the data folders."""
+    return [
+        path.name
+        for folder in folders
+        for tasks in ("ner", "classification")
+        for path in folder.glob(f"{tasks}/*")
+        if path.is_dir()
+    ]

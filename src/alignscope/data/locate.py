@@ -4,31 +4,40 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from alignscope.data.classification import is_classification_table, read_classification
 from alignscope.data.conllu import read_conllu
 from alignscope.data.corpus import CorpusSpec
 from alignscope.data.download import PUBLISHED, fetch, known_codes, not_published
 from alignscope.data.iob2 import read_iob2, read_wikiann_parquet
-from alignscope.data.layouts import SPLITS, files_in, files_under, ner_datasets
+from alignscope.data.layouts import SPLITS, dataset_kinds, files_in, files_under
 from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError, nearest
 
 
 def locate(corpus: CorpusSpec, split: str, places: DataPaths) -> Path:
-    """Find the file of one split: in the folders, else in the cache, else download it.
+    """Find the file of one split in the data folders or the cache, or download it.
 
-    The first folder that has any split of a corpus is the one it is taken from, so that train and
+    AlignScope takes a corpus from the first folder that has any of its splits, so that train and
     test never come from two releases.
 
+    Args:
+        corpus: The corpus.
+        split: ``train``, ``dev`` or ``test``.
+        places: The folders to search, the cache, and whether to download.
+
     Raises:
-        DataError: if the split or the corpus does not exist, naming those that do or where it was
-            looked for, or if the download fails.
+        DataError: if the corpus or the split does not exist, or the download fails. The message
+            lists the splits that exist, or the folders that were searched.
     """
     if split not in SPLITS:
-        raise DataError(f"split {split} is not one of {', '.join(SPLITS)}{nearest(split, SPLITS)}")
-    for found in _present(corpus, places):
-        if found:
-            return _pick(corpus, split, found)
+        raise DataError(
+            f"{split} is not a split{nearest(split, SPLITS) or '.'} "
+            f"The splits are {', '.join(SPLITS)}."
+        )
+    for splits in _local_splits(corpus, places):
+        if splits:
+            return _pick(corpus, split, splits)
     remote = PUBLISHED.get(corpus.kind, not_published)(corpus.treebank, split)
     path = fetch(remote, places.cache, download=places.download) if remote else None
     if path is None:
@@ -36,7 +45,8 @@ def locate(corpus: CorpusSpec, split: str, places: DataPaths) -> Path:
     return path
 
 
-def _present(corpus: CorpusSpec, places: DataPaths) -> Iterator[dict[str, Path]]:
+def _local_splits(corpus: CorpusSpec, places: DataPaths) -> Iterator[dict[str, Path]]:
+    """Yield the files of a corpus by split, for each place in turn."""
     if corpus.kind == "path":
         yield files_in(corpus.path)
         return
@@ -44,62 +54,87 @@ def _present(corpus: CorpusSpec, places: DataPaths) -> Iterator[dict[str, Path]]
         yield files_under(folder, corpus.kind, corpus.treebank)
 
 
-def _pick(corpus: CorpusSpec, split: str, found: dict[str, Path]) -> Path:
-    if split not in found:
-        where = next(iter(found.values())).parent
-        raise DataError(f"{corpus.name} has no {split} split in {where}, only {', '.join(found)}")
-    return found[split]
+def _pick(corpus: CorpusSpec, split: str, splits: dict[str, Path]) -> Path:
+    if split not in splits:
+        folder = next(iter(splits.values())).parent
+        raise DataError(
+            f"{corpus.name} has no {split} split in {folder}, only {', '.join(splits)}."
+        )
+    return splits[split]
 
 
 def _not_found(corpus: CorpusSpec, places: DataPaths, *, published: bool) -> DataError:
     if corpus.kind == "path":
-        return DataError(f"{corpus.path} has no file for any of {', '.join(SPLITS)}")
+        return DataError(
+            f"{corpus.path} has no file for any of {', '.join(SPLITS)}. File names end in the "
+            "split and one of .conllu, .tsv, .iob2, .bio, .conll, .parquet (also gzipped)."
+        )
     if published:
         return places.missing(corpus.name, " and downloading is switched off")
-    kinds = sorted({*PUBLISHED, *ner_datasets(places.folders)})
+    kinds = sorted({*PUBLISHED, *dataset_kinds(places.folders)})
     if corpus.kind not in kinds:
         hint = f"; the prefix {corpus.kind}: is unknown{nearest(corpus.kind, kinds)} "
         return places.missing(corpus.name, f"{hint}(known: {', '.join(kinds)}, or a path)")
     return places.missing(corpus.name, nearest(corpus.treebank, known_codes(corpus.kind)))
 
 
-_COLUMN_OF = {"upos": "UPOS", "heads": "HEAD", "relations": "DEPREL", "entities": "an IOB2 tag"}
-
-
 def read_corpus(corpus: CorpusSpec, split: str, places: DataPaths) -> tuple[Sentence, ...]:
-    """Read one split of a corpus; a file is read once in a process, as long as it is unchanged.
+    """Read one split of a corpus, from memory if this process has read the unchanged file before.
+
+    Args:
+        corpus: The corpus.
+        split: ``train``, ``dev`` or ``test``.
+        places: The folders to search, the cache, and whether to download.
 
     Raises:
-        DataError: as `locate` and the readers do.
+        DataError: if the file does not exist or cannot be read.
     """
     path = locate(corpus, split, places)
     status = path.stat()
-    return _read(path, status.st_mtime_ns, status.st_size)
+    return _read(path, corpus.language, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=64)
-def _read(path: Path, modified: int, size: int) -> tuple[Sentence, ...]:
-    """Read a file; when it was modified and its size only serve to notice that it changed."""
+def _read(path: Path, language: str, modified: int, size: int) -> tuple[Sentence, ...]:
+    # `modified` and `size` are unused: as part of the key they invalidate a file that changed.
     plain = path.name.removesuffix(".gz")
     if plain.endswith(".parquet"):
         return tuple(read_wikiann_parquet(path))
-    return tuple(read_conllu(path) if plain.endswith(".conllu") else read_iob2(path))
+    if plain.endswith(".conllu"):
+        return tuple(read_conllu(path))
+    if is_classification_table(path):
+        return tuple(read_classification(path, language))
+    return tuple(read_iob2(path))
+
+
+_COLUMN_OF = {
+    "upos": "UPOS",
+    "xpos": "XPOS",
+    "feats": "FEATS",
+    "heads": "HEAD",
+    "relations": "DEPREL",
+    "entities": "an IOB2 tag",
+    "label": "a column of labels",
+}
+"""The columns of files that hold an annotation."""
 
 
 def check_annotations(sentences: Sequence[Sentence], needs: Sequence[str], name: str) -> None:
-    """Make sure that every sentence has the annotations that a task needs.
+    """Check that every sentence has the annotations that a task needs.
 
-    ``needs`` are among ``upos``, ``heads``, ``relations`` and ``entities``; ``name`` is how the
-    error calls the sentences.
+    Args:
+        sentences: The sentences.
+        needs: Names of annotations, such as ``("heads", "relations")``.
+        name: The name of the corpus, for the message.
 
     Raises:
-        DataError: if one is missing.
+        DataError: if an annotation is missing.
     """
     for annotation in needs:
         missing = sum(annotation not in sentence.annotations for sentence in sentences)
         if missing:
             column = _COLUMN_OF.get(annotation, annotation)
             raise DataError(
-                f"{name} has no {annotation}, which are needed here: {column} is _ or "
-                f"absent in {missing} of {len(sentences)} sentences"
+                f"{name} lacks {annotation}, which the task needs: {column} is _ or absent in "
+                f"{missing} of {len(sentences)} sentences. Choose a corpus that has it."
             )

@@ -7,7 +7,7 @@ from typing import Any
 Annotation = tuple[Any, ...] | str
 """One entry per word, or one text for the whole sentence."""
 
-_CORPUS_ANNOTATIONS = ("upos", "heads", "relations", "entities")
+_CHECKSUM_ANNOTATIONS = ("upos", "heads", "relations", "entities")
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -163,22 +163,20 @@ class EmptyNode:
     form: str
 
 
-def text_for_checksum(sentence: Sentence, also: tuple[str, ...] = ()) -> str:
+def text_for_checksum(sentence: Sentence) -> str:
     """Return the text from which the checksum of a generated corpus is computed.
 
-    Checksums are stored with results. The text is what ``repr`` returned when the annotations of
-    ``Sentence`` were four fixed fields, so that it must not change; ``also`` names annotations to
-    append.
+    Checksums are stored with results, so the text must not change. It is what ``repr`` returned
+    when a ``Sentence`` had four fixed annotations. Other annotations are left out: they are drawn
+    by the random numbers that also determine the words.
     """
-    columns = {name: sentence.annotations.get(name) for name in _CORPUS_ANNOTATIONS}
     fields = {
         "words": sentence.words,
         "id": sentence.id,
-        **columns,
+        **{name: sentence.annotations.get(name) for name in _CHECKSUM_ANNOTATIONS},
         "misc": sentence.misc,
         "comments": sentence.comments,
         "ranges": sentence.ranges,
         "empty": sentence.empty,
-        **{name: sentence.annotations.get(name) for name in also if name not in columns},
     }
     return f"Sentence({', '.join(f'{name}={value!r}' for name, value in fields.items())})"

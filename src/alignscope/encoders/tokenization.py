@@ -48,7 +48,9 @@ class WordTokenizer:
     >>> tokenizer.split([Sentence(("Tavu", "ori"))])[0].spans
     ((0, 1, 3), (0, 3, 5))
 
-    A `Sentence` has words, and every word is split on its own, as after a blank. A string is
+    A `Sentence` has words, and every word is split on its own, as after a blank. Between the two
+    sentences of a pair stand the tokenizer's separators, such as ``[SEP]``; segment ids are not
+    used. A string is
     running text, and the tokenizer reads it as it is; its words are the pre-tokens of the
     tokenizer.
 
@@ -73,6 +75,7 @@ class WordTokenizer:
         self.prefix, self.suffix = _special_ends(tokenizer)
         special = len(self.prefix) + len(self.suffix)
         self.room = max_length - special
+        self.separator = _special_between(tokenizer)
         if self.room < 1:
             raise EncoderError(
                 f"An input of {max_length} subwords, of which {special} are special tokens, "
@@ -129,7 +132,9 @@ class WordTokenizer:
     def _pack(self, sentence: Sentence) -> TokenizedSentence:
         words = [self._cache[word] or (self._unknown_token(word),) for word in sentence.words]
         truncated = sum(len(ids) > self.room for ids in words)
-        return self._in_chunks([ids[: self.room] for ids in words], truncated)
+        return self._in_chunks(
+            [ids[: self.room] for ids in words], truncated, sentence.second_start
+        )
 
     def _pack_text(self, encoding: Encoding) -> TokenizedSentence:
         by_word = groupby(
@@ -143,14 +148,19 @@ class WordTokenizer:
         ]
         return self._in_chunks(parts, truncated=0)
 
-    def _in_chunks(self, words: Iterable[Ids], truncated: int) -> TokenizedSentence:
+    def _in_chunks(
+        self, words: Iterable[Ids], truncated: int, second_start: int | None = None
+    ) -> TokenizedSentence:
         """Fill inputs with words (ids of up to ``room`` subwords each)."""
         chunks: list[list[int]] = [[]]
         spans, unknown = [], 0
-        for ids in words:
+        for number, ids in enumerate(words):
             unknown += ids == (self._unknown_id,)
-            if len(chunks[-1]) + len(ids) > self.room:
+            separator = self.separator if number == second_start else ()
+            if len(chunks[-1]) + len(separator) + len(ids) > self.room:
                 chunks.append([])
+            elif separator:
+                chunks[-1] += separator
             start = len(self.prefix) + len(chunks[-1])
             spans.append((len(chunks) - 1, start, start + len(ids)))
             chunks[-1] += ids
@@ -191,6 +201,17 @@ def _special_ends(tokenizer: PreTrainedTokenizerBase) -> tuple[Ids, Ids]:
     if not inside:
         raise EncoderError(f"The tokenizer of {tokenizer.name_or_path} has no subword for 'a'.")
     return tuple(encoding.ids[: inside[0]]), tuple(encoding.ids[inside[-1] + 1 :])
+
+
+def _special_between(tokenizer: PreTrainedTokenizerBase) -> Ids:
+    """Return what the tokenizer puts between two texts, such as [SEP]; often nothing."""
+    encoding = tokenizer.backend_tokenizer.encode("a", "a")
+    inside = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
+    return tuple(
+        id
+        for i, id in enumerate(encoding.ids)
+        if encoding.special_tokens_mask[i] and inside[0] < i < inside[-1]
+    )
 
 
 def _blank_before_words(tokenizer: PreTrainedTokenizerBase) -> str:

@@ -52,33 +52,33 @@ def pair_sentences(
     2
 
     Raises:
-        ValueError: if the sentences, or the words of one of them, differ: to score what does
-            not line up is a programming error.
+        ValueError: if the numbers of sentences, or the words of a sentence, differ. Scoring
+            such lists would be a programming error.
     """
     if len(gold) != len(predicted):
         raise ValueError(f"{len(gold)} gold sentences but {len(predicted)} predicted ones")
     paired = list(zip(gold, predicted, strict=True))
-    for number, (one, other) in enumerate(paired, start=1):
-        if one.words != other.words:
+    for number, (sentence, prediction) in enumerate(paired, start=1):
+        if sentence.words != prediction.words:
             raise ValueError(
-                f"sentence {number} has {len(one)} gold words ({_text(one)}) "
-                f"but {len(other)} predicted ones ({_text(other)})"
+                f"sentence {number} has {len(sentence)} gold words ({_text(sentence)}) "
+                f"but {len(prediction)} predicted ones ({_text(prediction)})"
             )
     return paired
 
 
-def ratio(correct: int, words: int) -> float:
-    """Return the share of the words that are correct.
+def ratio(correct: int, total: int, unit: str = "word") -> float:
+    """Return the share of words, or of another unit, that are correct.
 
     >>> ratio(3, 4)
     0.75
 
     Raises:
-        DataError: if there is no word: 0 of 0 is neither good nor bad.
+        DataError: if ``total`` is 0, because 0 of 0 is neither good nor bad.
     """
-    if not words:
-        raise DataError("a score was asked for, but there is not one word in the sentences")
-    return correct / words
+    if not total:
+        raise DataError(f"Nothing can be scored, because there is not one {unit}.")
+    return correct / total
 
 
 def _text(sentence: Sentence) -> str:

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from alignscope.config.registry import TASK_INFO, TaskInfo
 from alignscope.errors import StudyError
+from alignscope.tasks.classification import SentenceClassification
 from alignscope.tasks.ner import NamedEntityRecognition
 from alignscope.tasks.parsing import DependencyParsing
 from alignscope.tasks.pos import PosTagging
@@ -105,5 +106,7 @@ def _describe(task: Task) -> TaskInfo:
     )
 
 
-TASKS = TaskRegistry((PosTagging(), DependencyParsing(), NamedEntityRecognition()))
+TASKS = TaskRegistry(
+    (PosTagging(), DependencyParsing(), NamedEntityRecognition(), SentenceClassification())
+)
 """Every task by its name, the name that a study file uses."""

@@ -41,11 +41,14 @@ class Task(Protocol):
         ...
 
     def encode(self, sentence: Sentence, labels: Sequence[str]) -> dict[str, list[int]]:
-        """Return the gold annotations as numbers, each list with one entry per word."""
+        """Return the gold annotations as numbers.
+
+        Each list has one entry per word, or a single entry for the whole sentence.
+        """
         ...
 
     def loss(self, output: Any, gold: Mapping[str, Tensor], mask: Tensor) -> Tensor:
-        """Return the mean loss over the words of a batch.
+        """Return the mean loss over the words, or over the sentences, of a batch.
 
         Args:
             output: The output of the head.

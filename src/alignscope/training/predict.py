@@ -10,7 +10,7 @@ import torch
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.batching import EncodedSentence, bucket_by_length
 from alignscope.encoders.precision import autocast
-from alignscope.tasks.annotations import get_annotation
+from alignscope.tasks.annotations import get_annotation, get_label
 from alignscope.tasks.task import Task
 from alignscope.training.encoded_task import EncodedTask
 from alignscope.training.model import TaskModel
@@ -106,7 +106,7 @@ def _split_by_corpus(
 def example_prediction(
     task: Task, gold: Sequence[Sentence], predicted: Sequence[Sentence]
 ) -> dict[str, Any] | None:
-    """Return one sentence with the gold and the predicted label of every word.
+    """Return one sentence with its gold and predicted labels.
 
     >>> import dataclasses
     >>> from alignscope.tasks import TASKS
@@ -127,14 +127,27 @@ def example_prediction(
         if len(reference) <= MAX_EXAMPLE_WORDS:
             return {
                 "sentence": reference.id,
-                "words": list(reference.words),
-                "gold": _word_labels(task, reference),
-                "predicted": _word_labels(task, prediction),
+                "words": _labelled_units(task, reference),
+                "gold": _unit_labels(task, reference),
+                "predicted": _unit_labels(task, prediction),
             }
     return None
 
 
-def _word_labels(task: Task, sentence: Sentence) -> list[str]:
-    """Return a task's label of each word as text, such as ``NOUN`` or ``2 nsubj``."""
+def _labels_sentences(task: Task, sentence: Sentence) -> bool:
+    return all(isinstance(sentence.annotations.get(name), str) for name in task.needs)
+
+
+def _labelled_units(task: Task, sentence: Sentence) -> list[str]:
+    """Return the words, or the sentence as one unit where the task labels whole sentences."""
+    if _labels_sentences(task, sentence):
+        return [" ".join(sentence.words)]
+    return list(sentence.words)
+
+
+def _unit_labels(task: Task, sentence: Sentence) -> list[str]:
+    """Return a task's label of each unit as text, such as ``NOUN`` or ``2 nsubj``."""
+    if _labels_sentences(task, sentence):
+        return [" ".join(get_label(sentence, name) for name in task.needs)]
     fields = [get_annotation(sentence, name) for name in task.needs]
     return [" ".join(map(str, word)) for word in zip(*fields, strict=True)]

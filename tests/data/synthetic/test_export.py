@@ -1,6 +1,5 @@
 """Exported synthetic corpora read back unchanged."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,16 +21,20 @@ def _two_splits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_exported_corpora_read_back_unchanged(tmp_path: Path) -> None:
     written = write_treebanks(tmp_path, ["lianu", "qadir"])
-    assert len(written) == len(set(written)) == 2 * 3 * 2 * 2
+    assert len(written) == len(set(written)) == 2 * 3 * 2 * 3
     places = DataPaths((tmp_path,), tmp_path / "cache", download=False)
     for language in ("lianu", "qadir"):
         for domain in domains():
             gold = read_synthetic(language, domain, "dev")
             trees = read_corpus(parse_corpus(f"ud:{language}_{domain}"), "dev", places)
-            assert trees == tuple(replace(sentence, entities=None) for sentence in gold)
+            assert trees == tuple(sentence.annotate(entities=None, label=None) for sentence in gold)
             tags = read_corpus(parse_corpus(f"made:{language}_{domain}"), "dev", places)
             assert [(s.id, s.words, s.entities) for s in tags] == [
                 (s.id, s.words, s.entities) for s in gold
+            ]
+            topics = read_corpus(parse_corpus(f"topic:{language}_{domain}"), "dev", places)
+            assert [(s.id, s.words, s.label) for s in topics] == [
+                (s.id, s.words, s.label) for s in gold
             ]
     corpus = parse_corpus("ud:qadir_news")
     assert (corpus.language, corpus.domain) == ("qadir", "news")

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from alignscope.data.sentence import Sentence
 from alignscope.data.synthetic.grammar import Grammar
 from alignscope.data.synthetic.language import languages, load_language
-from alignscope.data.synthetic.meaning import sample_meaning
+from alignscope.data.synthetic.meaning import Clause, sample_meaning
 from alignscope.data.synthetic.rng import WeightedChoice, rng_for
 from alignscope.data.synthetic.scripts import Script
 from alignscope.data.synthetic.word import Word, Words
@@ -100,9 +100,10 @@ class SentenceGenerator:
         """Return the annotated sentence with an id such as ``news-test-00012``.
 
         The id is the seed of the meaning, so that all languages express the same meaning under
-        the same id.
+        the same id. The label is the topic of the meaning.
         """
-        words = self._words(domain, sentence_id)
+        meaning = sample_meaning(domain, rng_for("meaning", sentence_id))
+        words = self._express(meaning, sentence_id)
         glued = no_space_after(words, self._grammar.lexicon.script)
         return Sentence(
             words=tuple(word.form for word in words),
@@ -111,6 +112,7 @@ class SentenceGenerator:
             heads=_heads(words),
             relations=tuple(word.relation for word in words),
             entities=tuple(map(_iob2_tag, words)),
+            label=meaning.topic,
             comments=(f" sent_id = {sentence_id}", f" text = {_join(words, glued)}"),
             misc=tuple(map(_misc, words, glued)),
         )
@@ -123,11 +125,11 @@ class SentenceGenerator:
         """
         random = rng_for("domain of", self.language, number)
         chosen = domain or self._domains.draw(random)
-        words = self._words(chosen, f"{chosen}-text-{self.language}-{number}")
+        text_id = f"{chosen}-text-{self.language}-{number}"
+        words = self._express(sample_meaning(chosen, rng_for("meaning", text_id)), text_id)
         return _join(words, no_space_after(words, self._grammar.lexicon.script))
 
-    def _words(self, domain: str, sentence_id: str) -> Words:
-        meaning = sample_meaning(domain, rng_for("meaning", sentence_id))
+    def _express(self, meaning: Clause, sentence_id: str) -> Words:
         return self._grammar.sentence(meaning, rng_for("say", self.language, sentence_id))
 
 

@@ -63,6 +63,7 @@ class Clause:
     interjection: str | None = None
     vocative: Phrase | None = None
     final: bool = True
+    topic: str = ""  # of the main clause only: the topic of the sentence
 
     @property
     def verbal(self) -> bool:
@@ -92,6 +93,7 @@ class MeaningSampler:
     def sentence(self) -> Clause:
         """Sample the meaning of the sentence."""
         clause = self._main()
+        clause.topic = self.topic
         if self.has("subordinates"):
             word = choice(("because", "when", "if", "although"), self.random)
             clause.subordinate = (word, self._statement(depth=1))
