@@ -35,6 +35,8 @@ from alignscope.similarity.arrays import similarity_of_arrays as similarity_of_a
 from alignscope.similarity.measures.registry import register_measure as register_measure
 from alignscope.tasks import (
     TokenTagging as TokenTagging,
+    check_task as check_task,
+    pair_sentences as pair_sentences,
     register_task as register_task,
 )
 

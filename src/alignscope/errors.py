@@ -34,6 +34,10 @@ class StudyError(AlignScopeError):
     """A study file, an option or a run specification is not valid."""
 
 
+class TaskCheckError(AlignScopeError):
+    """A task does not do what training, prediction or scoring rely on."""
+
+
 class StoreError(AlignScopeError):
     """A result folder cannot be read or written, or belongs to other data."""
 

@@ -371,7 +371,7 @@ def test_a_registered_task_can_be_run_in_a_study(workshop: Workshop) -> None:
     answer = workshop.run()
     assert (answer.code, answer.err) == (
         2,
-        "error: fourth is not a task. Known are: pos, parsing, ner.\n",
+        "error: fourth is not a task. Known are: pos, parsing, ner, classification.\n",
     )
     register_task(FourthTask)
     try:

@@ -42,7 +42,12 @@ from alignscope.training.stacked.stack import StackedModel
 from tests.helpers import families, toys
 
 Folders = Callable[[str], Path]
-METRICS = {"pos": ("accuracy",), "parsing": ("las", "uas"), "ner": ("f1", "f1_strict")}
+METRICS = {
+    "pos": ("accuracy",),
+    "parsing": ("las", "uas"),
+    "ner": ("f1", "f1_strict"),
+    "classification": ("accuracy", "macro_f1"),
+}
 TRAINING = {"epochs": 2, "tokens_per_batch": 128, "max_length": 64}
 
 
@@ -52,7 +57,7 @@ def places(tiny_corpora: Path, tmp_path: Path) -> DataPaths:
 
 
 def make_run(folder: Path, task: str = "pos", window: str | None = None, **options: Any) -> RunSpec:
-    kind = "uner" if task == "ner" else "ud"
+    kind = {"ner": "uner", "classification": "topic"}.get(task, "ud")
     given = {
         "encoder": EncoderSpec(name=str(folder)),
         "identity": "tiny",

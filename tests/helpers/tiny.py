@@ -21,7 +21,7 @@ _NAMES = {"en": ("ada", "paris"), "de": ("otto", "köln")}
 
 
 def write_corpora(folder: Path) -> Path:
-    """Write three treebanks and three named entity corpora below ``folder``."""
+    """Write three corpora each of trees, named entities and topics below ``folder``."""
     for code in TREEBANKS:
         draw = random.Random(code)
         for split, count in SPLITS.items():
@@ -29,6 +29,10 @@ def write_corpora(folder: Path) -> Path:
             _write(folder / "ud" / code / f"{split}.conllu", trees)
             tags = [_tags(code[:2], draw) for _ in range(count)]
             _write(folder / "ner" / "uner" / code / f"{split}.tsv", tags)
+            topic_draw = random.Random(f"topics {code} {split}")
+            topics = [["text\tlabel"], *(_topic(code[:2], topic_draw) for _ in range(count))]
+            path = folder / "classification" / "topic" / code / f"{split}.tsv"
+            _write(path, topics, separator="\n")
     return folder
 
 
@@ -51,9 +55,17 @@ def _tags(language: str, draw: random.Random) -> list[str]:
     return [f"{word}\t{tag}" for word, tag in rows]
 
 
-def _write(path: Path, sentences: Iterable[list[str]]) -> None:
+def _topic(language: str, draw: random.Random) -> list[str]:
+    """A sentence that is about an animal or a house, which its label says."""
+    words = _WORDS[language]
+    noun = draw.choice(words["NOUN"])
+    topic = "house" if noun == words["NOUN"][-1] else "animal"
+    return [f"{draw.choice(words['DET'])} {noun} {draw.choice(words['VERB'])}\t{topic}"]
+
+
+def _write(path: Path, sentences: Iterable[list[str]], separator: str = "\n\n") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = "".join("\n".join(lines) + "\n\n" for lines in sentences)
+    text = "".join("\n".join(lines) + separator for lines in sentences)
     path.write_text(text, encoding="utf-8")
 
 
