@@ -30,7 +30,7 @@ def test_ref_is_reported_beside_the_majority_baseline(page: str) -> None:
         r"6 targets \(majority baseline 20\.0\); n = 3 seeds\.",
         Elements(page).text,
     )
-    assert "does not exceed" not in page
+    assert "REF does not exceed the baseline" not in page
 
 
 def test_a_ref_below_the_baseline_is_named(tmp_path: Path) -> None:
@@ -78,6 +78,21 @@ def test_an_effect_may_be_not_significant(tmp_path: Path) -> None:
 
     text = page_text(tmp_path, change=noisy)
     assert re.search(r"This effect is not significant \(Holm-corrected p = [01]\.\d{3}\)\.", text)
+
+
+def test_holm_correction_is_explained_if_it_changes_the_conclusion(tmp_path: Path) -> None:
+    by_seed = {1: -0.10, 2: -0.13, 3: -0.07}
+
+    def change(result: RunResult) -> RunResult:
+        return shift(by_seed[result.run.seed], str(result.run.window))(result)
+
+    text = page_text(tmp_path, change=change)
+    expected = (
+        r"not significant after Holm correction \(corrected p = 0\.08\d, uncorrected p = 0\.02\d"
+    )
+    assert re.search(expected, text)
+    assert "the CI is not corrected." in text
+    assert "and does not change the source." in text
 
 
 def test_missing_windows_are_listed(tmp_path: Path) -> None:

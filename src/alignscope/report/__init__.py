@@ -1,1 +1,1 @@
-"""What a person reads: tables as text; reads tables only, never torch."""
+"""Reports for readers: one HTML page, figures and tables as files. Needs tables, never torch."""

@@ -31,7 +31,7 @@ class Section:
 
 @dataclass(frozen=True)
 class SectionSpec:
-    """What a section shows of any study."""
+    """A section before its tables and figures exist for a study."""
 
     anchor: str
     title: str
@@ -60,8 +60,8 @@ SECTIONS = (
         "scores",
         "Scores",
         "Scores of REF, the encoder fine-tuned without re-initialisation, in points: the mean over "
-        "seeds. The majority baseline predicts the most frequent class of the source. Transfer "
-        "can be interpreted only where REF exceeds it.",
+        "seeds. The majority baseline always predicts the majority classes of the source. Effects "
+        "are hard to interpret on corpora where REF does not exceed it.",
         (tables.reference_table,),
         collapsed=True,
     ),

@@ -170,6 +170,8 @@ def _largest_effect(effects: pl.DataFrame) -> str:
 def _change(place: str, row: Mapping[str, Any], n: str) -> str:
     """Return ``costs the source 15.2 points (95 % CI 10.3 to 20.0)``."""
     mean, sign = row["mean"], -1 if row["mean"] < 0 else 1
+    if mean == 0:
+        return f"does not change {place}"
     verb = f"costs {place}" if mean < 0 else f"improves {place} by"
     ends = sorted(sign * end for end in (row["low"], row["high"]) if end is not None)
     low_high = " to ".join(format_points(end, signed=False) for end in ends)

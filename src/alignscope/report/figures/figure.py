@@ -49,7 +49,7 @@ class ReportFigure:
     wide: bool = False
     """Whether the figure takes the whole width of a page."""
     suffix: str = ""
-    """What distinguishes the file name from that of another figure."""
+    """An ending that distinguishes the file name from that of another figure."""
 
     @property
     def name(self) -> str:
