@@ -19,12 +19,6 @@ NOT_YET_CLEAN = frozenset(
     f"alignscope.{name}"
     for name in (
         "analysis.comparison",
-        "analysis.correlation",
-        "analysis.results",
-        "cli.demo",
-        "config.grid",
-        "data.corpus",
-        "training.pretraining.pretrain",
         "training.stacked.stack",
     )
 )

@@ -133,9 +133,10 @@ class ResultTables:
 class StudyResults(ResultTables):
     """The tables of a study, as far as its runs are done.
 
-    >>> results = StudyResults.of(read_study(Path("study.toml")), ResultStore(Path("results")))
-    >>> results.effects.filter(on="targets − source")["mean"].to_list()
-    [-0.31, -0.12, 0.02]
+    .. code-block:: python
+
+        results = StudyResults.of(read_study(Path("study.toml")), ResultStore(Path("results")))
+        results.effects.filter(on="targets − source")["mean"].to_list()  # [-0.31, -0.12, 0.02]
     """
 
     def __init__(

@@ -83,8 +83,10 @@ def _language(name: str) -> str:
 def perform_demo(study: Study, folder: Path, workers: int) -> Demo:
     """Run all pending runs of the study, and write its tables and report into ``folder``.
 
-    >>> perform_demo(demo_study(), Path("alignscope-demo"), workers=2).page
-    PosixPath('alignscope-demo/report.html')
+    .. code-block:: python
+
+        demo = perform_demo(demo_study(), Path("alignscope-demo"), workers=2)
+        demo.page  # PosixPath('alignscope-demo/report.html')
 
     Each result is saved as it arrives; an interrupted demo resumes.
 

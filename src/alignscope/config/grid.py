@@ -25,8 +25,11 @@ class EncoderInfo:
 def expand(study: Study, inspect: Callable[[EncoderSpec], EncoderInfo]) -> list[RunSpec]:
     """Return the runs of a study, REF before its windows.
 
-    >>> [run.window for run in expand(study, inspect)][:4]
-    [None, '0-1', '2-3', '4-5']
+    >>> tasks = {"pos": {"sources": ["synthetic:vesti/news"]}}
+    >>> study = Study(encoders=["embedded"], windows=["tiles:2"], tasks=tasks)
+    >>> runs = expand(study, lambda encoder: EncoderInfo("a digest", blocks=8))
+    >>> [run.window for run in runs]
+    [None, '0-1', '2-3', '4-5', '6-7']
 
     Args:
         study: The study.

@@ -13,10 +13,10 @@ Relation = Literal["in-domain", "cross-domain", "cross-lingual"]
 
 @dataclass(frozen=True)
 class CorpusSpec:
-    """What a corpus name says.
+    """The parts of a corpus name.
 
     >>> parse_corpus("uner:en_ewt")
-    Corpus(name='uner:en_ewt', kind='uner', language='en', treebank='en_ewt', domain='ewt')
+    CorpusSpec(name='uner:en_ewt', kind='uner', language='en', treebank='en_ewt', domain='ewt')
 
     ``kind`` is the prefix of the name (``ud``, ``uner``, ``wikiann``, …) or ``path``. ``domain`` is
     what is left of the treebank without its language (the kind where nothing is left:

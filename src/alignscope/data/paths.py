@@ -1,4 +1,4 @@
-"""Where corpora are looked for."""
+"""The folders that are searched for corpora."""
 
 import os
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ class DataPaths:
     >>> DataPaths(folders=(Path("corpora"),), cache=Path("cache"), download=False).folders[0].name
     'corpora'
 
-    ``download`` says whether what is in no folder may be fetched into ``cache``.
+    ``download`` allows the download of corpora that no folder contains, into ``cache``.
     """
 
     folders: tuple[Path, ...]
@@ -24,10 +24,10 @@ class DataPaths:
 
     @classmethod
     def of(cls, folders: Iterable[str | Path] = (), *, download: bool = True) -> "DataPaths":
-        """Take the folders given, then those in ``ALIGNSCOPE_DATA``; cache: ``ALIGNSCOPE_CACHE``.
+        """Return the given folders, then those in ``ALIGNSCOPE_DATA``.
 
-        ``ALIGNSCOPE_DATA`` lists folders as ``PATH`` does; the cache is ``~/.cache/alignscope``
-        if nothing is said.
+        ``ALIGNSCOPE_DATA`` lists folders as ``PATH`` does. ``ALIGNSCOPE_CACHE`` is the cache; the
+        default is ``~/.cache/alignscope``.
 
         Raises:
             DataError: if one of the folders does not exist.
@@ -44,7 +44,7 @@ class DataPaths:
         return cls(tuple(dict.fromkeys(searched)), Path(cache), download)
 
     def missing(self, name: str, hint: str = "") -> DataError:
-        """Say that a corpus is in none of the folders, and how to give one that has it."""
+        """Return the error for a corpus that no folder contains."""
         searched = ", ".join(str(folder) for folder in self.folders) or "no folder"
         return DataError(
             f"{name} was not found (searched: {searched}){hint}; "

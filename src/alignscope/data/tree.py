@@ -1,4 +1,4 @@
-"""What makes a list of heads a dependency tree."""
+"""Checks that a list of heads is a dependency tree."""
 
 from collections.abc import Sequence
 

@@ -4,7 +4,7 @@ import torch
 
 
 def device_name() -> str:
-    """What a person calls where runs are performed."""
+    """Return the name of the GPU, or the number of CPU cores."""
     if device().type == "cuda":
         return torch.cuda.get_device_name(device())
     threads = torch.get_num_threads()

@@ -1,6 +1,6 @@
-"""What the name of an encoder stands for: ``embedded`` is the one that comes with AlignScope.
+"""Resolve names of encoders: ``embedded`` is the encoder that comes with AlignScope.
 
-Needs no torch, so that a study can be addressed on a laptop.
+This module needs no torch, so that the addresses of a study can be computed on a laptop.
 """
 
 from importlib.resources import files
@@ -18,11 +18,11 @@ def resolve_encoder(name: str) -> str:
     'xlm-roberta-base'
 
     ``embedded`` is always the encoder inside the installed package, even where the working
-    directory has a folder of that name: a study must not mean another encoder in another
-    directory. That folder is ``./embedded``.
+    directory has a folder of that name: the meaning of a study must not depend on the directory.
+    Write ``./embedded`` for such a folder.
 
     Raises:
-        EncoderError: if ``embedded`` is asked for and this installation came without it.
+        EncoderError: if the name is ``embedded`` and this installation does not contain it.
     """
     if name != EMBEDDED:
         return name
@@ -36,5 +36,5 @@ def resolve_encoder(name: str) -> str:
 
 
 def embedded_folder() -> Path:
-    """Return the folder of the embedded encoder, whether or not there is anything in it."""
+    """Return the folder of the bundled encoder, which may be empty."""
     return Path(str(files("alignscope.encoders") / EMBEDDED))
