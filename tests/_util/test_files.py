@@ -5,7 +5,7 @@ import pytest
 from alignscope._util.files import read_lines, write_lines
 
 
-def test_gzip_files_carry_no_time(tmp_path):
+def test_gzip_files_have_no_time_stamp(tmp_path):
     path = tmp_path / "a.gz"
     write_lines(["a", ""], path)
     assert path.read_bytes()[4:8] == bytes(4)  # MTIME, RFC 1952
@@ -13,7 +13,7 @@ def test_gzip_files_carry_no_time(tmp_path):
     assert read_lines(path) == ["a", ""]
 
 
-def test_a_failed_write_changes_nothing(tmp_path):
+def test_a_failed_write_leaves_the_old_file(tmp_path):
     occupied = tmp_path / "folder"
     occupied.mkdir()
     with pytest.raises(OSError, match="folder"):

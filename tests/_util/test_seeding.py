@@ -1,4 +1,4 @@
-"""Independent, reproducible seeds: golden values, and no two purposes alike."""
+"""Independent, reproducible seeds: golden values, and a different seed for every purpose."""
 
 import torch
 from hypothesis import given
@@ -24,6 +24,6 @@ def test_another_seed_or_purpose_gives_another_number(
 
 
 @given(SEED, PURPOSE)
-def test_torch_and_numpy_accept_it(seed: int, purpose: tuple[str, int]) -> None:
+def test_torch_and_numpy_accept_a_derived_seed(seed: int, purpose: tuple[str, int]) -> None:
     assert 0 <= derive_seed(seed, *purpose) < 2**56
     torch.Generator().manual_seed(derive_seed(seed, *purpose))

@@ -1,4 +1,4 @@
-"""Mistakes of the user, through the command line: one sentence, code 2, and nothing written."""
+"""Invalid input on the command line: one line of error, exit code 2, no files written."""
 
 import gzip
 import json
@@ -124,7 +124,7 @@ CORPORA: dict[str, tuple[Edit, str]] = {
 
 
 @pytest.mark.parametrize("case", CORPORA)
-def test_corpora(case: str, own: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_corpora(case: str, own: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are read before any weights are."""
     monkeypatch.delattr("alignscope.experiments.setup.load_model")
     change, message = CORPORA[case]
@@ -151,7 +151,7 @@ def test_a_corpus_without_what_the_task_needs(own: Workshop) -> None:
         ("\tO", r"train\.tsv:1: the token is empty"),
     ],
 )
-def test_named_entities(line: str, message: str, own: Workshop) -> None:
+def test_invalid_named_entities(line: str, message: str, own: Workshop) -> None:
     edit("ner/uner/en_tiny/train.tsv", lambda lines: [line, *lines[1:]])(own)
     own.write(tiny.THREE_TASKS)
     refused(own.run(), message)
@@ -191,7 +191,7 @@ STUDIES: dict[str, tuple[str, str, str]] = {
 
 
 @pytest.mark.parametrize("case", STUDIES)
-def test_studies(case: str, workshop: Workshop) -> None:
+def test_invalid_studies(case: str, workshop: Workshop) -> None:
     old, new, message = STUDIES[case]
     assert old in tiny.GRID
     workshop.write(tiny.GRID.replace(old, new))
@@ -326,7 +326,7 @@ ENCODERS: dict[str, tuple[Edit, str]] = {
 
 
 @pytest.mark.parametrize("case", ENCODERS)
-def test_encoders(case: str, own: Workshop) -> None:
+def test_invalid_encoders(case: str, own: Workshop) -> None:
     change, message = ENCODERS[case]
     change(own)
     refused(own.run(), message)
@@ -341,13 +341,13 @@ def test_a_hub_that_cannot_be_reached(workshop: Workshop) -> None:
     assert not workshop.store.exists()
 
 
-def test_adapters_that_are_not_there(workshop: Workshop) -> None:
+def test_missing_adapters(workshop: Workshop) -> None:
     workshop.write('adapters = "keep"\n' + tiny.GRID)
     refused(workshop.run(), r"has no language adapters to keep")
     assert not workshop.store.exists()
 
 
-def test_a_language_that_an_adapter_encoder_does_not_speak(
+def test_a_language_without_an_adapter(
     workshop: Workshop, encoder_folders: Callable[[str], Path]
 ) -> None:
     """The first source could be trained, and only the target fails: hours too late."""
@@ -381,11 +381,11 @@ def test_blocks_of_albert(own: Workshop) -> None:
     refused(tiny.call("blocks", own.encoder), r"AlbertModel shares one block across its layers")
 
 
-def test_blocks_of_nothing(workshop: Workshop) -> None:
+def test_blocks_of_a_missing_encoder(workshop: Workshop) -> None:
     refused(tiny.call("blocks", workshop.folder / "nowhere"), r"nowhere@main is neither a folder")
 
 
-def test_a_table_into_a_folder_that_is_not_there(workshop: Workshop) -> None:
+def test_a_table_cannot_be_written_into_a_missing_folder(workshop: Workshop) -> None:
     workshop.write(tiny.GRID.replace("[1, 2]", "[1]").replace("tiles:2", "none"))
     assert workshop.run().code == 0
     out = workshop.folder / "nowhere" / "scores.csv"

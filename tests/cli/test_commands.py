@@ -1,4 +1,4 @@
-"""The command line: quick where it can be, from a study file to its tables, and honest codes."""
+"""The commands about studies: start-up, output, and exit codes."""
 
 import csv
 import io
@@ -130,7 +130,7 @@ def test_without_arguments_help_is_shown() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["fly"], ["run"], ["table", "sores", "x"], ["run", "--no"]])
-def test_what_typer_refuses_has_code_2(arguments: list[str]) -> None:
+def test_usage_errors_exit_with_code_2(arguments: list[str]) -> None:
     assert call(*arguments).code == 2
 
 
@@ -149,7 +149,7 @@ def test_plan_counts(workshop: Workshop) -> None:
     assert not workshop.store.exists()
 
 
-def test_plan_says_what_the_missing_runs_will_cost(workshop: Workshop) -> None:
+def test_plan_estimates_the_cost_of_pending_runs(workshop: Workshop) -> None:
     where = ("--store", workshop.store, "--encoder", workshop.encoder, "--data", workshop.data)
     answer = call("plan", workshop.study, *where)
     assert answer.code == 0, answer.err
@@ -169,7 +169,7 @@ def test_plan_says_what_the_missing_runs_will_cost(workshop: Workshop) -> None:
     assert disk == pytest.approx(kept, rel=0.5)
 
 
-def test_plan_of_what_cannot_be_priced(workshop: Workshop) -> None:
+def test_plan_explains_why_there_is_no_estimate(workshop: Workshop) -> None:
     workshop.write(GRID.replace("tiles:2", "0-1"))
     there = ("--store", workshop.store, "--data", workshop.data)
     far = call("plan", workshop.study, *there, "--encoder", "someone/else")
@@ -225,12 +225,12 @@ def three(
     return done
 
 
-def test_status_of_what_is_done(three: Workshop) -> None:
+def test_status_of_a_finished_study(three: Workshop) -> None:
     answer = call("status", three.study, "--store", three.store)
     assert (answer.code, answer.out, answer.err) == (0, "6 runs: 6 done, 0 failed, 0 missing\n", "")
 
 
-def test_run_again_does_nothing(three: Workshop) -> None:
+def test_a_second_run_executes_nothing(three: Workshop) -> None:
     before = {path: path.stat().st_mtime_ns for path in (three.store / "runs").iterdir()}
     answer = three.run()
     assert answer.code == 0
@@ -259,7 +259,7 @@ def test_the_summary_is_computed_from_the_scores(three: Workshop) -> None:
     assert summary["window"].to_list() == ["majority", "REF", "0-1"] * 5
 
 
-def test_runs_say_how_they_went(three: Workshop) -> None:
+def test_the_table_runs_has_states_and_provenance(three: Workshop) -> None:
     table = pl.read_csv(io.StringIO(three.table("runs")), schema=RUNS)
     assert table["status"].to_list() == ["done"] * 6
     assert set(table["best_epoch"]) == {1}
@@ -267,7 +267,7 @@ def test_runs_say_how_they_went(three: Workshop) -> None:
     assert table["reason"].null_count() == 6
 
 
-def test_a_table_goes_where_it_is_told(three: Workshop, tmp_path: Path) -> None:
+def test_a_table_is_written_to_the_named_file(three: Workshop, tmp_path: Path) -> None:
     where = ("scores", three.study, "--store", three.store)
     answer = call("table", *where, "--format", "parquet", "--out", tmp_path / "scores.parquet")
     assert (answer.code, answer.raw) == (0, b"")
@@ -278,11 +278,11 @@ def test_a_table_goes_where_it_is_told(three: Workshop, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("form", "first"), [("md", "| task"), ("latex", r"\begin{tabular}")])
-def test_tables_for_people(form: str, first: str, three: Workshop) -> None:
+def test_tables_in_markdown_and_latex(form: str, first: str, three: Workshop) -> None:
     assert three.table("summary", form).startswith(first)
 
 
-def test_what_needs_no_encoder_imports_no_torch(three: Workshop) -> None:
+def test_commands_on_results_import_no_torch(three: Workshop) -> None:
     """The results can be read on a laptop that has only them."""
     where = (three.study, "--store", three.store)
     for arguments in (("status", *where), ("table", "summary", *where, "--format", "latex")):
@@ -328,7 +328,7 @@ DIVERGING = GRID.replace("[1, 2]", "[1]") + "[tasks.ner]\nsources = ['uner:en_ti
 )  # fmt: skip
 
 
-def test_a_run_that_diverges_is_said_and_the_others_go_on(workshop: Workshop) -> None:
+def test_a_diverged_run_is_reported_and_the_others_finish(workshop: Workshop) -> None:
     workshop.write(DIVERGING.replace('windows = ["tiles:2"]', 'windows = ["0-1"]'))
     answer = workshop.run()
     assert (answer.code, answer.out) == (1, "")
@@ -381,7 +381,7 @@ def test_a_registered_task_can_be_run_in_a_study(workshop: Workshop) -> None:
         TASKS.remove("fourth")
 
 
-def test_a_window_that_does_not_fit_an_encoder_on_the_hub_is_said_before_any_training(
+def test_a_window_that_does_not_fit_an_encoder_on_the_hub_is_refused_before_training(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hub's encoder is not asked for its blocks where the study lists its windows."""

@@ -1,4 +1,4 @@
-"""The demo: the packaged study, performed once, shown every time."""
+"""The demo: the bundled study is run once and shown every time."""
 
 import csv
 import io
@@ -72,7 +72,7 @@ def test_all_sources_are_evaluated_on_all_other_languages() -> None:
         ]  # fmt: skip
 
 
-def test_all_sources_do_not_do_the_first_again() -> None:
+def test_all_sources_keep_the_runs_of_the_first() -> None:
     few = {run.address for run in unfolded(demo_study())}
     many = {run.address for run in unfolded(demo_study(all_sources=True))}
     assert few < many
@@ -153,7 +153,7 @@ def test_the_demo_from_nothing_to_its_tables_and_again(stage: Path) -> None:
     assert {name: (out / name).read_bytes() for name in where} == tables
 
 
-def test_a_demo_goes_on_where_it_was(stage: Path) -> None:
+def test_an_interrupted_demo_resumes(stage: Path) -> None:
     assert call("demo", "--out", "here").code == 0
     lost = sorted((stage / "here/results/runs").iterdir())[:2]
     for path in lost:
@@ -165,7 +165,7 @@ def test_a_demo_goes_on_where_it_was(stage: Path) -> None:
 
 
 @pytest.mark.usefixtures("stage")
-def test_the_first_page_is_opened(monkeypatch: pytest.MonkeyPatch, stage: Path) -> None:
+def test_the_report_is_opened(monkeypatch: pytest.MonkeyPatch, stage: Path) -> None:
     opened: list[str] = []
     monkeypatch.setattr(webbrowser, "open", opened.append)
     one = tiny_study()
@@ -195,7 +195,7 @@ def test_more_sources(stage: Path) -> None:
 
 @pytest.mark.usefixtures("stage")
 @pytest.mark.parametrize("arguments", [("--seeds", "0"), ("--workers", "0"), ("--out", "file")])
-def test_mistakes(arguments: tuple[str, ...], stage: Path) -> None:
+def test_invalid_arguments(arguments: tuple[str, ...], stage: Path) -> None:
     (stage / "file").write_text("")
     answer = call("demo", *arguments)
     assert answer.code == 2

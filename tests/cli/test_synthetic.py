@@ -1,4 +1,4 @@
-"""``alignscope synthetic``: documented, quick, and honest codes."""
+"""The commands of ``alignscope synthetic``: help, output and exit codes."""
 
 import re
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_show() -> None:
     ]
 
 
-def test_show_shows_several_scripts_if_nothing_is_said() -> None:
+def test_show_has_several_scripts_by_default() -> None:
     answer = call("synthetic", "show", "--n", "1", "--domain", "chat", "--split", "dev")
     assert answer.code == 0
     assert "chat-dev-00000" in answer.out

@@ -1,4 +1,4 @@
-"""Parallel trees on a screen: columns stay in line whatever the script."""
+"""Parallel trees as text: columns are aligned in every script."""
 
 import re
 import unicodedata
@@ -38,7 +38,7 @@ def test_a_sentence_in_four_scripts() -> None:
     )
 
 
-def test_what_is_not_annotated_stays_empty() -> None:
+def test_missing_annotations_are_empty_cells() -> None:
     assert describe_sentence("Bare", Sentence(("a", "b"))).splitlines()[2:] == ["  1  a", "  2  b"]
 
 
@@ -62,7 +62,7 @@ def test_width(text: str, columns: int) -> None:
 
 
 @pytest.mark.parametrize("language", languages())
-def test_columns_are_in_line_in_every_language(language: str) -> None:
+def test_columns_are_aligned_in_every_language(language: str) -> None:
     """Every gloss starts where its heading does, in columns of a terminal."""
     sentence = read_synthetic(language, "news", "test")[4]
     _, header, *lines = describe_sentence(language, sentence).splitlines()
@@ -100,7 +100,7 @@ def test_the_text_is_written_as_in_the_corpus() -> None:
 
 
 @pytest.mark.parametrize("count", [0, -1, 501])
-def test_more_than_there_are(count: int) -> None:
+def test_an_invalid_number_of_sentences_is_refused(count: int) -> None:
     message = rf"^{count} is not a valid number of sentences\. news/test has 1 to 500\."
     with pytest.raises(DataError, match=message):
         parallel_examples(["vesti"], "news", "test", count)
@@ -115,7 +115,7 @@ def test_all_languages_are_listed() -> None:
             assert f" {said}" in line
 
 
-def test_what_is_marked() -> None:
+def test_marked_categories() -> None:
     assert marked(load_language("vesti")) == [
         "articles", "plural (suffix)", "genitive", "tense (suffix)"
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What is compared: which layers, and what is refused."""
+"""The configuration of similarity: layers, and invalid values."""
 
 import pytest
 
@@ -11,13 +11,13 @@ from alignscope.errors import StudyError
     ("layers", "found"),
     [(None, [0, 1, 2, 3]), ("0-3", [0, 1, 2, 3]), ("3,0", [0, 3]), ("1-2,2-3", [1, 2, 3])],
 )
-def test_layers_are_taken_in_order(layers: str | None, found: list[int]) -> None:
+def test_layers_are_sorted_without_repetition(layers: str | None, found: list[int]) -> None:
     assert SimilarityConfig(layers=layers).layers_of(4) == found
 
 
 @pytest.mark.parametrize("layers", ["4", "0-4", "3-1"])
-def test_layers_that_are_not_there(layers: str) -> None:
-    with pytest.raises(ValueError, match=f"layers {layers} asked for, the encoder has 0-3"):
+def test_a_layer_beyond_the_encoder_is_refused(layers: str) -> None:
+    with pytest.raises(ValueError, match=f"The encoder has the layers 0-3, not {layers}"):
         SimilarityConfig(layers=layers).layers_of(4)
 
 
@@ -27,12 +27,12 @@ def test_layers_that_are_not_there(layers: str) -> None:
         ({"measures": ["xyz"]}, "measures.0: xyz is not a measure. Known are: cka, "),
         ({"measures": ["cka", "rsa", "cka"]}, "measures: cka is given twice"),
         ({"words": True, "pooling": "last"}, "options: `pooling` cannot be combined with `words`"),
-        ({"layers": "all"}, "layers: layers are written like 0-3,8"),
+        ({"layers": "all"}, "layers: all is not a list of layers. Write it like 0-3,8"),
         ({"pooling": "max"}, "pooling: Input should be 'mean', .*got 'max'"),
         ({"limit": 19}, "limit: Input should be greater than or equal to 20"),
     ],
 )
-def test_options_that_make_no_sense(given: dict[str, object], message: str) -> None:
+def test_invalid_options_are_refused(given: dict[str, object], message: str) -> None:
     with pytest.raises(StudyError, match=message):
         parse_options(SimilarityConfig, **given)
     assert parse_options(SimilarityConfig, layers=None) == SimilarityConfig()

@@ -1,4 +1,4 @@
-"""A study file says what it means or is refused; a run's address holds all that counts."""
+"""Study files are read or refused; the address of a run covers everything that counts."""
 
 import hashlib
 import json
@@ -60,7 +60,7 @@ def windows(study: Study, count: int | None = 12) -> list[str | None]:
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_every_shipped_study_unfolds(path: Path) -> None:
+def test_every_shipped_study_expands(path: Path) -> None:
     study = read_study(path)
     if not study.encoders:
         study = study.model_copy(update={"encoders": (EncoderSpec(name="enc"),)})
@@ -77,7 +77,7 @@ def test_there_are_studies_to_read() -> None:
 
 
 @pytest.mark.parametrize("path", [DEMO, *(one for one in SHIPPED if one.stem == "embedded")])
-def test_studies_of_the_embedded_languages_leave_none_out(path: Path) -> None:
+def test_studies_of_the_synthetic_languages_use_all_of_them(path: Path) -> None:
     for grid in read_study(path).tasks.values():
         spoken = {f"synthetic:{language}/news" for language in languages()}
         assert {*grid.sources, *grid.targets} == spoken
@@ -114,7 +114,7 @@ def test_a_full_study(read: Callable[[str], Study]) -> None:
     assert study.training == TrainingConfig(epochs=7, pooling="mean")
 
 
-def test_what_a_study_does_not_say() -> None:
+def test_defaults_of_a_study() -> None:
     study = grid()
     assert (study.seeds, study.windows, study.init) == ((1,), ("tiles:2",), ("config",))
     assert study.training_of("pos") == TrainingConfig()
@@ -202,7 +202,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_is_refused(case: str, read: Callable[[str], Study], tmp_path: Path) -> None:
+def test_invalid_studies_are_refused(
+    case: str, read: Callable[[str], Study], tmp_path: Path
+) -> None:
     text, message = REFUSED[case]
     with pytest.raises(StudyError, match=message) as told:
         read(text)
@@ -210,14 +212,14 @@ def test_what_is_refused(case: str, read: Callable[[str], Study], tmp_path: Path
     assert "\n" not in str(told.value).strip()
 
 
-def test_no_file(tmp_path: Path) -> None:
+def test_a_missing_study_file(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=r"There is no study file .*nowhere\.toml"):
         read_study(tmp_path / "nowhere.toml")
     with pytest.raises(StudyError, match="cannot be read"):
         read_study(tmp_path)
 
 
-def test_not_text(tmp_path: Path) -> None:
+def test_a_study_file_that_is_not_text(tmp_path: Path) -> None:
     path = tmp_path / "latin.toml"
     path.write_bytes(b'name = "\xff"\n')
     with pytest.raises(StudyError, match=r"latin\.toml cannot be read"):
@@ -243,12 +245,12 @@ def test_not_text(tmp_path: Path) -> None:
         (["none", "all"], ["0-5"]),
     ],
 )
-def test_windows_unfold(asked: list[str], found: list[str]) -> None:
+def test_windows_are_expanded(asked: list[str], found: list[str]) -> None:
     assert windows(grid(windows=asked), 6) == [None, *found]
 
 
 @pytest.mark.parametrize("asked", ["tiles:2", "single", "all"])
-def test_blocks_must_be_known(asked: str) -> None:
+def test_windows_that_need_an_unknown_number_of_blocks_are_refused(asked: str) -> None:
     message = rf"window {asked} needs the number of blocks of enc, .*\. List the windows instead"
     with pytest.raises(StudyError, match=message):
         expand(grid(windows=[asked]), blocks(None))
@@ -259,12 +261,12 @@ def test_listed_windows_need_no_blocks() -> None:
 
 
 @pytest.mark.parametrize("asked", ["10-12", "12", "tiles:13"])
-def test_a_window_outside_the_encoder(asked: str) -> None:
+def test_a_window_beyond_the_encoder_is_refused(asked: str) -> None:
     with pytest.raises(AlignScopeError, match=r"enc, which has 12 blocks \(0-11\)|of 12 blocks"):
         expand(grid(windows=[asked]), blocks(12))
 
 
-def test_no_encoder() -> None:
+def test_a_study_without_encoders_cannot_be_expanded() -> None:
     with pytest.raises(StudyError, match=r"study nameless names no encoder\. Add one with --enc"):
         expand(grid(name="nameless", encoders=[]), blocks(12))
 
@@ -282,14 +284,14 @@ def test_ref_comes_first_and_is_shared_between_init_modes() -> None:
     assert variants == [(seed, *variant) for seed in (1, 2) for variant in once]
 
 
-def test_ref_is_the_same_run_whatever_is_done_to_windows() -> None:
+def test_ref_depends_on_neither_init_nor_adapters() -> None:
     kept, reset = grid(adapters="keep"), grid(adapters="reset", init=["torch-default"])
     first, second = (expand(study, blocks(12)) for study in (kept, reset))
     assert first[0].address == second[0].address
     assert not {run.address for run in first[1:]} & {run.address for run in second[1:]}
 
 
-def test_what_is_named_twice_is_done_once() -> None:
+def test_repeated_names_give_one_run() -> None:
     tasks = {
         "pos": {"sources": ["ud:en_ewt"] * 2, "targets": ["ud:de_gsd", "ud:en_ewt", "ud:de_gsd"]}
     }
@@ -500,7 +502,7 @@ def changed(place: str, value: Any) -> RunSpec:
     return RunSpec.model_validate(content)
 
 
-def test_no_field_is_forgotten() -> None:
+def test_the_address_tests_cover_every_field() -> None:
     assert OTHER.keys() == leaves(RunSpec) - NOT_IN_IT
 
 
@@ -539,7 +541,7 @@ def test_every_field_of_a_similarity_changes_the_address(other: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("place", sorted(NOT_IN_IT))
-def test_where_an_encoder_lies_does_not(place: str) -> None:
+def test_the_location_of_an_encoder_does_not_change_the_address(place: str) -> None:
     assert changed(place, "elsewhere").address == RunSpec.model_validate(PLAIN).address
 
 
@@ -550,7 +552,7 @@ def test_an_address_is_a_digest_of_everything() -> None:
     assert RunSpec.model_validate(PLAIN).address == digest[:16]
 
 
-def test_a_recipe_is_in_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_recipe_changes_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
     run = RunSpec.model_validate(PLAIN)
     before = run.address
     monkeypatch.setattr(alignscope.config.run, "RECIPE", alignscope.config.run.RECIPE + 1)
@@ -568,7 +570,7 @@ def test_golden_addresses() -> None:
     assert RunSpec.model_validate(PLAIN).address == "651fa74aa9b91471"
 
 
-def test_defaults_said_and_unsaid_are_the_same() -> None:
+def test_explicit_defaults_give_the_same_addresses() -> None:
     said = grid(
         training=TrainingConfig().model_dump(), limits=SplitLimits().model_dump(), seeds=[1]
     )
@@ -600,7 +602,7 @@ def test_labels_are_short() -> None:
 SIMILARITY = {"corpora": ["ud:en_pud", "ud:de_pud", "ud:fr_pud"]}
 
 
-def test_ref_runs_compare_languages_and_others_if_asked() -> None:
+def test_ref_runs_compare_languages_and_ablated_runs_if_configured() -> None:
     asked = grid(windows=["0-1"], similarity=SIMILARITY)
     first, second = expand(asked, blocks(12))
     assert first.similarity is not None
@@ -611,7 +613,7 @@ def test_ref_runs_compare_languages_and_others_if_asked() -> None:
     assert all(run.similarity is not None for run in expand(everywhere, blocks(12)))
 
 
-def test_a_study_without_similarity_is_described_as_before() -> None:
+def test_a_study_without_similarity_keeps_its_digest() -> None:
     assert "similarity" not in grid().grid
     assert grid().digest != grid(similarity=SIMILARITY).digest
 
@@ -620,7 +622,7 @@ def test_a_study_without_similarity_is_described_as_before() -> None:
     ("given", "message"),
     [
         ({"corpora": ["ud:fr_pud", "ud:de_pud"]}, "one in the language of ud:en_ewt, en,.*are 0"),
-        ({"corpora": ["ud:en_pud", "ud:en_gum"]}, "in the language of ud:en_ewt, en,.*there are 2"),
+        ({"corpora": ["ud:en_pud", "ud:en_gum"]}, "in the language of ud:en_ewt, en,.*There are 2"),
         ({"corpora": ["ud:en_pud"]}, "similarity.corpora: .*at least 2"),
         ({"corpora": ["ud:en_pud", "ud:en_pud"]}, "ud:en_pud is given twice"),
         (
@@ -629,13 +631,11 @@ def test_a_study_without_similarity_is_described_as_before() -> None:
         ),
         ({"measure": ["cka"]}, "similarity.measure is not a key; did you mean 'measures'"),
         ({"limit": 10}, "similarity.limit: .*20"),
-        ({"layers": "1-"}, "similarity.layers: layers are written like 0-3,8"),
+        ({"layers": "1-"}, "similarity.layers: 1- is not a list of layers. Write it like 0-3,8"),
         ({"words": True, "pooling": "last"}, "`pooling` cannot be combined with `words`"),
     ],
 )
-def test_a_similarity_that_makes_no_sense(
-    tmp_path: Path, given: dict[str, Any], message: str
-) -> None:
+def test_invalid_similarity_is_refused(tmp_path: Path, given: dict[str, Any], message: str) -> None:
     asked = {**SIMILARITY, **given}
     lines = [f"{key} = {json.dumps(value)}" for key, value in asked.items()]
     path = tmp_path / "study.toml"

@@ -1,4 +1,4 @@
-"""Windows are values that print as they read, and tile an encoder without gaps."""
+"""Windows: parsing, printing, and tiling an encoder without gaps."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from alignscope.errors import EncoderError
 
 
 @given(st.integers(0, 99), st.integers(0, 99))
-def test_parse_reads_what_str_writes(first: int, more: int) -> None:
+def test_parse_inverts_str(first: int, more: int) -> None:
     window = Window(first, first + more)
     assert Window.parse(str(window)) == window
     assert len(window) == len(window.blocks) == more + 1
@@ -35,18 +35,18 @@ def test_tiles_cover_every_block_once(n_blocks: int, size: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "-", "a", "1-", "-1", "1-b", "1-2-3", "0.5", "²", "1,2"])
-def test_what_is_not_a_window(text: str) -> None:
+def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(EncoderError, match=r"is not a window\. Write 0-1"):
         Window.parse(text)
 
 
-def test_backwards() -> None:
+def test_a_last_block_before_the_first_is_refused() -> None:
     with pytest.raises(EncoderError, match="window 3-1 is not a range"):
         Window.parse("3-1")
 
 
 @pytest.mark.parametrize(("last", "fits"), [(11, True), (12, False), (13, False)])
-def test_check(last: int, fits: bool) -> None:
+def test_check_fits(last: int, fits: bool) -> None:
     if fits:
         check_fits(Window(10, last), 12, "bert-base-multilingual-cased")
         return
@@ -58,17 +58,17 @@ def test_check(last: int, fits: bool) -> None:
         check_fits(Window(10, last), 12, "bert-base-multilingual-cased")
 
 
-def test_one_block_is_a_block() -> None:
+def test_the_message_for_an_encoder_of_one_block() -> None:
     with pytest.raises(EncoderError, match=r"which has 1 block \(0\)\.$"):
         check_fits(Window(1, 1), 1, "tiny")
 
 
-def test_it_is_a_value() -> None:
+def test_a_window_is_hashable_and_frozen() -> None:
     assert {Window(0, 1), Window.parse("0-1")} == {Window(0, 1)}
     with pytest.raises(AttributeError):
         Window(0, 1).first = 2  # type: ignore[misc]
 
 
-def test_it_needs_no_torch() -> None:
+def test_windows_import_no_torch() -> None:
     code = "import sys, alignscope.config.windows; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -242,7 +242,7 @@ def test_many_groups_at_work_are_counted(
         for run in runs:
             reporter.started([run])
         reporter.heartbeat()
-        assert reporter.log_line() == "0/6 runs, 0 s elapsed; 6 groups of runs at work; loading"
+        assert reporter.log_line() == "0/6 runs, 0 s elapsed; 6 groups of runs at work"
     assert "and 2 groups more" in stderr.getvalue()
 
 

@@ -90,7 +90,7 @@ def test_words_that_translate_each_other_are_compared(places: DataPaths) -> None
     ("target", "asked", "error", "message"),
     [
         (CHAT, {}, DataError, "do not line up"),
-        (QADIR, {"layers": "0-9"}, SimilarityError, "layers 0-9 asked for, the encoder has 0-8"),
+        (QADIR, {"layers": "0-9"}, SimilarityError, "The encoder has the layers 0-8, not 0-9"),
     ],
 )
 def test_corpora_that_cannot_be_compared_are_refused(

@@ -1,4 +1,4 @@
-"""What of parallel corpora is compared, and how: the similarity of a study or of a command."""
+"""The configuration of similarity, for a study or for one comparison."""
 
 import re
 from typing import Annotated, Literal
@@ -14,7 +14,7 @@ SentencePooling = Literal["mean", "weighted", "first", "last"]
 Split = Literal["train", "dev", "test"]
 
 MIN_ROWS = 20
-"""Rows, sentences or words, below which nothing is compared: intervals would hold everything."""
+"""Smallest number of sentences or words to compare; intervals of fewer would be too wide."""
 
 STORED = "stored"
 """The validation context of a specification that a store holds."""
@@ -41,13 +41,17 @@ class SimilarityConfig(StrictModel):
     measures: tuple[MeasureName, ...] = Field(("cka", "retrieval"), min_length=1)
     layers: str | None = Field(None, description="such as 0-3,8; default: all")
     split: Split = "test"
-    limit: int | None = Field(None, ge=MIN_ROWS, description="sentences, spread evenly; none = all")
+    limit: int | None = Field(
+        None,
+        ge=MIN_ROWS,
+        description="maximum number of sentences, spread evenly over the file; default: all",
+    )
     pooling: SentencePooling = "mean"
-    words: bool = Field(False, description="compare words that translate each other")
+    words: bool = Field(False, description="compare aligned words instead of sentences")
 
     @field_validator("measures")
     @classmethod
-    def _once(cls, measures: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_repetition(cls, measures: tuple[str, ...]) -> tuple[str, ...]:
         for name in measures:
             if measures.count(name) > 1:
                 raise ValueError(f"{name} is given twice")
@@ -55,13 +59,13 @@ class SimilarityConfig(StrictModel):
 
     @field_validator("layers")
     @classmethod
-    def _ranges(cls, given: str | None) -> str | None:
-        if given is not None and not _LAYERS.fullmatch(given):
-            raise ValueError(f"layers are written like 0-3,8, not {given}")
-        return given
+    def _check_ranges(cls, layers: str | None) -> str | None:
+        if layers is not None and not _LAYERS.fullmatch(layers):
+            raise ValueError(f"{layers} is not a list of layers. Write it like 0-3,8")
+        return layers
 
     @model_validator(mode="after")
-    def _one_way(self) -> "SimilarityConfig":
+    def _check_pooling(self) -> "SimilarityConfig":
         if self.words and self.pooling != "mean":
             raise ValueError(
                 "`pooling` cannot be combined with `words`: a word vector is always the mean of "
@@ -75,28 +79,28 @@ class SimilarityConfig(StrictModel):
         return "word" if self.words else "sentence"
 
     def layers_of(self, count: int) -> list[int]:
-        """Return which of ``count`` layers are compared, in order.
+        """Return the numbers of the layers to compare, sorted, for an encoder of ``count`` layers.
 
         >>> SimilarityConfig(layers="0-2,5").layers_of(13)
         [0, 1, 2, 5]
 
         Raises:
-            ValueError: for a layer that is not there.
+            ValueError: if the encoder does not have one of the layers.
         """
         if self.layers is None:
             return list(range(count))
-        found: set[int] = set()
+        numbers: set[int] = set()
         for part in self.layers.split(","):
             first, _, last = part.partition("-")
-            chosen = range(int(first), int(last or first) + 1)
-            if not chosen or chosen[-1] >= count:
-                raise ValueError(f"layers {part} asked for, the encoder has 0-{count - 1}")
-            found |= set(chosen)
-        return sorted(found)
+            layers = range(int(first), int(last or first) + 1)
+            if not layers or layers[-1] >= count:
+                raise ValueError(f"The encoder has the layers 0-{count - 1}, not {part}.")
+            numbers |= set(layers)
+        return sorted(numbers)
 
 
 class StudySimilarityConfig(SimilarityConfig):
-    """The similarity of a study: parallel corpora, and which runs compare them."""
+    """The similarity of a study: its parallel corpora, and the runs that compare them."""
 
     corpora: tuple[str, ...] = Field(min_length=2, description="the same sentences in each")
     runs: Literal["REF", "all"] = "REF"
@@ -104,7 +108,7 @@ class StudySimilarityConfig(SimilarityConfig):
 
     @field_validator("corpora")
     @classmethod
-    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
             parse_corpus(name)
             if names.count(name) > 1:
@@ -118,10 +122,10 @@ class StudySimilarityConfig(SimilarityConfig):
             ValueError: if there is none, or more than one.
         """
         language = parse_corpus(source).language
-        found = [name for name in self.corpora if parse_corpus(name).language == language]
-        if len(found) != 1:
+        matching = [name for name in self.corpora if parse_corpus(name).language == language]
+        if len(matching) != 1:
             raise ValueError(
-                f"corpora need one in the language of {source}, {language}, "
-                f"to compare the others with; there are {len(found)}"
+                f"corpora need exactly one in the language of {source}, {language}, to compare the "
+                f"others with. There are {len(matching)}."
             )
-        return found[0]
+        return matching[0]

@@ -90,7 +90,8 @@ class ProgressReporter(ProgressDisplay):
         with self._guarded():
             self.left.start(run.address for run in group)
             self._groups.append(_RunningGroup(group))
-            self._phase, self._phase_start, self._step = "loading", self.clock(), None
+            # Workers in other processes report no phases; in this one, the next phase follows.
+            self._phase, self._step = "", None
 
     def phase(self, name: str) -> None:
         """Report what happens from now on, such as ``loading`` or ``evaluating ud:de_pud``."""
