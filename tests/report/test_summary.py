@@ -20,6 +20,7 @@ def test_the_largest_effect_has_interval_n_and_p(page: str) -> None:
         r"points \(95 % CI 1\d\.\d to 2\d\.\d, n = 3 seeds\)",
         text,
     )
+    assert "and changes the source by 0.0 points (95 % CI −2.9 to 3.0)" in text
     assert re.search(r"This effect is significant \(Holm-corrected p [=<] 0\.0\d", text)
     assert "Prediction begins at block 2 (95 % of the resampled boundaries: blocks" in text
 

@@ -173,6 +173,8 @@ def _change(place: str, row: Mapping[str, Any], n: str) -> str:
     if mean == 0:
         return f"does not change {place}"
     verb = f"costs {place}" if mean < 0 else f"improves {place} by"
+    if format_points(abs(mean), signed=False) == "0.0":  # neither a cost nor a gain to a reader
+        verb = f"changes {place} by"
     ends = sorted(sign * end for end in (row["low"], row["high"]) if end is not None)
     low_high = " to ".join(format_points(end, signed=False) for end in ends)
     details = (f"95 % CI {low_high}{n}" if ends else n).removeprefix(", ")
