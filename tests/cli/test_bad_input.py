@@ -301,13 +301,13 @@ def larger_tokenizer(own: Workshop) -> None:
 ENCODERS: dict[str, tuple[Edit, str]] = {
     "tokenizer without encoder": (
         keep_only("*token*"),
-        r"bert holds no encoder: it has no config\.json",
+        r"bert contains no encoder: it has no config\.json",
     ),
     "encoder without tokenizer": (
         keep_only("config.json", "*.safetensors"),
         r"bert has no tokenizer, such as a tokenizer\.json",
     ),
-    "empty folder": (keep_only(), r"bert holds no encoder: it has no config\.json"),
+    "empty folder": (keep_only(), r"bert contains no encoder: it has no config\.json"),
     "no folder": (
         lambda own: shutil.rmtree(own.encoder),
         r"bert@main is neither a folder nor an encoder on the hub",
@@ -318,7 +318,7 @@ ENCODERS: dict[str, tuple[Edit, str]] = {
         more_blocks_than_weights,
         r"bert lacks \d+ weights of its encoder",
     ),
-    "ALBERT": (albert, r"bert shares one block across its layers; a window cannot be re-init"),
+    "ALBERT": (albert, r"bert shares one block across its layers, so a window cannot be re-init"),
     "zero sub-words": (without_unknown, r"word '漢' has no subwords, and .* no"),
     "a missing unknown token": (without_unknown_but_asked, r"bert cannot split words: .*\[UNK\]"),
     "tokenizer of another encoder": (larger_tokenizer, r"They do not belong together"),
@@ -337,7 +337,7 @@ def test_a_hub_that_cannot_be_reached(workshop: Workshop) -> None:
     """Windows that are listed can be planned without it, but not performed."""
     workshop.write(tiny.GRID.replace("tiles:2", "0-1"))
     arguments = [*workshop.arguments()[:-1], "nobody/nothing"]
-    refused(tiny.call(*arguments), r"nobody/nothing is no folder, and the hub cannot be reached")
+    refused(tiny.call(*arguments), r"nobody/nothing is not a folder, and the hub cannot be reached")
     assert not workshop.store.exists()
 
 
@@ -355,7 +355,7 @@ def test_a_language_without_an_adapter(
     shutil.copytree(data / "ud/de_tiny", data / "ud/fr_tiny")
     workshop.write(tiny.GRID.replace("ud:de_tiny", "ud:fr_tiny"))
     own = Workshop(workshop.folder, data, encoder_folders("xmod"))
-    refused(own.run(), r"fr names 0 of this encoder's language adapters")
+    refused(own.run(), r"fr names 0 language adapters of this encoder")
     assert not own.store.exists()
 
 

@@ -1,4 +1,4 @@
-"""Blocks are found by one rule in every family, or refused with the reason."""
+"""One rule finds the blocks of every family, or an error gives the reason."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -57,7 +57,7 @@ def tiny_bert(blocks: int = 2) -> BertModel:
     return BertModel(BertConfig(**{**SMALL, "num_hidden_layers": blocks}, vocab_size=9))
 
 
-def test_every_family(encoder: PreTrainedModel, family: str) -> None:
+def test_blocks_of_every_family_are_found(encoder: PreTrainedModel, family: str) -> None:
     assert block_path(encoder) == PATHS.get(family, "encoder.layer")
     assert len(blocks(encoder)) == 4
 
@@ -66,11 +66,11 @@ def test_every_block_runs_once_in_order(encoder: PreTrainedModel) -> None:
     ran: list[int] = []
     for index, block in enumerate(blocks(encoder)):
         block.register_forward_hook(lambda *_, index=index: ran.append(index))
-    module._try_out(encoder)
+    module._encode_three_tokens(encoder)
     assert ran == [0, 1, 2, 3]
 
 
-def test_final_norm(encoder: PreTrainedModel, family: str) -> None:
+def test_final_norm_of_every_family(encoder: PreTrainedModel, family: str) -> None:
     encoder.train()
     state = torch.get_rng_state()
     assert final_norm(encoder) == NORMS.get(family)
@@ -79,8 +79,10 @@ def test_final_norm(encoder: PreTrainedModel, family: str) -> None:
     assert not any(part._forward_hooks for part in encoder.modules() if part is not encoder)
 
 
-def test_final_norm_decides_what_the_last_layer_is(encoder: PreTrainedModel, family: str) -> None:
-    """The oracle: is the last hidden state what the last block put out?"""
+def test_last_hidden_state_comes_after_the_final_norm(
+    encoder: PreTrainedModel, family: str
+) -> None:
+    """Compare the last hidden state with the output of the last block."""
     out: list[torch.Tensor] = []
     blocks(encoder)[-1].register_forward_hook(lambda *arguments: out.append(arguments[-1]))
     tokens = torch.tensor([[2, 7, 8, 3]])
@@ -91,7 +93,7 @@ def test_final_norm_decides_what_the_last_layer_is(encoder: PreTrainedModel, fam
     assert torch.equal(last, put_out) is (final_norm(encoder) is None)
 
 
-def test_describe_counts_every_parameter_of_the_blocks(encoder: PreTrainedModel) -> None:
+def test_block_table_counts_every_parameter_of_the_blocks(encoder: PreTrainedModel) -> None:
     rows = block_table(encoder)
     assert [row.block for row in rows] == [0, 1, 2, 3]
     for row in rows:
@@ -101,17 +103,17 @@ def test_describe_counts_every_parameter_of_the_blocks(encoder: PreTrainedModel)
         assert row.matrices == len([p for p in part.parameters() if p.ndim > 1]) >= 4
 
 
-def test_notes(encoder: PreTrainedModel, family: str) -> None:
-    said = " | ".join(caveats(encoder))
+def test_caveats_of_every_family(encoder: PreTrainedModel, family: str) -> None:
+    notes = " | ".join(caveats(encoder))
     expected = {
         "deberta-v2": "encoder.rel_embeddings, encoder.LayerNorm, encoder.conv",
-        "rembert": "no window touches it: encoder.embedding_hidden_mapping_in",
+        "rembert": "no window changes it: encoder.embedding_hidden_mapping_in",
         "xmod": "4 language adapters",
         "mt5": "encoder.block.0 holds the relative position bias of all blocks",
-        "modernbert": "the last hidden state is after final_norm",
-        "eurobert": "the last hidden state is after norm",
+        "modernbert": "The last hidden state comes after final_norm",
+        "eurobert": "The last hidden state comes after norm",
     }
-    assert expected[family] in said if family in expected else said == ""
+    assert expected[family] in notes if family in expected else notes == ""
 
 
 @pytest.mark.parametrize(
@@ -119,14 +121,14 @@ def test_notes(encoder: PreTrainedModel, family: str) -> None:
     [
         (
             lambda: AlbertModel(AlbertConfig(**SMALL, vocab_size=9, embedding_size=8)),
-            "AlbertModel shares one block across its layers; a window cannot be re-initialised",
+            "AlbertModel shares one block across its layers, so a window cannot be re-initialised",
         ),
         (lambda: XLMModel(XLMConfig(**PARALLEL)), "XLMModel keeps attention"),
         (lambda: FlaubertModel(FlaubertConfig(**PARALLEL)), "FlaubertModel keeps attention"),
         (lambda: CanineModel(CanineConfig(**SMALL)), "CanineModel runs its blocks on down-sampled"),
     ],
 )
-def test_refused_families(
+def test_families_without_usable_blocks_are_refused(
     build: Callable[[], PreTrainedModel], reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoder = build()
@@ -138,21 +140,21 @@ def test_refused_families(
             blocks(encoder)
 
 
-def test_no_list() -> None:
+def test_encoder_without_a_list_of_blocks_is_refused() -> None:
     encoder = tiny_bert()
     encoder.config.num_hidden_layers = 3
     with pytest.raises(EncoderError, match="BertModel has no list of 3 blocks"):
         blocks(encoder)
 
 
-def test_several_lists() -> None:
+def test_encoder_with_several_lists_is_refused() -> None:
     encoder = tiny_bert()
     encoder.second = nn.ModuleList([nn.Linear(2, 2), nn.Linear(2, 2)])
     with pytest.raises(EncoderError, match=r"several lists .*\(encoder.layer, second\)"):
         blocks(encoder)
 
 
-def test_shared_parameters() -> None:
+def test_blocks_that_share_parameters_are_refused() -> None:
     encoder = tiny_bert(blocks=3)
     layer = encoder.encoder.layer
     layer[2].output.dense.weight = layer[1].output.dense.weight
@@ -160,12 +162,12 @@ def test_shared_parameters() -> None:
         blocks(encoder)
 
 
-def test_one_block() -> None:
+def test_encoder_of_one_block() -> None:
     assert len(blocks(tiny_bert(blocks=1))) == 1
 
 
-def test_lists_within_blocks_do_not_count() -> None:
-    """Each block of mT5 is a list of two: with two blocks, only the outermost list is right."""
+def test_lists_inside_blocks_are_ignored() -> None:
+    """Each block of mT5 is a list of two; with two blocks, only the outermost list is right."""
     sizes = {"vocab_size": 9, "d_model": 8, "d_kv": 4, "d_ff": 8, "num_heads": 2}
     encoder = MT5EncoderModel(MT5Config(**sizes, num_layers=2))
     assert block_path(encoder) == "encoder.block"
@@ -181,7 +183,11 @@ def test_lists_within_blocks_do_not_count() -> None:
         ),
     ],
 )
-def test_final_norms_elsewhere(build: Callable[[], PreTrainedModel], norm: str) -> None:
+def test_final_norms_of_other_architectures(
+    build: Callable[[], PreTrainedModel], norm: str
+) -> None:
     encoder = build()
     assert final_norm(encoder) == norm
-    assert caveats(encoder) == [f"the last hidden state is after {norm}, which no window touches"]
+    assert caveats(encoder) == [
+        f"The last hidden state comes after {norm}, which no window changes."
+    ]

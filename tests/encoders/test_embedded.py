@@ -1,4 +1,4 @@
-"""The encoder that comes with AlignScope: it is what its recipe says, and can be made again."""
+"""The encoder that comes with AlignScope matches its recipe and can be trained again."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ def described() -> dict[str, object]:
     return found
 
 
-def test_it_is_what_its_recipe_says(described: dict[str, object]) -> None:
+def test_embedded_encoder_matches_its_recipe(described: dict[str, object]) -> None:
     recipe = PretrainingConfig.model_validate(described["recipe"])
     config = load_model("embedded").config
     assert block_count("embedded") == recipe.blocks == config.num_hidden_layers
@@ -36,21 +36,23 @@ def test_it_is_what_its_recipe_says(described: dict[str, object]) -> None:
     assert list(described["source"]) == ["synthetic:*"]
 
 
-def test_its_card_has_the_measured_loss(described: dict[str, object]) -> None:
+def test_model_card_has_the_measured_loss(described: dict[str, object]) -> None:
     card = (FOLDER / "README.md").read_text()
     assert isinstance(described["loss"], float)
     assert f"{described['loss']:.2f}" in card
 
 
 @pytest.mark.slow
-def test_it_was_made_from_what_the_languages_say_now(described: dict[str, object]) -> None:
+def test_embedded_encoder_was_pretrained_on_the_current_languages(
+    described: dict[str, object],
+) -> None:
     _, source = load_raw_texts(["synthetic:*"], NOWHERE)
     assert source == described["source"]
 
 
 @pytest.mark.slow
-def test_a_shorter_one_learns(tmp_path: Path, described: dict[str, object]) -> None:
-    """The recipe on three languages, a fiftieth of the steps: well below what frequencies give."""
+def test_a_shorter_pretraining_learns(tmp_path: Path, described: dict[str, object]) -> None:
+    """With three languages and a fiftieth of the steps, the loss falls below the unigram loss."""
     recipe = PretrainingConfig.model_validate(described["recipe"])
     short = recipe.model_copy(update={"steps": 500, "vocabulary": 3000})
     names = ["synthetic:vesti", "synthetic:qadir", "synthetic:lianu"]

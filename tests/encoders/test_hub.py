@@ -1,4 +1,4 @@
-"""Loading by name, from a hub of one's own on this machine: no other network is used."""
+"""Loading by name from a local hub; no other network is used."""
 
 import json
 import os
@@ -15,7 +15,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class Hub(BaseHTTPRequestHandler):
-    """Serves ``folder`` as ``lab/tiny`` in the one commit that ``main`` and ``v1`` stand for."""
+    """Serves ``folder`` as ``lab/tiny``; ``main`` and ``v1`` are the same commit."""
 
     folder: Path
     asked: list[str]
@@ -93,7 +93,7 @@ print(json.dumps(said))
 
 
 def ask(hub: str, home: Path, *encoders: tuple[str, str], **more: str) -> list[object]:
-    """Load in another process: the address of the hub is read when it is imported."""
+    """Load in another process, because the address of the hub is read at import."""
     environment = {**os.environ, "HF_ENDPOINT": hub, "HF_HOME": str(home), **more}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", PROGRAM, json.dumps(encoders)],
@@ -109,7 +109,7 @@ def ask(hub: str, home: Path, *encoders: tuple[str, str], **more: str) -> list[o
 
 
 @pytest.mark.slow
-def test_a_hub(hub: str, tmp_path: Path) -> None:
+def test_encoder_is_loaded_from_a_hub(hub: str, tmp_path: Path) -> None:
     good = ["BertModel", COMMIT, 4, 4]
     said = ask(hub, tmp_path, ("lab/tiny", "main"), ("lab/tiny", "v1"), ("lab/tiny", COMMIT))
     assert said == [good, good, good]

@@ -1,4 +1,4 @@
-"""Every weight comes from the checkpoint; whatever is wrong with a folder is said in a line."""
+"""Every weight comes from the checkpoint, and every broken folder gives an error of one line."""
 
 import json
 import shutil
@@ -33,7 +33,7 @@ Edit = Callable[[Path], None]
 
 @pytest.fixture
 def bert(encoder_folders: Callable[[str], Path], tmp_path: Path) -> Path:
-    """A folder of one's own, to break."""
+    """Return a copy of an encoder folder that the test may break."""
     return shutil.copytree(encoder_folders("bert"), tmp_path / "bert")
 
 
@@ -53,7 +53,7 @@ def shard(folder: Path) -> None:
     (folder / "model.safetensors").unlink(missing_ok=True)
 
 
-def test_every_family_is_loaded_bit_by_bit(encoder_folder: Path) -> None:
+def test_weights_of_every_family_equal_the_checkpoint(encoder_folder: Path) -> None:
     encoder = load_model(str(encoder_folder))
     stored = load_file(encoder_folder / "model.safetensors")
     for name, parameter in encoder.named_parameters():
@@ -64,7 +64,7 @@ def test_every_family_is_loaded_bit_by_bit(encoder_folder: Path) -> None:
     assert {parameter.dtype for parameter in encoder.parameters()} == {torch.float32}
 
 
-def test_every_family_has_no_random_part(encoder_folder: Path) -> None:
+def test_no_weight_of_any_family_is_random(encoder_folder: Path) -> None:
     encoders = [load_model(str(encoder_folder)) for _ in range(2)]
     one, other = [encoder.state_dict() for encoder in encoders]
     assert one.keys() == other.keys()
@@ -72,7 +72,7 @@ def test_every_family_has_no_random_part(encoder_folder: Path) -> None:
     assert not any("pooler" in name for name in one)
 
 
-def test_every_family_runs(encoder_folder: Path) -> None:
+def test_every_family_encodes_a_sentence(encoder_folder: Path) -> None:
     encoder, tokenizer = load_model(str(encoder_folder)), load_tokenizer(str(encoder_folder))
     set_language(encoder, "de")
     batch = tokenizer(["zwei Wörter"], return_tensors="pt")
@@ -81,7 +81,7 @@ def test_every_family_runs(encoder_folder: Path) -> None:
     assert encoder(**inputs).last_hidden_state.shape == (1, 12, encoder.config.hidden_size)
 
 
-def test_every_family_counts_its_blocks(encoder_folder: Path) -> None:
+def test_blocks_of_every_family_are_counted(encoder_folder: Path) -> None:
     assert block_count(str(encoder_folder)) == 4
 
 
@@ -97,7 +97,7 @@ def test_loading_leaves_the_random_state_alone(bert: Path) -> None:
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_loading_is_quiet(
+def test_loading_prints_nothing(
     bert: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = logging.get_verbosity(), logging.is_progress_bar_enabled()
@@ -108,7 +108,7 @@ def test_loading_is_quiet(
     assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == settings
 
 
-def test_shards(bert: Path) -> None:
+def test_sharded_weights_are_loaded(bert: Path) -> None:
     whole = load_model(str(bert)).state_dict()
     shard(bert)
     assert len(weight_files(bert)) > 1
@@ -120,11 +120,11 @@ LAYER = "bert.encoder.layer.2.attention.self.query.weight"
 GALLERY: dict[str, tuple[Edit, str]] = {
     "no config": (
         lambda folder: (folder / "config.json").unlink(),
-        "bert holds no encoder: it has no config.json",
+        "bert contains no encoder: it has no config.json",
     ),
     "broken config": (
         lambda folder: (folder / "config.json").write_text("{"),
-        r"config\.json is not JSON",
+        r"config\.json is not valid JSON",
     ),
     "list for a config": (
         lambda folder: (folder / "config.json").write_text("[]"),
@@ -146,7 +146,7 @@ GALLERY: dict[str, tuple[Edit, str]] = {
     ),
     "no weights": (
         lambda folder: (folder / "model.safetensors").unlink(),
-        r"bert has no safetensors weights \(model\.safetensors\)$",
+        r"bert has no safetensors weights \(model\.safetensors\)\. Save",
     ),
     "pickled weights": (
         lambda folder: (folder / "model.safetensors").rename(folder / "pytorch_model.bin"),
@@ -178,7 +178,7 @@ GALLERY: dict[str, tuple[Edit, str]] = {
 
 
 @pytest.mark.parametrize("broken", GALLERY)
-def test_gallery_of_bad_folders(bert: Path, broken: str) -> None:
+def test_bad_folders_are_refused_with_the_reason(bert: Path, broken: str) -> None:
     edit, reason = GALLERY[broken]
     edit(bert)
     with pytest.raises(EncoderError, match=reason) as caught:
@@ -187,7 +187,7 @@ def test_gallery_of_bad_folders(bert: Path, broken: str) -> None:
     assert str(bert) in str(caught.value)
 
 
-def test_a_missing_shard(bert: Path) -> None:
+def test_missing_shard_is_named(bert: Path) -> None:
     shard(bert)
     lost = weight_files(bert)[0]
     lost.unlink()
@@ -195,7 +195,7 @@ def test_a_missing_shard(bert: Path) -> None:
         load_model(str(bert))
 
 
-def test_a_broken_index(bert: Path) -> None:
+def test_broken_index_is_named(bert: Path) -> None:
     shard(bert)
     (bert / "model.safetensors.index.json").write_text('{"weight_map": []}')
     with pytest.raises(EncoderError, match="is not an index of weights"):
@@ -223,7 +223,7 @@ TOKENIZERS: dict[str, tuple[Edit, str]] = {
 
 
 @pytest.mark.parametrize("broken", TOKENIZERS)
-def test_gallery_of_bad_tokenizers(bert: Path, broken: str) -> None:
+def test_bad_tokenizers_are_refused_with_the_reason(bert: Path, broken: str) -> None:
     edit, reason = TOKENIZERS[broken]
     if broken == "slow":
         (bert / "tokenizer.json").unlink()
@@ -233,23 +233,25 @@ def test_gallery_of_bad_tokenizers(bert: Path, broken: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_tokenizer_without_an_encoder(bert: Path) -> None:
+def test_folder_with_a_tokenizer_only_is_no_encoder(bert: Path) -> None:
     (bert / "config.json").unlink()
     (bert / "model.safetensors").unlink()
     for load in (load_model, load_tokenizer, block_count, encoder_identity):
-        with pytest.raises(EncoderError, match=r"bert holds no encoder: it has no config\.json"):
+        with pytest.raises(EncoderError, match=r"bert contains no encoder: it has no config\.json"):
             load(str(bert))
 
 
 @pytest.mark.parametrize("name", ["nobody/nothing", "no/such/folder", "./nothing", "a b"])
-def test_neither_folder_nor_hub(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_name_of_neither_folder_nor_hub_is_refused(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(EncoderError, match=r"no folder|neither a folder") as caught:
+    with pytest.raises(EncoderError, match=r"not a folder|neither a folder") as caught:
         load_model(name)
     assert name in str(caught.value)
 
 
-def test_an_encoder_decoder_without_a_lone_encoder(tmp_path: Path) -> None:
+def test_encoder_decoder_whose_encoder_cannot_be_loaded_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bart"}))
     (tmp_path / "model.safetensors").touch()
     with pytest.raises(EncoderError, match=r"an encoder-decoder \(bart\) whose encoder"):
@@ -257,13 +259,13 @@ def test_an_encoder_decoder_without_a_lone_encoder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("model_type", ["albert", "xlm", "flaubert", "canine"])
-def test_refused_before_anything_is_loaded(tmp_path: Path, model_type: str) -> None:
+def test_unsupported_model_type_is_refused_before_loading(tmp_path: Path, model_type: str) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": model_type}))
     with pytest.raises(EncoderError, match=r"one block|parallel lists|down-sampled"):
         block_count(str(tmp_path))
 
 
-def test_identity_is_content(bert: Path, tmp_path: Path) -> None:
+def test_identity_depends_on_content_only(bert: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(bert, tmp_path / "elsewhere")
     (copy / "README.md").write_text("a note")
     assert encoder_identity(str(bert)) == encoder_identity(str(copy))
@@ -288,7 +290,7 @@ def test_identity_follows_the_index(bert: Path) -> None:
     assert encoder_identity(str(bert)) != before
 
 
-def test_a_folder_has_no_revision(bert: Path) -> None:
+def test_folder_has_no_revision(bert: Path) -> None:
     assert resolved_revision(load_model(str(bert))) is None
 
 
@@ -298,18 +300,23 @@ def xmod(encoder_folders: Callable[[str], Path]) -> PreTrainedModel:
 
 
 @pytest.mark.parametrize(
-    ("said", "chosen"), [("en", "en_XX"), ("de", "de_DE"), ("zh_TW", "zh_TW"), ("en_XX", "en_XX")]
+    ("language", "chosen"),
+    [("en", "en_XX"), ("de", "de_DE"), ("zh_TW", "zh_TW"), ("en_XX", "en_XX")],
 )
-def test_speak(xmod: PreTrainedModel, said: str, chosen: str) -> None:
-    set_language(xmod, said)
+def test_set_language_selects_adapters(xmod: PreTrainedModel, language: str, chosen: str) -> None:
+    set_language(xmod, language)
     assert xmod.config.default_language == chosen
 
 
-@pytest.mark.parametrize(("said", "count"), [("fr", 0), ("zh", 2), ("e", 0)])
-def test_speak_what_it_cannot(xmod: PreTrainedModel, said: str, count: int) -> None:
-    with pytest.raises(EncoderError, match=rf"{said} names {count} .* en_XX, de_DE, zh_CN, zh_TW"):
-        set_language(xmod, said)
+@pytest.mark.parametrize(("language", "count"), [("fr", 0), ("zh", 2), ("e", 0)])
+def test_unknown_or_ambiguous_language_is_refused(
+    xmod: PreTrainedModel, language: str, count: int
+) -> None:
+    with pytest.raises(
+        EncoderError, match=rf"{language} names {count} .* en_XX, de_DE, zh_CN, zh_TW"
+    ):
+        set_language(xmod, language)
 
 
-def test_others_speak_anything() -> None:
+def test_encoders_without_adapters_accept_any_language() -> None:
     set_language(BertModel(BertConfig(vocab_size=9, hidden_size=12, num_hidden_layers=1)), "fr")

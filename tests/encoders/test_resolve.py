@@ -1,4 +1,4 @@
-"""What ``embedded`` stands for: the encoder inside the package, wherever one stands."""
+"""``embedded`` is the encoder inside the package, in every working directory."""
 
 import shutil
 from collections.abc import Callable
@@ -20,18 +20,18 @@ from tests.helpers.tiny import call
 def packaged(
     encoder_folders: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """A stand-in inside the package, and another encoder in a local folder of that name."""
+    """Put one encoder inside the package, and another into a local folder of that name."""
     monkeypatch.setattr(names, "embedded_folder", lambda: encoder_folders("bert"))
     shutil.copytree(encoder_folders("xlm-roberta"), tmp_path / "embedded")
     monkeypatch.chdir(tmp_path)
     return encoder_folders("bert")
 
 
-def test_the_folder_is_inside_the_package() -> None:
+def test_embedded_folder_is_inside_the_package() -> None:
     assert embedded_folder() == Path(names.__file__).parent / "embedded"
 
 
-def test_it_is_the_packaged_encoder_everywhere(packaged: Path) -> None:
+def test_embedded_is_the_packaged_encoder_in_every_directory(packaged: Path) -> None:
     folder = str(packaged)
     assert encoder_identity("embedded") == encoder_identity(folder)
     assert block_count("embedded") == block_count(folder)
@@ -43,7 +43,7 @@ def test_it_is_the_packaged_encoder_everywhere(packaged: Path) -> None:
 
 
 @pytest.mark.usefixtures("packaged")
-def test_a_local_folder_of_that_name_is_another_encoder() -> None:
+def test_local_folder_of_that_name_is_another_encoder() -> None:
     assert load_model("embedded").config.model_type == "bert"
     assert load_model("./embedded").config.model_type == "xlm-roberta"
     assert encoder_identity("embedded") != encoder_identity("./embedded")
@@ -54,12 +54,12 @@ def test_other_names_stay_as_they_are() -> None:
     assert resolve_encoder("some/embedded") == "some/embedded"
 
 
-def test_tables_keep_calling_it_embedded() -> None:
+def test_tables_call_it_embedded() -> None:
     assert EncoderSpec(name="embedded").label == "embedded"
 
 
 @pytest.mark.usefixtures("packaged")
-def test_its_blocks_can_be_shown() -> None:
+def test_blocks_of_the_embedded_encoder_are_shown() -> None:
     answer = call("blocks", "embedded")
     assert (answer.code, answer.err) == (0, "")
     assert answer.out.startswith("embedded\n")
@@ -67,10 +67,10 @@ def test_its_blocks_can_be_shown() -> None:
 
 @pytest.mark.usefixtures("packaged")
 @pytest.mark.parametrize("ask", [encoder_identity, block_count, load_model, load_tokenizer])
-def test_an_installation_without_it_says_so(
+def test_installation_without_embedded_encoder_is_an_error(
     ask: Callable[[str], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not even a folder that lies here is taken instead."""
+    """A local folder of that name is not used instead."""
     monkeypatch.setattr(names, "embedded_folder", lambda: tmp_path / "nothing")
-    with pytest.raises(EncoderError, match=r"^this installation of AlignScope has no embedded en"):
+    with pytest.raises(EncoderError, match=r"^This installation of AlignScope has no embedded en"):
         ask("embedded")

@@ -1,4 +1,4 @@
-"""Find the blocks of an encoder, or say why it has none that a window could name."""
+"""Find the transformer blocks of an encoder, or raise an error with the reason."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from transformers import PreTrainedModel
 from alignscope.errors import EncoderError
 
 REFUSED = {
-    "albert": "shares one block across its layers; a window cannot be re-initialised",
-    "xlm": "keeps attention and feed-forward in parallel lists; it has no blocks to name",
-    "flaubert": "keeps attention and feed-forward in parallel lists; it has no blocks to name",
-    "canine": "runs its blocks on down-sampled characters; they have no words to represent",
+    "albert": "shares one block across its layers, so a window cannot be re-initialised",
+    "xlm": "keeps attention and feed-forward layers in parallel lists, so it has no blocks",
+    "flaubert": "keeps attention and feed-forward layers in parallel lists, so it has no blocks",
+    "canine": "runs its blocks on down-sampled characters, which do not represent words",
 }
-"""Model types without usable blocks, and why."""
+"""The reason why a model type has no usable blocks."""
 
 
 @dataclass(frozen=True)
 class BlockInfo:
-    """One block as ``alignscope blocks`` prints it; ``block`` is counted from 0."""
+    """One block as ``alignscope blocks`` shows it; ``block`` is counted from 0."""
 
     block: int
     path: str
@@ -35,75 +35,86 @@ def blocks(encoder: PreTrainedModel) -> nn.ModuleList:
     >>> len(blocks(BertModel(BertConfig(num_hidden_layers=2, hidden_size=24, vocab_size=9))))
     2
 
-    They are the outermost ``ModuleList`` with ``config.num_hidden_layers`` entries: one rule
-    for every family (it was tried on 25 encoder classes), no table of paths.
-    Raises ``EncoderError``, with the reason, for ALBERT, XLM, FlauBERT and CANINE and for any
-    encoder with no such list, several such lists, or two blocks that share a parameter.
+    The blocks are the outermost ``ModuleList`` with ``config.num_hidden_layers`` entries. This one
+    rule, tested with 25 encoder classes, replaces a table of paths.
+
+    Raises:
+        EncoderError: for ALBERT, XLM, FlauBERT and CANINE, and for an encoder with no such list,
+            several such lists, or two blocks that share a parameter.
     """
-    return _find(encoder)[1]
+    return _find_blocks(encoder)[1]
 
 
 def block_path(encoder: PreTrainedModel) -> str:
-    """Return where ``blocks`` found them: ``"encoder.layer"``, block i is ``encoder.layer.i``.
+    """Return the path of the blocks: with ``"encoder.layer"``, block i is ``encoder.layer.i``.
 
-    Raises ``EncoderError`` like ``blocks``.
+    Raises:
+        EncoderError: as `blocks` does.
     """
-    return _find(encoder)[0]
+    return _find_blocks(encoder)[0]
 
 
 def check_supported(model_type: str, name: str) -> None:
-    """Raise ``EncoderError`` if encoders of this ``config.model_type`` have no usable blocks.
+    """Raise an `EncoderError` if encoders of this ``config.model_type`` have no usable blocks.
 
-    It needs no weights, so a study can be refused before anything is loaded.
+    This check needs no weights, so a study can be refused before anything is loaded.
     """
     if model_type in REFUSED:
-        raise EncoderError(f"{name} {REFUSED[model_type]}")
+        raise EncoderError(f"{name} {REFUSED[model_type]}. Choose another encoder.")
 
 
-def _find(encoder: PreTrainedModel) -> tuple[str, nn.ModuleList]:
+def _find_blocks(encoder: PreTrainedModel) -> tuple[str, nn.ModuleList]:
     name = type(encoder).__name__
     check_supported(encoder.config.model_type, name)
     count = encoder.config.num_hidden_layers
-    found = list(_outermost(encoder, count))
-    if not found:
-        raise EncoderError(f"{name} has no list of {count} blocks (config.num_hidden_layers)")
-    if len(found) > 1:
-        paths = ", ".join(path for path, _ in found)
-        raise EncoderError(f"{name} has several lists of {count} modules ({paths}), not one")
-    _refuse_shared(found[0][1], name)
-    return found[0]
+    lists = list(_outermost_lists(encoder, count))
+    if not lists:
+        raise EncoderError(f"{name} has no list of {count} blocks (config.num_hidden_layers).")
+    if len(lists) > 1:
+        paths = ", ".join(path for path, _ in lists)
+        raise EncoderError(
+            f"{name} has several lists of {count} modules ({paths}), so its blocks are ambiguous."
+        )
+    _check_unshared(lists[0][1], name)
+    return lists[0]
 
 
-def _outermost(
+def _outermost_lists(
     module: nn.Module, count: int, prefix: str = ""
 ) -> Iterator[tuple[str, nn.ModuleList]]:
-    """Yield lists of ``count`` modules; none within another: an mT5 block is a list as well."""
+    """Yield lists of ``count`` modules that lie in no such list: an mT5 block is a list as well."""
     for name, child in module.named_children():
         if isinstance(child, nn.ModuleList) and len(child) == count:
             yield prefix + name, child
         else:
-            yield from _outermost(child, count, f"{prefix}{name}.")
+            yield from _outermost_lists(child, count, f"{prefix}{name}.")
 
 
-def _refuse_shared(found: nn.ModuleList, name: str) -> None:
+def _check_unshared(blocks_found: nn.ModuleList, name: str) -> None:
     owner: dict[int, int] = {}
-    for index, block in enumerate(found):
+    for index, block in enumerate(blocks_found):
         for parameter in block.parameters():
             if owner.setdefault(id(parameter), index) != index:
                 first = owner[id(parameter)]
-                raise EncoderError(f"{name} shares parameters between blocks {first} and {index}")
+                raise EncoderError(
+                    f"{name} shares parameters between blocks {first} and {index}, so a window "
+                    "cannot be re-initialised alone."
+                )
 
 
 def final_norm(encoder: PreTrainedModel) -> str | None:
     """Return the path of the norm that runs after the last block, or None if there is none.
 
-    ``"final_norm"`` for ModernBERT, ``"norm"`` for EuroBERT, ``"encoder.final_layer_norm"`` for
-    mT5: their last hidden state is *after* it, so a curve over layers jumps there. None for
-    BERT and its kin, whose last hidden state is what the last block put out.
+    The path is ``"final_norm"`` for ModernBERT, ``"norm"`` for EuroBERT and
+    ``"encoder.final_layer_norm"`` for mT5. Their last hidden state comes *after* this norm, so a
+    curve over layers jumps there. It is None for BERT and its relatives, whose last hidden state is
+    the output of the last block.
 
-    It is observed, not guessed from names, on three tokens: DeBERTa's ``encoder.LayerNorm``
-    stands beside the blocks as well but norms its relative positions.
-    Raises ``EncoderError`` like ``blocks``.
+    The norm is observed on three tokens and not guessed from names: DeBERTa's
+    ``encoder.LayerNorm`` lies beside the blocks too, but normalises relative positions.
+
+    Raises:
+        EncoderError: as `blocks` does.
     """
     last, seen = blocks(encoder)[-1], list[str]()
     inside = set(blocks(encoder).modules())
@@ -112,7 +123,7 @@ def final_norm(encoder: PreTrainedModel) -> str | None:
         if module not in inside and _is_norm(module):
             hooks.append(module.register_forward_hook(lambda *_, path=path: seen.append(path)))
     try:
-        _try_out(encoder)
+        _encode_three_tokens(encoder)
     finally:
         for hook in hooks:
             hook.remove()
@@ -120,11 +131,11 @@ def final_norm(encoder: PreTrainedModel) -> str | None:
 
 
 def _is_norm(module: nn.Module) -> bool:
-    """Tell a norm from a module that is merely called after one (RobertaPreLayerNormEncoder)."""
+    """Whether a module is a norm, and not just named after one (RobertaPreLayerNormEncoder)."""
     return "norm" in type(module).__name__.lower() and not any(True for _ in module.children())
 
 
-def _try_out(encoder: PreTrainedModel) -> None:
+def _encode_three_tokens(encoder: PreTrainedModel) -> None:
     tokens = torch.ones(1, 3, dtype=torch.long, device=encoder.device)
     extra = {"lang_ids": tokens[:, 0] * 0} if encoder.config.model_type == "xmod" else {}
     training = encoder.training
@@ -135,12 +146,15 @@ def _try_out(encoder: PreTrainedModel) -> None:
 
 
 def block_table(encoder: PreTrainedModel) -> list[BlockInfo]:
-    """Return one row per block, block 0 first: where it is and how much it holds.
+    """Return path and numbers of parameters of each block, block 0 first.
 
-    ``matrices`` counts the parameters with two or more dimensions: those that a
-    re-initialisation must change. Raises ``EncoderError`` like ``blocks``.
+    ``matrices`` counts the parameters with two or more dimensions, all of which a re-initialisation
+    must change.
+
+    Raises:
+        EncoderError: as `blocks` does.
     """
-    path, found = _find(encoder)
+    path, block_list = _find_blocks(encoder)
     return [
         BlockInfo(
             index,
@@ -148,36 +162,38 @@ def block_table(encoder: PreTrainedModel) -> list[BlockInfo]:
             sum(parameter.numel() for parameter in block.parameters()),
             sum(parameter.ndim >= 2 for parameter in block.parameters()),
         )
-        for index, block in enumerate(found)
+        for index, block in enumerate(block_list)
     ]
 
 
 def caveats(encoder: PreTrainedModel) -> list[str]:
-    """Return in words what a window touches beyond its blocks, or leaves alone.
+    """Return sentences about parameters that a window changes beyond its blocks, or leaves alone.
 
-    Empty for BERT, DistilBERT, XLM-R, ELECTRA and RoFormer.
-    Raises ``EncoderError`` like ``blocks``.
+    The list is empty for BERT, DistilBERT, XLM-R, ELECTRA and RoFormer.
+
+    Raises:
+        EncoderError: as `blocks` does.
     """
     path, norm = block_path(encoder), final_norm(encoder)
-    said = [_beside(encoder, path, norm), _position_bias(encoder, path), _adapters(encoder)]
+    notes = [_outside(encoder, path, norm), _position_bias(encoder, path), _adapters(encoder)]
     if norm:
-        said.append(f"the last hidden state is after {norm}, which no window touches")
-    return [note for note in said if note]
+        notes.append(f"The last hidden state comes after {norm}, which no window changes.")
+    return [note for note in notes if note]
 
 
-def _beside(encoder: PreTrainedModel, path: str, norm: str | None) -> str:
-    """Name what stands beside the blocks in their module; embeddings go without saying."""
-    parent, _, own = path.rpartition(".")
+def _outside(encoder: PreTrainedModel, path: str, norm: str | None) -> str:
+    """Describe the modules beside the blocks, except for embeddings, which belong there."""
+    parent, _, list_name = path.rpartition(".")
     if not parent:
         return ""
     beside = [
         f"{parent}.{name}"
         for name, child in encoder.get_submodule(parent).named_children()
-        if name not in (own, "embed_tokens", "embed_positions")
+        if name not in (list_name, "embed_tokens", "embed_positions")
         and any(True for _ in child.parameters())
     ]
     outside = ", ".join(name for name in beside if name != norm)
-    return f"outside the blocks, so that no window touches it: {outside}" if outside else ""
+    return f"Outside the blocks, so no window changes it: {outside}." if outside else ""
 
 
 def _position_bias(encoder: PreTrainedModel, path: str) -> str:
@@ -189,8 +205,8 @@ def _position_bias(encoder: PreTrainedModel, path: str) -> str:
     if owners != {"0"}:
         return ""
     return (
-        f"{path}.0 holds the relative position bias of all blocks: a window with block 0 "
-        "resets it for all of them"
+        f"{path}.0 holds the relative position bias of all blocks, so a window with block 0 "
+        "resets it for all of them."
     )
 
 
@@ -198,4 +214,4 @@ def _adapters(encoder: PreTrainedModel) -> str:
     if encoder.config.model_type != "xmod":
         return ""
     count = len(encoder.config.languages)
-    return f"every block holds {count} language adapters: a window resets them unless kept"
+    return f"Every block holds {count} language adapters, which a window resets unless kept."

@@ -12,7 +12,7 @@ def device_name() -> str:
 
 
 def device() -> torch.device:
-    """Where runs are performed: on a GPU if there is one."""
+    """Return the device on which runs are computed: a GPU if there is one."""
     if torch.cuda.is_available():
         return torch.device("cuda", torch.cuda.current_device())
     return torch.device("cpu")

@@ -1,4 +1,4 @@
-"""Mixed precision where the hardware has it and the encoder bears it."""
+"""Mixed precision where the hardware and the encoder support it."""
 
 from contextlib import AbstractContextManager
 from typing import Any, Literal
@@ -11,9 +11,10 @@ from alignscope.config.run import Precision
 
 
 def resolve_precision(encoder: PreTrainedModel, precision: Precision) -> Literal["fp32", "bf16"]:
-    """Say what ``auto`` means here: bf16 on a GPU that has it, else fp32; never bf16 for DeBERTa.
+    """Resolve ``auto`` to bf16 on a GPU that supports it, and to fp32 elsewhere.
 
-    DeBERTa's attention overflows in half precision; the CPU gains nothing on small encoders.
+    DeBERTa always gets fp32, because its attention overflows in half precision. A CPU gains nothing
+    from bf16 with small encoders.
     """
     if precision != "auto":
         return precision
@@ -22,15 +23,15 @@ def resolve_precision(encoder: PreTrainedModel, precision: Precision) -> Literal
 
 
 def autocast(encoder: PreTrainedModel, precision: Precision) -> AbstractContextManager[None]:
-    """Return the context in which a model computes; losses and scores stay outside of it."""
+    """Return the context of a forward pass; compute losses and scores outside of it."""
     enabled = resolve_precision(encoder, precision) == "bf16"
     return torch.autocast(encoder.device.type, torch.bfloat16, enabled=enabled)
 
 
 def to_float32(output: Any) -> Any:
-    """Return a head's output, one tensor or a named tuple of them, in single precision.
+    """Return the output of a head, a tensor or a named tuple of tensors, in single precision.
 
-    Half precision has too few digits for a loss, and ties where scores differ.
+    Half precision has too few digits for a loss, and different scores would tie.
     """
     if isinstance(output, Tensor):
         return output.float()

@@ -12,7 +12,7 @@ EMBEDDED = "embedded"
 
 
 def resolve_encoder(name: str) -> str:
-    """Return where to look for the encoder ``name``: its folder, or its name on the hub.
+    """Return the folder of the encoder ``name``, or its name on the hub.
 
     >>> resolve_encoder("xlm-roberta-base")
     'xlm-roberta-base'
@@ -29,8 +29,8 @@ def resolve_encoder(name: str) -> str:
     folder = embedded_folder()
     if not (folder / "config.json").is_file():
         raise EncoderError(
-            f"this installation of AlignScope has no embedded encoder ({folder} holds no "
-            "config.json); install the whole package or name another encoder"
+            f"This installation of AlignScope has no embedded encoder ({folder} has no "
+            "config.json). Install the whole package or name another encoder."
         )
     return str(folder)
 
