@@ -46,8 +46,6 @@ NOT_YET_CLEAN = (
     "report/sections.py",
     "results/store.py",
     "results/tables.py",
-    "similarity/__init__.py",
-    "similarity/layers.py",
     "tasks/chu_liu_edmonds.py",
     "training/stacked/dropout.py",
     "training/stacked/modules.py",

@@ -1,1 +1,1 @@
-
+"""Load, inspect, ablate and feed pretrained encoders."""

@@ -218,8 +218,8 @@ def _commit(name: str, revision: str) -> str:
             return Path(hf_hub_download(name, "config.json", revision=revision)).parent.name
     except LocalEntryNotFoundError as error:
         raise EncoderError(
-            f"{name} is not a folder, and the hub cannot be reached. Correct the path or connect to "
-            "the network."
+            f"{name} is not a folder, and the hub cannot be reached. Correct the path, or connect "
+            "to the network."
         ) from error
     except EntryNotFoundError as error:
         raise EncoderError(

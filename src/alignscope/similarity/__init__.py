@@ -1,1 +1,1 @@
-"""How alike two languages look inside an encoder, layer by layer."""
+"""Compute the similarity of two languages inside an encoder, layer by layer."""

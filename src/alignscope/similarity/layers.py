@@ -19,7 +19,7 @@ from alignscope.similarity.threads import single_threaded_pool
 Row = dict[str, object]
 Measures = Mapping[str, Measure]
 Prepared = Mapping[str, Any]
-"""What each measure computed of one side, by its name."""
+"""The prepared side of each measure, by its name."""
 
 
 def similarity_by_layer(
