@@ -137,7 +137,9 @@ def test_the_same_run_gives_the_same_tables(
     assert tables(perform.execute_run(run, places)) == tables(once)
 
 
-def test_what_a_run_says_is_what_is_done(encoder_folders: Folders, places: DataPaths) -> None:
+def test_every_part_of_a_specification_changes_the_result(
+    encoder_folders: Folders, places: DataPaths
+) -> None:
     """Seed, window, way of re-initialising: each of them changes what is learnt."""
     differences: list[dict[str, Any]] = [
         {},
@@ -198,7 +200,9 @@ def test_provenance_has_the_checksums_of_what_was_read(
         assert checksum == hashlib.sha256(content).hexdigest()
 
 
-def test_provenance_says_how_it_came_about(encoder_folders: Folders, places: DataPaths) -> None:
+def test_provenance_has_versions_encoder_and_seconds(
+    encoder_folders: Folders, places: DataPaths
+) -> None:
     run = make_run(encoder_folders("bert"))
     found = perform.execute_run(run, places).provenance
     assert found["encoder"] == {"name": run.encoder.name, "revision": "main", "resolved": None}
@@ -218,7 +222,7 @@ def test_every_corpus_has_an_example(encoder_folders: Folders, places: DataPaths
 
 @pytest.mark.parametrize("family", ["bert", "xmod"])
 @pytest.mark.parametrize("task", TASKS)
-def test_runs_performed_together_give_what_each_gives_by_itself(
+def test_stacked_runs_give_the_results_of_separate_runs(
     encoder_folders: Folders, places: DataPaths, family: str, task: str
 ) -> None:
     runs = [make_run(encoder_folders(family), task, window) for window in (None, "0-1", "2-3")]
@@ -234,7 +238,7 @@ def test_runs_performed_together_give_what_each_gives_by_itself(
         assert (outcome.provenance["lockstep"], alone.provenance["lockstep"]) == (3, 1)
 
 
-def test_a_run_that_diverges_does_not_take_the_others_along(
+def test_a_run_that_diverges_does_not_stop_the_others(
     encoder_folders: Folders, places: DataPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = [make_run(encoder_folders("bert"), window=window) for window in (None, "0-1", "2-3")]
@@ -288,7 +292,7 @@ def test_a_limit_spreads_over_the_whole_file(count: int, limit: int | None) -> N
     assert found[:1] == [0][:count]
 
 
-def test_progress_is_told(encoder_folders: Folders, places: DataPaths) -> None:
+def test_every_step_is_reported(encoder_folders: Folders, places: DataPaths) -> None:
     told: list[tuple[int, int]] = []
     run = make_run(encoder_folders("bert"))
     progress = SilentProgress()
@@ -330,7 +334,7 @@ def test_a_language_without_an_adapter_is_refused(
 
 
 @pytest.mark.parametrize("window", [None, "1-2"])
-def test_every_family_performs(encoder_folder: Path, places: DataPaths, window: str | None) -> None:
+def test_every_family_executes(encoder_folder: Path, places: DataPaths, window: str | None) -> None:
     """One step of tagging on four sentences."""
     options = {
         "training": TrainingConfig(epochs=1, tokens_per_batch=512),
@@ -374,7 +378,7 @@ def test_a_corpus_without_the_annotation_is_refused(
         perform.execute_run(run, places)
 
 
-def test_where_memory_runs_out_fewer_are_performed_at_a_time(
+def test_stacks_are_halved_when_memory_runs_out(
     encoder_folders: Folders, places: DataPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = [make_run(encoder_folders("bert"), window=w) for w in (None, "0", "1", "2", "3")]
@@ -408,7 +412,7 @@ def test_where_memory_runs_out_fewer_are_performed_at_a_time(
 @pytest.mark.parametrize(
     ("room", "sizes"), [(0, [1] * 5), (2.9, [2, 2, 1]), (3.5, [3, 2]), (9, [5])]
 )
-def test_no_more_runs_at_a_time_than_there_is_memory_for(
+def test_stacks_are_no_larger_than_memory_allows(
     encoder_folders: Folders,
     places: DataPaths,
     monkeypatch: pytest.MonkeyPatch,
@@ -469,7 +473,7 @@ def stacks_of_two(group: Group, paths: DataPaths, progress: RunProgress) -> Iter
         yield from perform.execute_runs(group, paths, progress)
 
 
-def test_what_a_run_was_thought_to_take_stands_beside_what_it_took(
+def test_provenance_has_estimated_and_measured_resources(
     encoder_folders: Folders, places: DataPaths
 ) -> None:
     training = TrainingConfig(**{**TRAINING, "epochs": 6})

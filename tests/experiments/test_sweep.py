@@ -107,7 +107,7 @@ class Recorder:
 # What a sweep does with outcomes
 
 
-def test_every_result_is_kept_the_moment_it_is_there(store: ResultStore) -> None:
+def test_every_result_is_saved_before_the_next_run_starts(store: ResultStore) -> None:
     todo, seen = plan(1, 2, 3), []
 
     def look(run: RunSpec) -> RunResult:
@@ -120,7 +120,7 @@ def test_every_result_is_kept_the_moment_it_is_there(store: ResultStore) -> None
     assert store.load_results(todo) == [outcome(run) for run in todo]
 
 
-def test_what_is_done_is_not_done_again(store: ResultStore) -> None:
+def test_finished_runs_are_not_executed_again(store: ResultStore) -> None:
     todo = plan(1, 2, 3)
     store.save(outcome(todo[1]))
     asked: list[int] = []
@@ -135,7 +135,7 @@ def noted(asked: list[int], run: RunSpec) -> RunResult:
     return perform(run)
 
 
-def test_what_another_process_finishes_meanwhile_is_skipped(store: ResultStore) -> None:
+def test_runs_that_another_process_finishes_are_skipped(store: ResultStore) -> None:
     todo = plan(1, 2, 3)
     asked: list[int] = []
 
@@ -147,7 +147,7 @@ def test_what_another_process_finishes_meanwhile_is_skipped(store: ResultStore) 
     assert asked == [1, 3]
 
 
-def test_what_another_process_is_at_is_left_to_it(store: ResultStore) -> None:
+def test_runs_that_another_process_has_locked_are_skipped(store: ResultStore) -> None:
     todo, asked = plan(1, 2, 3), list[int]()
     other = ResultStore(store.folder)
     assert other.acquire(todo[1])
@@ -159,7 +159,7 @@ def test_what_another_process_is_at_is_left_to_it(store: ResultStore) -> None:
     assert {path.name for path in store.folder.iterdir()} == {"runs"}
 
 
-def test_what_a_killed_process_had_taken_is_free(store: ResultStore) -> None:
+def test_the_locks_of_a_killed_process_are_released(store: ResultStore) -> None:
     (run,) = plan(1)
     code = (
         "import os, signal, sys; from pathlib import Path\n"
@@ -175,7 +175,7 @@ def test_what_a_killed_process_had_taken_is_free(store: ResultStore) -> None:
     assert not (store.folder / "taken").exists()
 
 
-def test_what_was_finished_while_it_was_taken_is_not_done_again(
+def test_a_run_that_is_finished_while_it_is_locked_is_not_executed_again(
     store: ResultStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (run,) = plan(1)
@@ -189,13 +189,13 @@ def test_what_was_finished_while_it_was_taken_is_not_done_again(
     assert sweep([run], lambda run: pytest.fail("done twice"), store).done == 0
 
 
-def test_a_sweep_that_breaks_off_leaves_nothing_taken(store: ResultStore) -> None:
+def test_a_sweep_that_fails_leaves_no_locks(store: ResultStore) -> None:
     with pytest.raises(ZeroDivisionError):
         sweep(plan(1, CRASHES, 3), perform, store)
     assert {path.name for path in store.folder.iterdir()} == {"runs"}
 
 
-def test_a_run_that_diverges_is_noted_and_the_others_go_on(store: ResultStore) -> None:
+def test_a_run_that_diverges_is_recorded_and_the_others_continue(store: ResultStore) -> None:
     todo = plan(1, DIVERGES, 3)
     told = Recorder()
     swept = sweep(todo, perform, store, SERIAL, told)
@@ -207,7 +207,7 @@ def test_a_run_that_diverges_is_noted_and_the_others_go_on(store: ResultStore) -
     assert todo[1] not in store
 
 
-def test_a_run_that_diverged_is_tried_again(store: ResultStore) -> None:
+def test_a_run_that_diverged_is_executed_again(store: ResultStore) -> None:
     todo = plan(1, DIVERGES)
     sweep(todo, perform, store)
     assert sweep(todo, outcome, store).done == 1
@@ -215,7 +215,7 @@ def test_a_run_that_diverged_is_tried_again(store: ResultStore) -> None:
     assert todo[1] in store
 
 
-def test_any_other_error_ends_the_sweep_and_keeps_what_is_done(store: ResultStore) -> None:
+def test_other_errors_end_the_sweep_and_keep_finished_runs(store: ResultStore) -> None:
     todo = plan(1, CRASHES, 3)
     with pytest.raises(ZeroDivisionError):
         sweep(todo, perform, store)
@@ -223,7 +223,7 @@ def test_any_other_error_ends_the_sweep_and_keeps_what_is_done(store: ResultStor
     assert store.load_failure(todo[1]) is None
 
 
-def test_mistakes_of_the_user_are_no_failures_of_a_run(store: ResultStore) -> None:
+def test_errors_of_the_user_are_not_recorded_as_failures(store: ResultStore) -> None:
     def missing(run: RunSpec) -> RunResult:
         raise DataError("gone")
 
@@ -236,7 +236,7 @@ def test_mistakes_of_the_user_are_no_failures_of_a_run(store: ResultStore) -> No
 
 
 @pytest.mark.usefixtures("importable")
-def test_processes_give_what_one_process_gives() -> None:
+def test_processes_give_the_outcomes_of_one_process() -> None:
     todo = plan(1, 2, DIVERGES, 4, 5)
     expected = list(outcomes(SERIAL, todo, perform))
     found = list(outcomes(ProcessExecutor(2), todo, perform))
@@ -250,7 +250,7 @@ def seed(result: RunResult | RunFailure) -> int:
 
 
 @pytest.mark.usefixtures("importable")
-def test_a_worker_that_crashes_hands_its_error_on(store: ResultStore) -> None:
+def test_the_error_of_a_worker_is_raised(store: ResultStore) -> None:
     todo = plan(1, CRASHES, 3)
     with pytest.raises(ZeroDivisionError):
         sweep(todo, perform, store, ProcessExecutor(1))
@@ -258,7 +258,7 @@ def test_a_worker_that_crashes_hands_its_error_on(store: ResultStore) -> None:
 
 
 @pytest.mark.usefixtures("importable")
-def test_what_ends_beside_a_crash_is_kept(store: ResultStore) -> None:
+def test_runs_that_end_after_a_crash_of_another_worker_are_kept(store: ResultStore) -> None:
     todo = plan(CRASHES, SLOW)
     with pytest.raises(ZeroDivisionError):
         sweep(todo, perform, store, ProcessExecutor(2))
@@ -266,7 +266,7 @@ def test_what_ends_beside_a_crash_is_kept(store: ResultStore) -> None:
 
 
 @pytest.mark.usefixtures("importable")
-def test_a_worker_that_is_killed_is_said(store: ResultStore) -> None:
+def test_a_killed_worker_is_reported(store: ResultStore) -> None:
     todo = plan(1, KILLED, 3)
     with pytest.raises(AlignScopeError, match=r"A worker process was killed.*runs are kept"):
         sweep(todo, perform, store, ProcessExecutor(1))
@@ -293,7 +293,7 @@ def test_an_interrupt_stops_the_workers_and_keeps_finished_runs(store: ResultSto
 
 
 @pytest.mark.usefixtures("importable")
-def test_a_reader_that_leaves_stops_the_workers() -> None:
+def test_closing_the_outcomes_stops_the_workers() -> None:
     todo, start = plan(1, NAPS), time.monotonic()
     found = outcomes(ProcessExecutor(2), todo, perform)
     assert next(found) == outcome(todo[0])
@@ -333,11 +333,11 @@ def test_runs_are_drawn_as_they_are_needed(executor: Executor) -> None:
 # What is checked before anything is done
 
 
-def test_data_that_is_there(tiny_corpora: Path) -> None:
+def test_complete_data_passes_the_check(tiny_corpora: Path) -> None:
     check_data(plan(1), DataPaths((tiny_corpora,), tiny_corpora / "cache", download=False))
 
 
-def test_data_that_is_not(tiny_corpora: Path, tmp_path: Path) -> None:
+def test_missing_data_fails_the_check(tiny_corpora: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="ud:en_tiny was not found"):
         check_data(plan(1), DataPaths((tmp_path,), tmp_path, download=False))
     tasks = {"pos": {"sources": ["ud:en_tiny"], "targets": ["ud:fr_tiny"]}}
@@ -406,7 +406,7 @@ def tables(workshop: Workshop, store: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("executor", ["serial", "processes"])
-def test_killed_and_called_again(
+def test_a_killed_sweep_resumes(
     executor: str, longer: Workshop, uninterrupted: dict[str, str]
 ) -> None:
     """What was finished stays as it is, and the tables are those of one go, bit for bit."""
@@ -446,7 +446,7 @@ def test_two_sweeps_at_once_share_the_work(
     assert len(results(longer)) == 6
 
 
-def test_parts_are_all_there_is_and_share_nothing() -> None:
+def test_shards_partition_the_runs() -> None:
     todo = plan(*range(1, 30))
     for count in (1, 2, 7, 40):
         parts = [Shard(number, count).select(todo) for number in range(1, count + 1)]
@@ -456,7 +456,7 @@ def test_parts_are_all_there_is_and_share_nothing() -> None:
 
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "1/0", "-1/2", "1/2/3", ""])
-def test_a_part_that_is_none_is_refused(text: str, workshop: Workshop) -> None:
+def test_an_invalid_shard_is_refused(text: str, workshop: Workshop) -> None:
     answer = workshop.run("--shard", text)
     assert answer.code == 2
     assert f"error: The shard {text} is not valid. Write for example 2/8" in answer.err

@@ -1,4 +1,4 @@
-"""Made-up sentences that a tiny encoder can learn, and models to learn them."""
+"""Invented sentences that a tiny encoder can learn, and models to learn them."""
 
 import random
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ CPU = torch.device("cpu")
 
 
 def sentence(words: Sequence[str], number: int = 1) -> Sentence:
-    """Annotate words of the lexicon; each one's head is the word before it."""
+    """Annotate words of the lexicon; the head of each word is the word before it."""
     upos, relations, entities = zip(*(LEXICON[word] for word in words), strict=True)
     return Sentence(
         words=tuple(words),
@@ -72,7 +72,7 @@ def encoded_task(
 
 
 def training(**options: object) -> TrainingConfig:
-    """One epoch of small batches, unless said otherwise."""
+    """Return a configuration with one epoch and small batches by default."""
     return TrainingConfig.model_validate(
         {"epochs": 1, "tokens_per_batch": 128, "max_length": 64} | options
     )

@@ -123,7 +123,7 @@ def test_ref_and_an_ablated_run_differ_in_the_window_alone(bert: Path, task: str
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_another_seed_differs_in_everything(bert: Path, task: str) -> None:
+def test_another_seed_changes_head_batches_and_dropout(bert: Path, task: str) -> None:
     _, one, _ = train(bert, task, seed=1)
     _, other, _ = train(bert, task, seed=2)
     heads = [{n: v for n, v in diary.start.items() if "head." in n} for diary in (one, other)]
@@ -142,7 +142,7 @@ def test_the_same_run_twice_is_the_same_to_the_bit(bert: Path) -> None:
     assert equal(weights(one), weights(other))
 
 
-def test_epochs_have_other_batches_and_other_dropout(bert: Path) -> None:
+def test_batches_and_dropout_differ_between_epochs(bert: Path) -> None:
     _, diary, epochs = train(bert)
     half = epochs[0].steps
     assert not same(diary.batches[:half], diary.batches[half : 2 * half])
@@ -159,7 +159,7 @@ def test_every_sentence_is_seen_once_an_epoch(bert: Path) -> None:
         assert sorted(tuple(row.tolist()) for row in rows) == expected
 
 
-def test_what_evaluation_draws_does_not_disturb_the_dropout(
+def test_random_draws_of_the_evaluation_do_not_change_dropout(
     bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, quiet, _ = train(bert)
@@ -218,7 +218,7 @@ def formula(step: int, steps: int, warmup: float) -> float:
 
 
 @pytest.mark.parametrize("warmup", [0.0, 0.1, 0.37, 1.0])
-def test_the_rates_rise_and_fall_in_a_line(bert: Path, steps: Steps, warmup: float) -> None:
+def test_learning_rates_rise_and_fall_linearly(bert: Path, steps: Steps, warmup: float) -> None:
     _, _, epochs = train(bert, warmup=warmup, learning_rate=1e-4, head_learning_rate=2e-3)
     total = epochs[-1].steps
     assert len(steps.rates) == total > 5
@@ -311,7 +311,7 @@ def test_a_subword_that_was_not_announced_is_refused(bert: Path, count: int) -> 
         ([0.0, 0.0, 0.0, 0.0], 1),
     ],
 )
-def test_the_best_epoch_is_kept_the_first_of_equals(
+def test_the_best_epoch_is_restored_the_first_among_equals(
     bert: Path, monkeypatch: pytest.MonkeyPatch, scores: list[float], best: int
 ) -> None:
     found, left = [], iter(scores)
@@ -333,7 +333,7 @@ def test_the_score_of_an_epoch_is_the_first_metric_on_dev(bert: Path) -> None:
     assert TASKS["parsing"].score(DEV, found.sentences)["las"] == best.dev_score
 
 
-def test_a_gradient_that_is_no_number_names_its_step(bert: Path) -> None:
+def test_a_gradient_that_is_not_finite_names_its_step(bert: Path) -> None:
     model = toys.model(bert, "pos", TRAIN)
     model.head.linear.weight.register_hook(lambda gradient: gradient * torch.inf)
     given = (model, toys.encoded_task(bert, "pos", TRAIN), DATA)
@@ -341,7 +341,7 @@ def test_a_gradient_that_is_no_number_names_its_step(bert: Path) -> None:
         fine_tune(*given, seed=1)
 
 
-def test_a_loss_that_is_no_number_names_its_step(bert: Path) -> None:
+def test_a_loss_that_is_not_finite_names_its_step(bert: Path) -> None:
     model, before = toys.model(bert, "pos", TRAIN), torch.get_rng_state()
 
     def poison(step: int, steps: int) -> None:
@@ -362,7 +362,7 @@ def test_progress_counts_every_step(bert: Path) -> None:
     assert told == [(step, last.steps) for step in range(1, last.steps + 1)]
 
 
-def test_there_is_no_place_for_a_target() -> None:
+def test_fine_tuning_has_no_parameter_for_a_target() -> None:
     """Selection must not see a target: whoever adds a place for one has to come by here."""
     assert list(inspect.signature(fine_tune).parameters) == [
         "model", "encoded", "data", "seed", "progress"
@@ -401,7 +401,7 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("one_thread")
-def test_a_parser_learns_real_trees_by_heart(ewt: Path) -> None:
+def test_a_parser_overfits_real_trees(ewt: Path) -> None:
     gold = [sentence for sentence in _read(ewt, "train") if 5 <= len(sentence) <= 15][:64]
     tokenizer = train_wordpiece([" ".join(s.words) for s in gold], 600, max_length=64)
     config = BertConfig(

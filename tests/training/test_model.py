@@ -79,7 +79,7 @@ def test_special_tokens_are_not_in_the_mean(encoder_folders: Folders) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 @torch.no_grad()
-def test_padding_changes_nothing(encoder_folder: Path, task: str) -> None:
+def test_padding_does_not_change_outputs(encoder_folder: Path, task: str) -> None:
     """The test of record: every family, every head."""
     model = toys.model(encoder_folder, task, GOLD).eval()
     split = examples(toys.subwords(encoder_folder, max_pieces=16), task)
@@ -95,7 +95,7 @@ def test_padding_changes_nothing(encoder_folder: Path, task: str) -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 @torch.no_grad()
-def test_company_changes_nothing(encoder_folder: Path, task: str) -> None:
+def test_other_sentences_of_a_batch_do_not_change_outputs(encoder_folder: Path, task: str) -> None:
     model = toys.model(encoder_folder, task, GOLD).eval()
     split = examples(toys.subwords(encoder_folder, max_pieces=16), task)
     together = tensors(model(collate(split, 0, "first")))
@@ -108,7 +108,9 @@ def test_company_changes_nothing(encoder_folder: Path, task: str) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_head_is_a_function_of_the_seed_alone(encoder_folders: Folders, task: str) -> None:
+def test_the_weights_of_a_head_depend_on_the_seed_alone(
+    encoder_folders: Folders, task: str
+) -> None:
     def head(seed: int, noise: int) -> dict[str, Tensor]:
         torch.manual_seed(noise)
         return toys.model(encoder_folders("bert"), task, GOLD, seed).head.state_dict()
@@ -118,7 +120,9 @@ def test_a_head_is_a_function_of_the_seed_alone(encoder_folders: Folders, task: 
     assert not all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_building_a_model_draws_from_nobody_elses_numbers(encoder_folders: Folders) -> None:
+def test_building_a_model_leaves_the_random_state_and_the_encoder_unchanged(
+    encoder_folders: Folders,
+) -> None:
     encoder = load_model(str(encoder_folders("bert")))
     weights = {name: value.clone() for name, value in encoder.state_dict().items()}
     before = torch.get_rng_state()
@@ -127,7 +131,7 @@ def test_building_a_model_draws_from_nobody_elses_numbers(encoder_folders: Folde
     assert all(torch.equal(weights[name], value) for name, value in encoder.state_dict().items())
 
 
-def test_a_model_keeps_no_state_of_its_own(encoder_folders: Folders) -> None:
+def test_a_forward_pass_leaves_no_state_in_the_model(encoder_folders: Folders) -> None:
     """Runs that differ in seed and window are to be stacked: see rule 2 of the plan."""
     model = toys.model(encoder_folders("bert"), "pos", GOLD).eval()
     before = set(vars(model)), {name: id(value) for name, value in vars(model.head).items()}

@@ -34,7 +34,7 @@ def run(
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_one_by_one_or_all_at_once(encoder_folder: Path, task: str) -> None:
+def test_batching_does_not_change_predictions(encoder_folder: Path, task: str) -> None:
     model = toys.model(encoder_folder, task, GOLD)
     one_by_one = run(model, encoder_folder, task, GOLD, tokens_per_batch=1)
     at_once = run(model, encoder_folder, task, GOLD, tokens_per_batch=10_000)
@@ -44,7 +44,7 @@ def test_one_by_one_or_all_at_once(encoder_folder: Path, task: str) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_order_asked_is_the_order_given(encoder_folders: Folders, task: str) -> None:
+def test_predictions_keep_the_order_of_the_sentences(encoder_folders: Folders, task: str) -> None:
     folder = encoder_folders("bert")
     model = toys.model(folder, task, GOLD)
     shuffled = random.Random(1).sample(GOLD, len(GOLD))
@@ -55,7 +55,7 @@ def test_the_order_asked_is_the_order_given(encoder_folders: Folders, task: str)
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_prediction_never_sees_gold_and_changes_nothing_else(
+def test_predictions_do_not_depend_on_gold_and_change_only_the_annotations_of_the_task(
     encoder_folders: Folders, task: str
 ) -> None:
     folder = encoder_folders("bert")
@@ -72,7 +72,7 @@ def test_a_prediction_never_sees_gold_and_changes_nothing_else(
         assert all(getattr(one, name) is None for name in unused)
 
 
-def test_dropout_is_off_even_if_the_model_was_training(encoder_folders: Folders) -> None:
+def test_prediction_turns_dropout_off(encoder_folders: Folders) -> None:
     folder = encoder_folders("bert")
     model = toys.model(folder, "pos", GOLD).train()
     before = torch.get_rng_state()
@@ -81,7 +81,7 @@ def test_dropout_is_off_even_if_the_model_was_training(encoder_folders: Folders)
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_what_needs_care_is_counted_and_still_predicted(
+def test_split_truncated_and_unknown_words_are_counted_and_predicted(
     encoder_folders: Folders, task: str
 ) -> None:
     folder = encoder_folders("bert")
@@ -97,7 +97,7 @@ def test_what_needs_care_is_counted_and_still_predicted(
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_an_example_is_what_was_predicted(encoder_folders: Folders, task: str) -> None:
+def test_an_example_shows_gold_and_predicted_labels(encoder_folders: Folders, task: str) -> None:
     folder = encoder_folders("bert")
     found = run(toys.model(folder, task, GOLD), folder, task, GOLD).sentences
     long = Sentence(words=("w",) * (MAX_EXAMPLE_WORDS + 1), id="long")

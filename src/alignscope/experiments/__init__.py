@@ -1,1 +1,1 @@
-"""experiments."""
+"""Executing runs: one run, a group, a sweep, a study."""

@@ -1,1 +1,1 @@
-"""training."""
+"""Everything that updates weights: fine-tuning, stacked training, pretraining."""

@@ -55,7 +55,7 @@ def execute(executor: RayExecutor, todo: list[RunSpec], work: Work) -> list[RunO
 # Shipped files
 
 
-def test_all_that_a_run_reads_is_carried(workshop: Workshop, tmp_path: Path) -> None:
+def test_all_files_that_a_run_reads_are_shipped(workshop: Workshop, tmp_path: Path) -> None:
     places = DataPaths.of([workshop.data], download=False)
     (run,) = plan(1, encoder=str(workshop.encoder))
     carried = files_to_ship([run], places)
@@ -68,20 +68,20 @@ def test_all_that_a_run_reads_is_carried(workshop: Workshop, tmp_path: Path) -> 
     assert {f"encoders/1/{name}" for name in ("config.json", "model.safetensors")} <= set(carried)
 
 
-def test_what_is_made_need_not_be_carried() -> None:
+def test_generated_corpora_are_not_shipped() -> None:
     (run,) = plan(1, source="synthetic:vesti/news", encoder="embedded")
     run = run.model_copy(update={"evaluated": ("synthetic:vesti/news", "synthetic:qadir/news")})
     assert files_to_ship([run], NOWHERE) == {}
 
 
-def test_a_path_means_nothing_elsewhere(workshop: Workshop) -> None:
+def test_a_corpus_named_by_its_path_is_not_shipped(workshop: Workshop) -> None:
     path = next(workshop.data.rglob("train.conllu*"))
     (run,) = plan(1, source=f"en={path}")
     with pytest.raises(DataError, match="is named by its path, which other machines do not have"):
         files_to_ship([run], NOWHERE)
 
 
-def test_ray_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_ray_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
     with pytest.raises(AlignScopeError, match=r"pip install 'alignscope\[ray\]'"):
         execute(RayExecutor(ship=nothing), plan(1), finish_at_once)
@@ -107,7 +107,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @slow
 @pytest.mark.filterwarnings("default")
-def test_results_are_those_of_one_process(cluster: Any, tmp_path: Path) -> None:
+def test_outcomes_are_those_of_one_process(cluster: Any, tmp_path: Path) -> None:
     todo = plan(1, 2, work.DIVERGES, 4, 5)
     executor = RayExecutor(cluster.address, ship=nothing)
     swept = sweep(
@@ -138,7 +138,7 @@ def long(
 
 @slow
 @pytest.mark.filterwarnings("default")
-def test_a_machine_that_dies_costs_its_runs_in_flight(cluster: Any, tmp_path: Path) -> None:
+def test_runs_of_a_lost_machine_are_executed_again(cluster: Any, tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     notes.mkdir()
     todo, killed = plan(*range(1, 9)), False
@@ -158,7 +158,7 @@ def test_a_machine_that_dies_costs_its_runs_in_flight(cluster: Any, tmp_path: Pa
 
 @slow
 @pytest.mark.filterwarnings("default")
-def test_fractions_of_a_core_are_honoured(cluster: Any, tmp_path: Path) -> None:
+def test_two_groups_share_a_core(cluster: Any, tmp_path: Path) -> None:
     notes = tmp_path / "notes"
     notes.mkdir()
     executor = RayExecutor(cluster.address, cpus=0.5, ship=nothing)

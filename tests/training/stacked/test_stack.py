@@ -92,7 +92,7 @@ def farthest(one: nn.Module, other: nn.Module) -> float:
     ("family", "task"),
     [(f, "pos") for f in STACKED] + [(f, t) for f in STACKED[:3] for t in ("parsing", "ner")],
 )
-def test_each_learns_what_it_learns_by_itself(
+def test_stacked_models_learn_the_same_as_separate_models(
     encoder_folders: Folders, family: str, task: str
 ) -> None:
     """At least fifty steps in single precision; weights within 1e-4, scores within 1e-6."""
@@ -113,7 +113,7 @@ def test_each_learns_what_it_learns_by_itself(
 
 
 @pytest.mark.parametrize("family", ["bert", "modernbert", "electra"])
-def test_one_mask_serves_all_models_as_if_each_were_alone(
+def test_stacked_models_share_the_dropout_masks_of_a_separate_model(
     encoder_folders: Folders, family: str
 ) -> None:
     """On a CPU what is dropped is what a run by itself drops, in attention, too."""
@@ -130,7 +130,7 @@ def test_one_mask_serves_all_models_as_if_each_were_alone(
 
 
 @pytest.mark.slow
-def test_with_dropout_scores_have_the_distribution_of_runs_by_themselves(
+def test_with_masks_of_their_own_losses_have_the_distribution_of_separate_runs(
     encoder_folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a GPU, where every model has masks of its own: twenty seeds, Kolmogorov-Smirnov."""
@@ -149,7 +149,7 @@ def test_with_dropout_scores_have_the_distribution_of_runs_by_themselves(
     assert ttest_1samp(differences, 0).pvalue > 0.01
 
 
-def test_members_are_at_any_time_what_the_stack_has_made_of_them(
+def test_members_share_the_weights_of_the_stack(
     encoder_folders: Folders,
 ) -> None:
     folder = encoder_folders("bert")
@@ -164,7 +164,7 @@ def test_members_are_at_any_time_what_the_stack_has_made_of_them(
     assert farthest(stack.members[0], stack.members[1]) > 0.01
 
 
-def test_one_that_diverges_is_let_go_and_the_others_do_not_notice(
+def test_a_model_that_diverges_does_not_change_the_others(
     encoder_folders: Folders,
 ) -> None:
     folder = encoder_folders("bert")
@@ -189,7 +189,7 @@ def test_one_that_diverges_is_let_go_and_the_others_do_not_notice(
 
 
 @pytest.mark.parametrize("family", ALONE)
-def test_what_cannot_be_stacked_is_refused_and_left_as_it_was(
+def test_encoders_that_cannot_be_stacked_are_refused_unchanged(
     encoder_folders: Folders, family: str
 ) -> None:
     folder = encoder_folders(family)
@@ -200,13 +200,13 @@ def test_what_cannot_be_stacked_is_refused_and_left_as_it_was(
     assert learn(StackedModel(given[:1]), folder, "pos")[0].error is None
 
 
-def test_a_proof_leaves_the_weights_as_they_are(encoder_folders: Folders) -> None:
+def test_verification_restores_the_weights(encoder_folders: Folders) -> None:
     given, others = models(encoder_folders("bert")), models(encoder_folders("bert"))
     StackedModel(given)
     assert [farthest(*pair) for pair in zip(given, others, strict=True)] == [0, 0, 0]
 
 
-def test_a_stack_that_mixes_up_its_models_is_found_out(
+def test_verification_finds_a_stack_that_mixes_up_its_models(
     encoder_folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Wherever it happens: also in weights that are the same in all models to begin with."""
@@ -216,7 +216,7 @@ def test_a_stack_that_mixes_up_its_models_is_found_out(
         return forward(self, x.roll(1, dims=0))
 
     monkeypatch.setattr(folded.StackedNorm, "forward", mixed)
-    with pytest.raises(StackingError, match="gives something else in a stack than by itself"):
+    with pytest.raises(StackingError, match="an output changes when the model is stacked"):
         StackedModel([toys.model(encoder_folders("bert"), "pos", TRAIN) for _ in range(3)])
 
 
@@ -227,7 +227,7 @@ def test_many_models_fit_into_a_stack(encoder_folders: Folders, count: int) -> N
     assert len(StackedModel([deepcopy(model) for _ in range(count)])) == count
 
 
-def test_a_stack_is_gone_when_nothing_uses_it(encoder_folders: Folders) -> None:
+def test_a_stack_is_freed_without_garbage_collection(encoder_folders: Folders) -> None:
     """Without waiting for the garbage collector: a GPU is full before it comes."""
     stack = StackedModel(models(encoder_folders("bert")))
     weight = weakref.ref(next(iter(stack.model.parameters())))
@@ -258,7 +258,7 @@ def test_causal_attention_stays_causal_under_dropout() -> None:
     torch.testing.assert_close(found, attend(query, key, value, is_causal=True))
 
 
-def test_what_is_said_once_for_all_rows_is_dropped_as_ever() -> None:
+def test_dropout_of_tensors_that_all_models_share() -> None:
     """Such as the vectors of positions, (1, pieces, hidden), and what is not contiguous."""
     once, apart = torch.ones(1, 50, 8), torch.ones(8, 50, 4).transpose(0, 2)
     with SharedDropout(3):
@@ -273,13 +273,15 @@ def test_what_is_said_once_for_all_rows_is_dropped_as_ever() -> None:
 def test_models_of_different_shapes_are_refused(encoder_folders: Folders) -> None:
     one = toys.model(encoder_folders("bert"), "pos", TRAIN)
     other = toys.model(encoder_folders("bert"), "ner", TRAIN)
-    with pytest.raises(StackingError, match="BertModel cannot be stacked: Linear has other shapes"):
+    with pytest.raises(
+        StackingError, match="BertModel cannot be stacked: Linear has different shapes"
+    ):
         StackedModel([one, other])
 
 
 @pytest.mark.parametrize("size", [1, 3])
 @pytest.mark.parametrize("family", ["bert", "xlm-roberta", "mt5", "electra"])
-def test_rows_that_are_never_read_are_decayed_all_the_same(
+def test_rows_that_are_not_trained_are_decayed(
     encoder_folders: Folders, family: str, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Training only the rows that are read gives what training all of them gives."""

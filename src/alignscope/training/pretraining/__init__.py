@@ -1,1 +1,1 @@
-"""training/pretraining."""
+"""Pretraining a small encoder from raw text."""

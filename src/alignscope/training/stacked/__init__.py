@@ -1,1 +1,1 @@
-"""training/stacked."""
+"""Several models trained as one."""

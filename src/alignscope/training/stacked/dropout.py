@@ -1,4 +1,4 @@
-"""Dropout with one mask for several models."""
+"""Dropout with one mask for all models of a stack."""
 
 from typing import Any
 
@@ -9,11 +9,12 @@ from torch.overrides import TorchFunctionMode
 
 
 class SharedDropout(TorchFunctionMode):
-    """Dropout with one mask for all models, drawn as for one model by itself.
+    """A context in which all models of a stack share one dropout mask, drawn as for a single model.
 
-    So what a run drops does not depend on its company, and runs of one seed drop the same. On a
-    GPU masks are drawn in another way than by one model, and attention keeps its own kernels,
-    which draw for each model: there runs drop as much as by themselves, not the same.
+    So the masks of a run do not depend on the runs stacked with it, and runs of one seed share
+    their masks. This holds on the CPU. On a GPU masks are drawn differently than by a single
+    model, and the kernels of attention draw a mask for each model, so that a run drops as much as
+    it does alone, but not the same values.
     """
 
     def __init__(self, models: int) -> None:
@@ -34,7 +35,7 @@ class SharedDropout(TorchFunctionMode):
         self, x: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
     ) -> Tensor:
         if not training or not 0 < p < 1 or len(x) % self.models:
-            return functional.dropout(x, p, training)  # of what is said once for all rows, too
+            return functional.dropout(x, p, training)  # also for tensors that all models share
         rows = x.reshape(self.models, -1, *x.shape[1:])
         mask = torch.empty_like(rows[0]).bernoulli_(1 - p)
         return (rows * mask * (1 / (1 - p))).view(x.shape)
@@ -54,6 +55,8 @@ class SharedDropout(TorchFunctionMode):
         scale = options.get("scale") or query.shape[-1] ** -0.5
         scores = (query * scale) @ key.transpose(-2, -1)
         if attn_mask is not None:
-            hidden = attn_mask.dtype == torch.bool
-            scores = scores.masked_fill(~attn_mask, -torch.inf) if hidden else scores + attn_mask
+            if attn_mask.dtype == torch.bool:
+                scores = scores.masked_fill(~attn_mask, -torch.inf)
+            else:
+                scores = scores + attn_mask
         return self._dropout(scores.softmax(dim=-1), dropout_p) @ value

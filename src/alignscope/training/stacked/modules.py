@@ -1,4 +1,4 @@
-"""Modules that hold the weights of several models, and give each row of a batch its own."""
+"""Modules that hold the weights of several models and apply each to its own rows of a batch."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -17,40 +17,47 @@ from alignscope.tasks.biaffine import RootEmbedding
 
 @dataclass
 class StackContext:
-    """How many models lie side by side, and the rows of all of them in the batch at hand."""
+    """The number of stacked models, and the rows of all of them in the current batch."""
 
     models: int
     rows: int = 0
     stacked: dict[int, nn.Parameter] = field(default_factory=dict)
-    """By the first model's own parameter, which may belong to two modules."""
+    """Stacked parameters by the id of the first model's parameter, which two modules may share."""
 
 
-def stack_modules(modules: Sequence[nn.Module], side: StackContext) -> nn.Module:
-    """One module for several of the same kind: its weights stacked, theirs views of it."""
-    return _stack_children(modules, side, {})
+def stack_modules(modules: Sequence[nn.Module], context: StackContext) -> nn.Module:
+    """Return one module for several of the same class.
+
+    Its weights are stacked, and those of the given modules become views of them.
+
+    Raises:
+        StackingError: if a module has weights of an unknown kind, or the modules differ in
+            anything but their weights.
+    """
+    return _stack_children(modules, context, {})
 
 
 def _stack_children(
-    modules: Sequence[nn.Module], side: StackContext, done: dict[int, nn.Module]
+    modules: Sequence[nn.Module], context: StackContext, done: dict[int, nn.Module]
 ) -> nn.Module:
     first = modules[0]
     if id(first) not in done:
-        kind = _kind(first)
-        done[id(first)] = kind(modules, side) if kind else _around(modules, side, done)
+        kind = _stacked_class(first)
+        done[id(first)] = kind(modules, context) if kind else _copy_around(modules, context, done)
     return done[id(first)]
 
 
-def _around(
-    modules: Sequence[nn.Module], side: StackContext, done: dict[int, nn.Module]
+def _copy_around(
+    modules: Sequence[nn.Module], context: StackContext, done: dict[int, nn.Module]
 ) -> nn.Module:
-    """A module without weights of its own, around parts that are folded."""
+    """Return a copy of a module without weights of its own, with stacked children."""
     first = modules[0]
     trained = any(parameter.requires_grad for parameter in first.parameters(recurse=False))
     if trained and not isinstance(first, _NEVER_TRAINED):
-        raise StackingError(f"{type(first).__name__} has weights of its own kind")
-    for own in zip(*map(_fixed, modules), strict=True):
-        if not all(torch.equal(value, own[0]) for value in own):
-            raise StackingError(f"{type(first).__name__} differs in what is no weight")
+        raise StackingError(f"{type(first).__name__} has weights of an unknown kind.")
+    for values in zip(*map(_constants, modules), strict=True):
+        if not all(torch.equal(value, values[0]) for value in values):
+            raise StackingError(f"{type(first).__name__} has different constants in each model.")
     shell = copy(first)
     shell._parameters = {}
     for name, parameter in first.named_parameters(recurse=False):
@@ -59,26 +66,26 @@ def _around(
     shell._modules = {
         name: None
         if child is None
-        else _stack_children([m.get_submodule(name) for m in modules], side, done)
+        else _stack_children([m.get_submodule(name) for m in modules], context, done)
         for name, child in first._modules.items()
     }
     return shell
 
 
 _NEVER_TRAINED = (RoFormerSinusoidalPositionalEmbedding,)
-"""Modules that compute without gradients, although their weights say that they have some."""
+"""Modules that compute without gradients although their weights require them."""
 
 
-def _fixed(module: nn.Module) -> list[Tensor]:
-    """What a module itself, not its parts, holds and training does not change."""
+def _constants(module: nn.Module) -> list[Tensor]:
+    """Return the tensors of a module itself, without its children, that stay constant."""
     return [*module.parameters(recurse=False), *module.buffers(recurse=False)]
 
 
-Kind = Callable[[Sequence[nn.Module], StackContext], nn.Module]
+StackedClass = Callable[[Sequence[nn.Module], StackContext], nn.Module]
 
 
-def _kind(module: nn.Module) -> Kind | None:
-    """What a module becomes in a stack; None if it stays as it is around its parts."""
+def _stacked_class(module: nn.Module) -> StackedClass | None:
+    """Return what replaces a module in a stack, or None if only its children are replaced."""
     for kind, stacked in _STACKED.items():
         if type(module) is kind:
             return stacked
@@ -87,124 +94,136 @@ def _kind(module: nn.Module) -> Kind | None:
     return StackedNorm if norm and shapes.items() <= {"weight": 1, "bias": 1}.items() else None
 
 
-def _stacked(modules: Sequence[nn.Module], name: str, side: StackContext) -> nn.Parameter:
-    """The weights of all modules, (models, …); each module's becomes a view of them."""
-    own = [cast(nn.Parameter, getattr(module, name)) for module in modules]
-    if len({parameter.shape for parameter in own}) > 1:
-        raise StackingError(f"{type(modules[0]).__name__} has other shapes in other models")
-    if id(own[0]) not in side.stacked:
-        stacked = nn.Parameter(torch.stack([p.detach() for p in own]), own[0].requires_grad)
-        for parameter, part in zip(own, stacked.detach(), strict=True):
+def _stack_parameter(
+    modules: Sequence[nn.Module], name: str, context: StackContext
+) -> nn.Parameter:
+    """Return the stacked weights (models, …); each module's weight becomes a view of them."""
+    parameters = [cast(nn.Parameter, getattr(module, name)) for module in modules]
+    if len({parameter.shape for parameter in parameters}) > 1:
+        raise StackingError(f"{type(modules[0]).__name__} has different shapes in each model.")
+    if id(parameters[0]) not in context.stacked:
+        stacked = nn.Parameter(
+            torch.stack([p.detach() for p in parameters]), parameters[0].requires_grad
+        )
+        for parameter, part in zip(parameters, stacked.detach(), strict=True):
             parameter.data = part
-        side.stacked[id(own[0])] = stacked
-    return side.stacked[id(own[0])]
+        context.stacked[id(parameters[0])] = stacked
+    return context.stacked[id(parameters[0])]
 
 
-def _stacked_if_there(
-    modules: Sequence[nn.Module], name: str, side: StackContext
+def _stack_optional(
+    modules: Sequence[nn.Module], name: str, context: StackContext
 ) -> nn.Parameter | None:
-    return None if getattr(modules[0], name, None) is None else _stacked(modules, name, side)
+    return (
+        None
+        if getattr(modules[0], name, None) is None
+        else _stack_parameter(modules, name, context)
+    )
 
 
 class StackedLinear(nn.Module):
-    """(rows of all models, …, in) to (rows of all models, …, out), each with its own weights."""
+    """Linear layers: (rows of all models, …, in) to (rows of all models, …, out)."""
 
-    def __init__(self, modules: Sequence[nn.Module], side: StackContext) -> None:
+    def __init__(self, modules: Sequence[nn.Module], context: StackContext) -> None:
         super().__init__()
-        self.models = side.models
-        self.weight = _stacked(modules, "weight", side)
-        self.bias = _stacked_if_there(modules, "bias", side)
+        self.models = context.models
+        self.weight = _stack_parameter(modules, "weight", context)
+        self.bias = _stack_optional(modules, "bias", context)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Multiply the rows of each model with its own matrix."""
+        """Apply each model's weights to its own rows."""
         rows, weight = x.reshape(self.models, -1, x.shape[-1]), self.weight.transpose(1, 2)
         if self.bias is None:
-            found = torch.bmm(rows, weight)
+            output = torch.bmm(rows, weight)
         else:
-            found = torch.baddbmm(self.bias.unsqueeze(1), rows, weight)
-        return found.view(*x.shape[:-1], found.shape[-1])
+            output = torch.baddbmm(self.bias.unsqueeze(1), rows, weight)
+        return output.view(*x.shape[:-1], output.shape[-1])
 
 
 class StackedNorm(nn.Module):
-    """Any norm along the last dimension: it normalises all, each model scales (and shifts) its own.
+    """Norms along the last dimension, which then scale and shift the rows of each model.
 
-    What normalises is a copy of the first module with weights of one and biases of zero.
+    A copy of the first module, with weights of one and biases of zero, normalises all rows.
     """
 
-    def __init__(self, modules: Sequence[nn.Module], side: StackContext) -> None:
+    def __init__(self, modules: Sequence[nn.Module], context: StackContext) -> None:
         super().__init__()
-        self.models = side.models
-        self.weight = _stacked(modules, "weight", side)
+        self.models = context.models
+        self.weight = _stack_parameter(modules, "weight", context)
         self.bias = (
-            None if getattr(modules[0], "bias", None) is None else _stacked(modules, "bias", side)
+            None
+            if getattr(modules[0], "bias", None) is None
+            else _stack_parameter(modules, "bias", context)
         )
-        self._plain = [_plain(modules[0])]  # in a list, since it is no part of the model
+        self._plain = [_without_weights(modules[0])]  # in a list, so that it is not registered
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise all, then scale the rows of each model with its own vector."""
+        """Normalise all rows, then apply each model's weights to its own rows."""
         normal: Tensor = self._plain[0](x)
-        found = normal.view(self.models, -1, x.shape[-1])
+        rows = normal.view(self.models, -1, x.shape[-1])
         if self.bias is None:
-            return (found * self.weight.unsqueeze(1)).view(x.shape)
-        return torch.addcmul(self.bias.unsqueeze(1), found, self.weight.unsqueeze(1)).view(x.shape)
+            return (rows * self.weight.unsqueeze(1)).view(x.shape)
+        return torch.addcmul(self.bias.unsqueeze(1), rows, self.weight.unsqueeze(1)).view(x.shape)
 
 
-def _plain(norm: nn.Module) -> nn.Module:
-    """The norm without what it has learnt."""
-    plain, own = copy(norm), norm._parameters
-    native = isinstance(norm, nn.LayerNorm)  # which does without weights
-    plain._parameters = dict.fromkeys(own) if native else {}
+def _without_weights(norm: nn.Module) -> nn.Module:
+    """Return a copy of a norm with weights of one and biases of zero."""
+    plain, parameters = copy(norm), norm._parameters
+    native = isinstance(norm, nn.LayerNorm)  # which runs faster without weights
+    plain._parameters = dict.fromkeys(parameters) if native else {}
     if not native:
-        for name, value in own.items():
-            one = value is not None and name == "weight"
-            constant = torch.ones_like if one else torch.zeros_like
+        for name, value in parameters.items():
+            constant = torch.ones_like if name == "weight" else torch.zeros_like
             setattr(plain, name, None if value is None else constant(value.detach()))
     return plain
 
 
 class StackedEmbedding(nn.Module):
-    """(rows of all models, …) indices to vectors; indices said once for all rows are repeated."""
+    """Embeddings: (rows of all models, …) indices to vectors.
 
-    def __init__(self, modules: Sequence[nn.Module], side: StackContext) -> None:
+    Indices of a single row, such as positions, apply to all rows.
+    """
+
+    def __init__(self, modules: Sequence[nn.Module], context: StackContext) -> None:
         super().__init__()
         first = cast(nn.Embedding, modules[0])
         if first.max_norm is not None or first.scale_grad_by_freq or first.sparse:
-            raise StackingError("Embedding is of a kind (max_norm, sparse) that is not known")
-        self.side = side
-        self.weight = _stacked(modules, "weight", side)
+            raise StackingError("Embedding uses max_norm, scale_grad_by_freq or sparse.")
+        self.context = context
+        self.weight = _stack_parameter(modules, "weight", context)
         self.padding_idx, self.embedding_dim = first.padding_idx, first.embedding_dim
         self.num_embeddings = first.num_embeddings
 
     def forward(self, indices: Tensor) -> Tensor:
-        """Look the rows of each model up in its own table."""
+        """Look up the rows of each model in its own table."""
         if indices.ndim == 2 and len(indices) == 1:
-            indices = indices.expand(self.side.rows, -1)
-        if len(indices) != self.side.rows:
-            raise StackingError("Embedding is asked for something else than sentences")
+            indices = indices.expand(self.context.rows, -1)
+        if len(indices) != self.context.rows:
+            raise StackingError("Embedding is applied to something else than sentences.")
         models, count, _ = self.weight.shape
         first = torch.arange(0, models * count, count, device=indices.device)
-        own = (indices.reshape(models, -1) + first.unsqueeze(1)).view(indices.shape)
-        found = functional.embedding(own, self.weight.flatten(0, 1))
+        shifted = (indices.reshape(models, -1) + first.unsqueeze(1)).view(indices.shape)
+        vectors = functional.embedding(shifted, self.weight.flatten(0, 1))
         if self.padding_idx is None or not torch.is_grad_enabled():
-            return found
+            return vectors
         padding = (indices == self.padding_idx).unsqueeze(-1)
-        return torch.where(padding, found.detach(), found)
+        return torch.where(padding, vectors.detach(), vectors)
 
 
 class StackedRoot(nn.Module):
-    """The parser's root vectors."""
+    """The vectors of the parser's artificial root."""
 
-    def __init__(self, modules: Sequence[nn.Module], side: StackContext) -> None:
+    def __init__(self, modules: Sequence[nn.Module], context: StackContext) -> None:
         super().__init__()
-        self.vector = _stacked(modules, "vector", side)
+        self.vector = _stack_parameter(modules, "vector", context)
 
     def forward(self, words: Tensor) -> Tensor:
         """Return (rows of all models, 1, hidden)."""
-        each = len(words) // len(self.vector)
-        return self.vector.to(words.dtype).repeat_interleave(each, dim=0).unsqueeze(1)
+        rows = len(words) // len(self.vector)
+        return self.vector.to(words.dtype).repeat_interleave(rows, dim=0).unsqueeze(1)
 
 
-_STACKED: dict[type[nn.Module], Kind] = {
+_STACKED: dict[type[nn.Module], StackedClass] = {
     nn.Linear: StackedLinear,
     nn.Embedding: StackedEmbedding,
     RootEmbedding: StackedRoot,

@@ -1,4 +1,4 @@
-"""Several models as one: what differs between them is stacked, what they do is done once."""
+"""Several models as one: their weights are stacked, and every operation runs once."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -15,38 +15,44 @@ from alignscope.training.stacked.dropout import SharedDropout
 from alignscope.training.stacked.modules import StackContext, stack_modules
 
 TOLERANCE = 1e-3
-"""How far a stacked model may be from the model by itself, as a part of its largest number."""
+"""The largest allowed difference between a stacked and a separate model, relative to the largest
+output."""
 
 
 class StackedModel:
     """Models of one shape that read the same batches, computed as one.
 
-    >>> stack = StackedModel([build_model(encoder, task, labels, seed=1) for encoder in encoders])
-    >>> len(stack(batch)) == len(stack) == len(encoders)
-    True
+    .. code-block:: python
 
-    The models lie behind one another along the batch: sentences of the first, then of the second.
-    What has no weights (attention, activations) computes them all without knowing; what has some
-    is replaced by a module that holds the weights of all and gives each sentence its own. So an
-    encoder runs through its own code and its fastest attention, in as many calls as one model
-    takes. One dropout mask serves all models, as runs by themselves also see the same masks.
+        stack = StackedModel([build_model(encoder, task, labels, seed=1) for encoder in encoders])
+        outputs = stack(batch)  # one per model
 
-    ``members`` are the models themselves. Their weights are views of the stacked ones, so that at
-    any time each of them is what the stack has made of it.
+    The models lie one after another along the batch dimension: first the sentences of the first
+    model, then those of the second. Operations without parameters, such as attention, run
+    unchanged on the concatenated batch. Modules with parameters are replaced by stacked versions,
+    which apply each model's weights to its own rows. An encoder so runs through its own code and
+    its fastest attention, in as many calls as one model takes. All models share one dropout mask,
+    because runs that are trained alone also see the same masks.
+
+    ``members`` are the models themselves. Their weights are views of the stacked weights, so that
+    each of them is up to date at any time.
+
+    Args:
+        models: models of one shape; their modules share the stacked weights from then on.
 
     Raises:
-        StackError: if the models differ in shape, have weights that cannot be stacked, or do not
-            give in the stack what they give by themselves (tried on made-up sentences).
+        StackingError: if the models differ in shape, have weights that cannot be stacked, or
+            compute something else in the stack than separately, on invented sentences.
     """
 
     def __init__(self, models: Sequence[TaskModel]) -> None:
         self.members = list(models)
-        self._side = StackContext(len(models))
+        self._context = StackContext(len(models))
         self.model = models[0]
         if len(models) > 1:
             try:
-                self.model = cast(TaskModel, stack_modules(models, self._side))
-                self._prove()
+                self.model = cast(TaskModel, stack_modules(models, self._context))
+                self._verify()
             except StackingError as error:
                 name = type(models[0].encoder).__name__
                 raise StackingError(f"{name} cannot be stacked: {error}") from error.__cause__
@@ -55,82 +61,88 @@ class StackedModel:
         return len(self.members)
 
     def __call__(self, batch: Batch) -> list[Any]:
-        """Return what the head of every model gives for a batch."""
+        """Return the output of every model's head for a batch."""
         if len(self) == 1:
             return [self.model(batch)]
-        self._side.rows = len(batch.ids) * len(self)
+        self._context.rows = len(batch.ids) * len(self)
         masks = SharedDropout(len(self)) if self.model.training else nullcontext()
         with masks:
-            return _parts(self.model(batch.repeat(len(self))), len(self))
+            return _split(self.model(batch.repeat(len(self))), len(self))
 
     @property
     def encoder(self) -> PreTrainedModel:
-        """The encoders, as one."""
+        """The stacked encoder."""
         return self.model.encoder
 
     @torch.no_grad()
-    def _prove(self) -> None:
-        """Make sure that every model gives in the stack what it gives by itself.
+    def _verify(self) -> None:
+        """Check that every model computes the same in the stack as separately.
 
-        Models that a window tells apart are alike elsewhere; so that no mistake hides there, every
-        weight is moved a little for the time being.
+        Models whose windows differ are equal elsewhere. So that no mistake hides there, every
+        weight is changed a little during the check.
         """
-        stacked = list(self._side.stacked.values())
+        stacked = list(self._context.stacked.values())
         kept = [parameter.clone() for parameter in stacked]
         generator = torch.Generator().manual_seed(len(kept))
         for parameter in stacked:
             noise = torch.randn(parameter.shape, generator=generator).to(parameter.device)
             parameter.addcmul_(parameter + 0.1, noise, value=0.1)
         try:
-            alone = [_tried(member, 1, self._side) for member in self.members]
-            together = _parts(_tried(self.model, len(self), self._side), len(self))
-            for one, other in zip(alone, together, strict=True):
-                _agree(one, other)
+            separate = [_trial_output(member, 1, self._context) for member in self.members]
+            stacked_output = _trial_output(self.model, len(self), self._context)
+            for expected, output in zip(separate, _split(stacked_output, len(self)), strict=True):
+                _check_agreement(expected, output)
         finally:
             for parameter, value in zip(stacked, kept, strict=True):
                 parameter.copy_(value)
 
     def member_ndim(self, parameter: Tensor) -> int:
-        """How many dimensions a parameter of ``model`` has in each of the members."""
+        """Return the number of dimensions that a parameter of ``model`` has in each member."""
         return parameter.ndim - (len(self) > 1)
 
-    def member_slice(self, value: Tensor, number: int) -> Tensor:
-        """The part of a (stacked) parameter, or of its gradient, that belongs to one member."""
-        return value[number] if len(self) > 1 else value
+    def member_slice(self, value: Tensor, member: int) -> Tensor:
+        """Return one member's part of a stacked parameter or of its gradient."""
+        return value[member] if len(self) > 1 else value
 
 
-def _parts(output: Any, count: int) -> list[Any]:
-    """Split what a head gave, one tensor or a named tuple of them, by model."""
+def _split(output: Any, count: int) -> list[Any]:
+    """Split the output of a head, a tensor or a named tuple of tensors, by model."""
     if isinstance(output, Tensor):
         return list(output.chunk(count))
     return [type(output)(*parts) for parts in zip(*(o.chunk(count) for o in output), strict=True)]
 
 
-def _tried(model: TaskModel, models: int, side: StackContext) -> Any:
-    """What a model, or several, gives for made-up sentences of sizes that are not alike."""
-    known = model.encoder.get_input_embeddings().num_embeddings
-    rows, pieces = 3, 5  # as many models as there are, 3 × models is not 5
-    ids = torch.arange(rows * pieces).view(rows, pieces) * 7919 % known
-    words = torch.arange(rows * pieces)
+def _trial_output(model: TaskModel, models: int, context: StackContext) -> Any:
+    """Return the output for invented sentences.
+
+    The numbers of sentences, of subwords and of models differ, so that mixed-up dimensions show.
+    """
+    vocabulary = model.encoder.get_input_embeddings().num_embeddings
+    rows, length = 3, 5  # 3 × models is never 5
+    ids = torch.arange(rows * length).view(rows, length) * 7919 % vocabulary
+    words = torch.arange(rows * length)
     batch = Batch(ids, torch.ones_like(ids), words, words, torch.ones_like(ids).bool(), {})
-    side.rows = rows * models
+    context.rows = rows * models
     training = model.training
     try:
         return model.eval()(batch.repeat(models).to(model.encoder.device))
     except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
-        raise StackingError(f"its code does not run on stacked weights: {error}") from error
+        raise StackingError(f"its code does not run on stacked weights ({error}).") from error
     finally:
         model.train(training)
 
 
-def _agree(alone: Any, together: Any) -> None:
-    """Compare what a head gave; masked scores, the lowest that there are, are left out."""
-    pairs = [(alone, together)] if isinstance(alone, Tensor) else zip(alone, together, strict=True)
-    for one, other in pairs:
-        if one.isnan().any():
-            raise StackingError("a model gives what is no number, so that nothing can be proved")
-        said = one.abs() < torch.finfo(one.dtype).max / 2
-        most = one.abs().where(said, 0).max()
-        off = (one - other).abs().where(said, 0).max() if one.shape == other.shape else torch.inf
-        if not off <= TOLERANCE * most:
-            raise StackingError("a model gives something else in a stack than by itself")
+def _check_agreement(separate: Any, stacked: Any) -> None:
+    """Compare two outputs of a head, except for masked scores, which are the lowest possible."""
+    is_tensor = isinstance(separate, Tensor)
+    pairs = [(separate, stacked)] if is_tensor else zip(separate, stacked, strict=True)
+    for expected, output in pairs:
+        if expected.isnan().any():
+            raise StackingError("an output contains NaN, so that stacking cannot be verified.")
+        scored = expected.abs() < torch.finfo(expected.dtype).max / 2
+        largest = expected.abs().where(scored, 0).max()
+        difference: Tensor | float = torch.inf
+        if expected.shape == output.shape:
+            difference = (expected - output).abs().where(scored, 0).max()
+        if not difference <= TOLERANCE * largest:
+            raise StackingError("an output changes when the model is stacked.")
