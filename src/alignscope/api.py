@@ -50,7 +50,7 @@ def load_corpus(
     """Read one split of a corpus.
 
     >>> [len(sentence) for sentence in load_corpus("synthetic:vesti/news", limit=3)]
-    [4, 8, 6]
+    [8, 10, 7]
 
     Args:
         name: such as ``ud:en_ewt``, ``wikiann:de``, ``synthetic:vesti/news`` or a path.
@@ -168,7 +168,7 @@ def similarity(
     >>> vesti, qadir = "synthetic:vesti/news", "synthetic:qadir/news"
     >>> table = al.similarity(encoder, vesti, [qadir], measures=["retrieval"], layers=[0, 8])
     >>> table.select("layer", "n", "estimator").rows()
-    [(0, 1000, 'plain'), (8, 1000, 'plain')]
+    [(0, 500, 'plain'), (8, 500, 'plain')]
 
     Args:
         encoder: the encoder.

@@ -100,7 +100,7 @@ def test_it_uses_only_the_public_interface() -> None:
     assert {name for name in imported if name.startswith("alignscope")} == {"alignscope"}
     used = {*re.findall(r"\bal\.(\w+)", "\n".join(map(source_of, cells("code"))))}
     assert used
-    assert {name for name in used if name not in {*alignscope.__all__, "similarity"}} == set()
+    assert {name for name in used if name not in alignscope.__all__} == set()
 
 
 class Image:

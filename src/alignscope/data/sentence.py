@@ -33,7 +33,7 @@ class Sentence:
     back.
 
     Args:
-        words: The words. Of a pair of sentences, the words of both.
+        words: The words; for a pair of sentences, those of both.
         id: The identifier, which is the same in parallel corpora.
         annotations: Annotations by name.
         second_start: The index, counted from 0, of the first word of the second sentence of a
