@@ -114,7 +114,9 @@ def plan(
     runs = expand_study(config)
     typer.echo(describe_plan(config, runs, results))
     if price is not False and any(run not in results for run in runs):
-        paths = _places(config, study, data, offline=not price)
+        from alignscope.data.paths import DataPaths
+
+        paths = DataPaths.of(_data_folders(config, study, data), download=bool(price))
         typer.echo(_cost(config, results, paths, workers, lockstep, required=bool(price)))
 
 
@@ -181,25 +183,30 @@ def run(
     offline: Offline = False,
 ) -> None:
     """Run all pending runs of a study. An interrupted study resumes where it stopped."""
+    from alignscope.api import run_study
     from alignscope.experiments.executors import (
         Executor,
         ProcessExecutor,
         RayExecutor,
         SerialExecutor,
     )
-    from alignscope.experiments.grouping import Shard
-    from alignscope.experiments.study import run_study
-    from alignscope.results.store import ResultStore
 
-    part = Shard.parse(shard)
-    chosen = load_study(study, encoder)
+    config = load_study(study, encoder)
     executors: dict[ExecutorName, Executor] = {
         ExecutorName.serial: SerialExecutor(lockstep),
         ExecutorName.processes: ProcessExecutor(workers, lockstep),
         ExecutorName.ray: RayExecutor(address, cpus, gpus, lockstep),
     }
-    paths = _places(chosen, study, data, offline)
-    _end(run_study(chosen, ResultStore(store), paths, executors[executor], part))
+    results = run_study(
+        config,
+        store,
+        executor=executors[executor],
+        shard=shard,
+        data=_data_folders(config, study, data),
+        offline=offline,
+    )
+    if results.sweep is not None:
+        _end(results.sweep)
     encoders = [word for name in encoder or [] for word in ("--encoder", name)]
     report = ["alignscope", "report", str(study), "--store", str(store), *encoders]
     typer.echo(f"Next: {shlex.join(report)}", err=True)
@@ -313,9 +320,6 @@ def _end(swept: "SweepSummary") -> None:
         raise typer.Exit(1)
 
 
-def _places(study: "Study", path: Path, data: list[Path] | None, offline: bool) -> "DataPaths":
+def _data_folders(study: "Study", path: Path, data: list[Path] | None) -> list[Path]:
     """Return the data folders of the command line, then the study's, relative to its file."""
-    from alignscope.data.paths import DataPaths
-
-    folders = [path.parent / folder for folder in study.data]
-    return DataPaths.of([*(data or []), *folders], download=not offline)
+    return [*(data or []), *(path.parent / folder for folder in study.data)]
