@@ -67,7 +67,7 @@ def files(store: ResultStore) -> list[str]:
     return sorted(str(path.relative_to(store.folder)) for path in store.folder.rglob("*.*"))
 
 
-def test_nothing_is_written_before_there_is_something(store: ResultStore) -> None:
+def test_an_empty_store_writes_no_file(store: ResultStore) -> None:
     assert REF not in store
     assert store.load(REF) is None
     assert store.load_failure(REF) is None
@@ -92,24 +92,22 @@ def test_every_float_comes_back(tmp_path_factory: pytest.TempPathFactory, value:
     assert found.scores[0]["score"].hex() == value.hex()
 
 
-def test_a_file_says_what_it_is(store: ResultStore) -> None:
-    """Somebody who has only the file can tell which run it was."""
+def test_a_file_describes_its_run(store: ResultStore) -> None:
+    """The file alone identifies the run."""
     store.save(outcome(REF))
     content = json.loads((store.folder / f"runs/{REF.address}.json").read_text(encoding="utf-8"))
     assert RunSpec.model_validate(content["run"]) == REF
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_what_is_not_a_number_is_refused(store: ResultStore, value: float) -> None:
+def test_values_that_are_not_finite_are_refused(store: ResultStore, value: float) -> None:
     store.save(outcome(ABLATED))
     with pytest.raises(ValueError, match="JSON compliant"):
         store.save(outcome(REF, value))
     assert files(store) == [f"runs/{ABLATED.address}.json"]
 
 
-def test_a_write_that_fails_leaves_nothing(
-    store: ResultStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_write_leaves_no_file(store: ResultStore, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
@@ -123,7 +121,7 @@ def test_a_write_that_fails_leaves_nothing(
     assert store.load(REF) == outcome(REF)
 
 
-def test_a_write_that_fails_leaves_the_old(
+def test_a_failed_write_keeps_the_earlier_result(
     store: ResultStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.save(outcome(REF))
@@ -149,7 +147,7 @@ def write(store: ResultStore, code: str, *arguments: str) -> subprocess.Popen[by
 
 @pytest.mark.parametrize("put", ["save(outcome(REF))", "save_plan(study_of('enc'), [REF])"])
 def test_a_writer_killed_midway_leaves_no_result(put: str, store: ResultStore) -> None:
-    """What it leaves behind is not a result, nor in the way of one."""
+    """Its leftover is not a result and does not block one."""
     code = "os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)\nstore."
     assert write(store, code + put).wait() == -signal.SIGKILL
     assert len(files(store)) == 1
@@ -162,7 +160,7 @@ def test_a_writer_killed_midway_leaves_no_result(put: str, store: ResultStore) -
 
 
 def test_two_processes_write_the_same_run_at_once(store: ResultStore) -> None:
-    """A reader beside them only ever sees one or the other, whole."""
+    """A concurrent reader always sees one of the two results, complete."""
     code = """
         ready = store.folder.with_name(sys.argv[1])
         ready.touch()
@@ -186,7 +184,7 @@ def test_two_processes_write_the_same_run_at_once(store: ResultStore) -> None:
 # Failures
 
 
-def test_failure_then_success(store: ResultStore) -> None:
+def test_a_success_deletes_an_earlier_failure(store: ResultStore) -> None:
     store.save_failure(RunFailure(REF, "the loss is nan at step 3 of 9"))
     assert store.load_failure(REF) == RunFailure(REF, "the loss is nan at step 3 of 9")
     assert REF not in store
@@ -211,7 +209,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("kind", ["runs", "failed", "plans"])
 @pytest.mark.parametrize("case", BROKEN)
-def test_broken_files(case: str, kind: str, store: ResultStore) -> None:
+def test_broken_files_are_named(case: str, kind: str, store: ResultStore) -> None:
     study = study_of("enc")
     store.save(outcome(REF))
     store.save_failure(RunFailure(REF, "why"))
@@ -231,7 +229,7 @@ def test_broken_files(case: str, kind: str, store: ResultStore) -> None:
 
 
 @pytest.mark.parametrize("key", ["run", "scores", "epochs", "provenance"])
-def test_a_result_that_lacks_something(key: str, store: ResultStore) -> None:
+def test_an_incomplete_result_is_refused(key: str, store: ResultStore) -> None:
     store.save(outcome(REF))
     path = store.folder / f"runs/{REF.address}.json"
     content = json.loads(path.read_text())
@@ -242,7 +240,7 @@ def test_a_result_that_lacks_something(key: str, store: ResultStore) -> None:
 
 
 @pytest.mark.parametrize("key", ["similarity", "examples"])
-def test_a_result_of_before_there_were_any(key: str, store: ResultStore) -> None:
+def test_a_result_of_the_first_versions_is_read(key: str, store: ResultStore) -> None:
     store.save(outcome(REF))
     path = store.folder / f"runs/{REF.address}.json"
     content = json.loads(path.read_text())
@@ -251,7 +249,7 @@ def test_a_result_of_before_there_were_any(key: str, store: ResultStore) -> None
     assert store.load(REF) == replace(outcome(REF), **{key: []})
 
 
-def test_a_result_of_another_run(store: ResultStore) -> None:
+def test_a_result_of_another_run_is_refused(store: ResultStore) -> None:
     store.save(outcome(REF))
     folder = store.folder / "runs"
     (folder / f"{REF.address}.json").rename(folder / f"{ABLATED.address}.json")
@@ -259,13 +257,13 @@ def test_a_result_of_another_run(store: ResultStore) -> None:
         store.load(ABLATED)
 
 
-def test_the_store_is_a_file(tmp_path: Path) -> None:
+def test_a_file_is_no_store(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("")
     with pytest.raises(StoreError, match="results is a file, not a folder for results"):
         ResultStore(tmp_path / "results")
 
 
-def test_the_store_is_inside_a_file(tmp_path: Path) -> None:
+def test_a_path_below_a_file_is_no_store(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("")
     with pytest.raises(StoreError, match="results is a file, not a folder for results"):
         ResultStore(tmp_path / "results" / "inner")
@@ -274,7 +272,7 @@ def test_the_store_is_inside_a_file(tmp_path: Path) -> None:
 # Plans
 
 
-def test_a_plan_is_found_without_its_encoder(store: ResultStore) -> None:
+def test_a_plan_is_loaded_without_its_encoder(store: ResultStore) -> None:
     store.save_plan(study_of("enc"), RUNS)
     assert store.load_plan(study_of("enc")) == RUNS
     assert store.load_plan(study_of("enc", name="renamed", data=["moved"])) == RUNS
@@ -298,7 +296,7 @@ def test_a_study_that_changed_has_no_plan(other: dict[str, Any], store: ResultSt
 
 
 def test_a_plan_is_replaced(store: ResultStore) -> None:
-    """The encoder in a folder was trained further: its runs are new ones."""
+    """If the encoder in a folder has been trained further, its runs are new."""
     store.save_plan(study_of("enc"), RUNS)
     again = unfold(study_of("enc"), "sha256:2")
     store.save_plan(study_of("enc"), again)

@@ -1,14 +1,15 @@
-"""Results on disk: one self-describing JSON file per run, whole or not there at all.
+"""Results on disk: one self-describing JSON file per run.
 
-    STORE/runs/ADDRESS.json      what a run was, its tables and its provenance
-    STORE/failed/ADDRESS.json    what a run was and why it stopped
-    STORE/plans/DIGEST.json      a study and the runs it unfolded into
-    STORE/taken/ADDRESS.lock     held by the process that performs a run, gone when it is done
+    STORE/runs/ADDRESS.json      a run with its results and provenance
+    STORE/failed/ADDRESS.json    a run with the reason of its failure
+    STORE/plans/DIGEST.json      a study with its runs
+    STORE/taken/ADDRESS.lock     the lock of the process that executes a run, removed at its end
 
-The plan lets tables be made where the encoder is not at hand. A file is written beside its name and
-renamed, so a killed process leaves no half result. Two processes on one store do no run twice: the
-system frees what a killed one had taken. (Where a shared disk has no locks between machines, they
-at worst do a run twice, and the last to end is kept: see ``run --shard``.)
+Plans make tables possible where the encoder is not available. A file is written under another name
+and then renamed, so a killed process leaves no partial result. Two processes that share a store
+execute no run twice, and the operating system releases the locks of a killed process. On a shared
+disk without locks between machines, a run may be executed twice, and the later result is kept; use
+``run --shard`` there.
 """
 
 import json
@@ -31,7 +32,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run gives: its tables, and how they came about."""
+    """The results of a run: rows of tables, and their provenance."""
 
     run: RunSpec
     scores: list[Row]
@@ -39,12 +40,12 @@ class RunResult:
     provenance: dict[str, Any] = field(default_factory=dict)
     similarity: list[Row] = field(default_factory=list)
     examples: list[Row] = field(default_factory=list)
-    """One sentence a corpus, with what each word should and did get; for people to look at."""
+    """One sentence per corpus with gold and predicted labels, shown in the report."""
 
 
 @dataclass(frozen=True)
 class RunFailure:
-    """A run that stopped by itself, and why."""
+    """A run that failed, with the reason."""
 
     run: RunSpec
     reason: str
@@ -54,20 +55,28 @@ RunOutcome = RunResult | RunFailure
 
 
 class ResultStore:
-    """A folder of outcomes, keyed by the address of their runs."""
+    """A folder of results, keyed by the address of their runs.
+
+    Raises:
+        StoreError: if a file is in the place of the folder or of one above it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._locks: dict[str, BaseFileLock] = {}
         for path in (folder, *folder.parents):
             if path.is_file():
-                raise StoreError(f"{path} is a file, not a folder for results")
+                raise StoreError(f"{path} is a file, not a folder for results. Name another one.")
 
     def __contains__(self, run: RunSpec) -> bool:
         return self._path("runs", run.address).exists()
 
     def save(self, outcome: RunResult) -> None:
-        """Keep an outcome; a failure noted earlier for the same run is forgotten."""
+        """Save the result of a run, and delete an earlier failure of the same run.
+
+        Raises:
+            StoreError: if the file cannot be written.
+        """
         self._write("runs", outcome.run.address, {
             "run": outcome.run.model_dump(mode="json"),
             "scores": outcome.scores,
@@ -79,22 +88,26 @@ class ResultStore:
         self._path("failed", outcome.run.address).unlink(missing_ok=True)
 
     def save_failure(self, failure: RunFailure) -> None:
-        """Note why a run stopped; it is tried again next time."""
-        described = {"run": failure.run.model_dump(mode="json"), "reason": failure.reason}
-        self._write("failed", failure.run.address, described)
-
-    def load(self, run: RunSpec) -> RunResult | None:
-        """Return the outcome of a run, or None.
-
-        It names the encoder as ``run`` does, wherever that lay when the outcome was made.
+        """Save the reason of a failure; the run stays pending.
 
         Raises:
-            StoreError: if the file there is not a result of this run.
+            StoreError: if the file cannot be written.
+        """
+        content = {"run": failure.run.model_dump(mode="json"), "reason": failure.reason}
+        self._write("failed", failure.run.address, content)
+
+    def load(self, run: RunSpec) -> RunResult | None:
+        """Return the result of a run, or None if it is not done.
+
+        The result names the encoder as ``run`` does, even if the encoder has been moved since.
+
+        Raises:
+            StoreError: if the file is not a result of this run.
         """
         content = self._read("runs", run.address)
         if content is None:
             return None
-        with self._understood("runs", run.address, "a result of this run"):
+        with self._expecting("runs", run.address, "a result of this run"):
             if RunSpec.model_validate(content["run"], context=STORED).address != run.address:
                 raise ValueError("another run")
             return RunResult(
@@ -102,26 +115,26 @@ class ResultStore:
                 content["scores"],
                 content["epochs"],
                 content["provenance"],
-                # Results of before there were any have none.
+                # The first versions measured no similarity and kept no examples.
                 content.get("similarity", []),
                 content.get("examples", []),
             )
 
     def load_failure(self, run: RunSpec) -> RunFailure | None:
-        """Return why a run stopped, or None."""
+        """Return the failure of a run, or None if it has not failed."""
         content = self._read("failed", run.address)
         if content is None:
             return None
-        with self._understood("failed", run.address, "a failure"):
+        with self._expecting("failed", run.address, "a failure"):
             return RunFailure(run, content["reason"])
 
     def load_results(self, runs: Iterable[RunSpec]) -> list[RunResult]:
-        """Return those of the outcomes that are there, in the order of ``runs``."""
-        found = (self.load(run) for run in runs)
-        return [outcome for outcome in found if outcome is not None]
+        """Return the results of the runs that are done, in the order of ``runs``."""
+        results = (self.load(run) for run in runs)
+        return [result for result in results if result is not None]
 
     def acquire(self, run: RunSpec) -> bool:
-        """Reserve a run for this process; False if another one has it.
+        """Lock a run for this process; return False if another process holds the lock.
 
         Raises:
             StoreError: if the folder cannot be written.
@@ -134,45 +147,50 @@ class ResultStore:
         except Timeout:
             return False
         except OSError as error:
-            raise StoreError(f"{path} cannot be written: {error}") from None
+            raise StoreError(f"{path} cannot be written: {error}.") from None
         self._locks[run.address] = lock
         return True
 
     def release(self, run: RunSpec) -> None:
-        """Give back a run that was taken."""
+        """Release the lock of a run."""
         self._release(run.address)
 
     def release_all(self) -> None:
-        """Give back all runs that were taken and not given back."""
+        """Release all locks of this process."""
         for address in list(self._locks):
             self._release(address)
 
     def _release(self, address: str) -> None:
         lock = self._locks.pop(address)
-        with suppress(OSError):  # of a file that another process has removed, or a folder in use
+        with suppress(OSError):  # another process has removed the file, or uses the folder
             Path(lock.lock_file).unlink()
             (self.folder / "taken").rmdir()
         lock.release()
 
     def save_plan(self, study: Study, runs: Iterable[RunSpec]) -> None:
-        """Keep what a study unfolded into."""
+        """Save the runs of a study."""
         planned = [run.model_dump(mode="json") for run in runs]
         self._write("plans", study.digest, {"study": study.grid, "runs": planned})
 
     def load_plan(self, study: Study) -> list[RunSpec]:
-        """Return the runs of a study, as it was last run; of all encoders if it names none.
+        """Return the runs of a study, as saved when it was last run.
+
+        A study that names no encoder has the runs of all encoders.
 
         Raises:
             StoreError: if the study, as its file is now, was never run on this store.
         """
-        found = self._load_plans(study.matches)
-        if not found:
-            raise StoreError(f"{self.folder} has no results of study {study.name} as it is now")
+        planned = self._load_plans(study.matches)
+        if not planned:
+            raise StoreError(
+                f"{self.folder} has no results of study {study.name} as it is now. Run the study "
+                "first, or use the study file that was run."
+            )
         # A short name can be given after the runs, and is not part of a plan's identity.
         specs = {_identity(encoder): encoder for encoder in study.encoders}
         return [
             run.model_copy(update={"encoder": specs.get(_identity(run.encoder), run.encoder)})
-            for run in found
+            for run in planned
         ]
 
     def load_all_plans(self) -> list[RunSpec]:
@@ -181,41 +199,41 @@ class ResultStore:
         Raises:
             StoreError: if none was.
         """
-        found = self._load_plans(lambda grid: True)
-        if not found:
-            raise StoreError(f"{self.folder} has no results: no study was run on it")
-        return found
+        planned = self._load_plans(lambda grid: True)
+        if not planned:
+            raise StoreError(f"{self.folder} has no results: no study was run on it.")
+        return planned
 
     def _load_plans(self, wanted: Callable[[Row], bool]) -> list[RunSpec]:
-        found: dict[str, RunSpec] = {}
+        by_address: dict[str, RunSpec] = {}
         for path in sorted((self.folder / "plans").glob("*.json")):
             content = self._read("plans", path.stem)
-            with self._understood("plans", path.stem, "the plan of a study"):
+            with self._expecting("plans", path.stem, "the plan of a study"):
                 if wanted(content["study"]):
                     runs = [RunSpec.model_validate(run, context=STORED) for run in content["runs"]]
-                    found |= {run.address: run for run in runs}
-        return list(found.values())
+                    by_address |= {run.address: run for run in runs}
+        return list(by_address.values())
 
     def _path(self, kind: str, address: str) -> Path:
         return self.folder / kind / f"{address}.json"
 
     def _read(self, kind: str, address: str) -> Any:
-        """What is in a file, or None if there is no file; an empty table for JSON's null."""
+        """Return the content of a file, or None if there is no file; ``{}`` for JSON's null."""
         path = self._path(kind, address)
         try:
             return json.loads(path.read_text(encoding="utf-8")) or {}
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise StoreError(f"{path} cannot be read: {error}{_REMEDY}") from None
+            raise StoreError(f"{path} cannot be read: {error}. {_REMEDY}") from None
 
     @contextmanager
-    def _understood(self, kind: str, address: str, what: str) -> Iterator[None]:
-        """Say which file it is that holds something else than it should."""
+    def _expecting(self, kind: str, address: str, what: str) -> Iterator[None]:
+        """Raise a StoreError that names the file if its content is not as expected."""
         try:
             yield
         except (KeyError, TypeError, ValueError):  # pydantic's ValidationError is a ValueError
-            raise StoreError(f"{self._path(kind, address)} is not {what}{_REMEDY}") from None
+            raise StoreError(f"{self._path(kind, address)} is not {what}. {_REMEDY}") from None
 
     def _write(self, kind: str, address: str, content: Row) -> None:
         text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1)
@@ -224,11 +242,11 @@ class ResultStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             replace_file(text.encode(), path)
         except OSError as error:
-            raise StoreError(f"{path} cannot be written: {error}") from None
+            raise StoreError(f"{path} cannot be written: {error}.") from None
 
 
 def _identity(encoder: EncoderSpec) -> tuple[str, str, bool]:
     return encoder.name, encoder.revision, encoder.remote_code
 
 
-_REMEDY = "; delete it, and the next run makes it again"
+_REMEDY = "Delete it; the next run replaces it."
