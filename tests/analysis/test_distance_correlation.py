@@ -33,7 +33,7 @@ def table(rows: list[dict[str, Any]]) -> pl.DataFrame:
     return distances_table(to_frame(rows, SCORES), typological_distance)
 
 
-def test_scores_that_fall_with_distance() -> None:
+def test_scores_that_fall_with_distance_correlate_negatively() -> None:
     rows = [row("vesti", 0.9)]
     for name in TARGETS:
         far = typological_distance("vesti", name)
@@ -47,7 +47,7 @@ def test_scores_that_fall_with_distance() -> None:
     assert table(rows[::-1]).equals(found)
 
 
-def test_it_is_spearmans_with_the_interval_of_bonett_and_wright() -> None:
+def test_the_correlation_is_spearmans_with_the_interval_of_bonett_and_wright() -> None:
     draw = np.random.default_rng(1)
     for _ in range(5):
         left, right = draw.normal(size=(2, 16))
@@ -59,7 +59,7 @@ def test_it_is_spearmans_with_the_interval_of_bonett_and_wright() -> None:
         assert (low, high) == pytest.approx((np.tanh(z - half), np.tanh(z + half)))
 
 
-def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
+def test_the_interval_covers_the_true_correlation() -> None:
     draw = np.random.default_rng(2)
     truth = 6 / np.pi * np.arcsin(-0.6 / 2)  # Spearman's of a normal pair whose Pearson's is -0.6
     hits = 0
@@ -75,7 +75,7 @@ def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
 @pytest.mark.parametrize(
     "scores", [[0.1, 0.2, 0.3, 0.4], [0.5] * 8], ids=["too few", "all the same"]
 )
-def test_what_cannot_be_correlated_is_empty_and_leaves_other_rows_alone(
+def test_undefined_correlations_are_null_and_other_rows_are_kept(
     scores: list[float],
 ) -> None:
     named = zip(TARGETS, scores, strict=False)

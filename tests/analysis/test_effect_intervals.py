@@ -19,7 +19,7 @@ def effect(given: pl.DataFrame, window: str, corpus: str) -> np.ndarray:
     return np.subtract(*both)
 
 
-def test_every_quantity_is_the_crossed_mean_of_paired_differences() -> None:
+def test_every_effect_is_the_two_way_mean_of_paired_differences() -> None:
     given = scores({"0-1": LOW, "2-3": {}})
     found = effects_table(given.sample(fraction=1, shuffle=True, seed=3))
     assert found.schema == EFFECTS
@@ -50,7 +50,7 @@ def test_every_quantity_is_the_crossed_mean_of_paired_differences() -> None:
     assert first["domains"]["high"] > 0  # two corpora cannot tell of others
 
 
-def test_p_values_are_corrected_within_their_kind() -> None:
+def test_p_values_are_corrected_within_one_kind_of_effect() -> None:
     found = effects_table(scores({"0-1": LOW, "2-3": {}, "4-5": {"de": 0.01}}))
     for on in ("source", "targets − source"):
         own = found.filter(on=on)
@@ -60,7 +60,7 @@ def test_p_values_are_corrected_within_their_kind() -> None:
     assert single["p_holm"].to_list() == holm(single["p"].to_list())
 
 
-def test_a_seed_that_is_not_complete_does_not_count_where_all_are_needed() -> None:
+def test_a_seed_counts_in_means_if_it_has_every_corpus() -> None:
     given = scores({"0-1": LOW})
     partial = given.filter(~((pl.col("seed") == 2) & (pl.col("corpus") == "fr")))
     found = effects_table(partial)
@@ -69,7 +69,7 @@ def test_a_seed_that_is_not_complete_does_not_count_where_all_are_needed() -> No
     assert found.filter(on="fr")["seeds"].item() == 2
 
 
-def test_without_targets_domains_or_seeds_nothing_is_made_up() -> None:
+def test_without_targets_domains_or_seeds_there_are_no_such_rows() -> None:
     given = scores({"0-1": LOW}, seeds=1)
     found = effects_table(given.filter(pl.col("relation") == "in-domain"))
     (row,) = found.rows(named=True)

@@ -44,7 +44,7 @@ def similarity(
     return to_frame(rows, RUN_SIMILARITY)
 
 
-def test_what_was_planted_is_found() -> None:
+def test_planted_effects_are_supported() -> None:
     found = claims_table(
         scores({"0-1": HARM, "2-3": {}, "4-5": {}}, seeds=5),
         similarity([1, 0.99, 0.98, 0.7, 0.6]),
@@ -64,7 +64,7 @@ def test_what_was_planted_is_found() -> None:
     }  # fmt: skip
 
 
-def test_verdicts_flip_when_the_truth_is_flipped() -> None:
+def test_verdicts_flip_with_the_effects() -> None:
     everywhere = dict.fromkeys(("own", "de", "fr", "ja", "chat", "law"), 0.3)
     found = verdicts(
         claims_table(
@@ -80,7 +80,7 @@ def test_verdicts_flip_when_the_truth_is_flipped() -> None:
 
 
 @pytest.mark.parametrize(("sign", "expected"), [(1, "supported"), (-1, "contradicted")])
-def test_similarity_that_goes_with_a_small_gap(sign: int, expected: str) -> None:
+def test_similarity_that_correlates_with_a_small_gap_is_supported(sign: int, expected: str) -> None:
     names = [f"{a}{b}" for a in "abcdefgh" for b in "xy"]
     cost = {name: 0.02 * rank for rank, name in enumerate(names)}
     base = scores({"0-1": {}}, seeds=2)
@@ -101,7 +101,7 @@ def test_a_window_that_helps_the_source_alone_is_not_crucial() -> None:
     assert verdicts(claims_table(helps, None, HypothesisThresholds()))["crucial"] == "contradicted"
 
 
-def test_windows_are_those_that_were_planned_and_lie_apart() -> None:
+def test_the_judged_windows_are_planned_and_do_not_overlap() -> None:
     given = scores({"0-1": HARM, "2-3": HARM}, seeds=5)
     key = ("enc", "pos", "own", "config")
     partial = claims_table(given, None, HypothesisThresholds(), {key: {"0-1", "2-3", "4-5"}})
@@ -111,7 +111,7 @@ def test_windows_are_those_that_were_planned_and_lie_apart() -> None:
     assert claims_table(nested, None, HypothesisThresholds()).is_empty()
 
 
-def test_an_interval_that_holds_the_threshold_or_is_not_there_decides_nothing() -> None:
+def test_an_interval_that_covers_the_threshold_or_is_missing_is_undecided() -> None:
     assert verdict(-0.1, 0.1, 0.0, below=True) == "undecided"
     assert verdict(None, None, 0.0, below=False) == "undecided"
     assert verdict(0.1, 0.2, 0.0, below=False) == "supported"
@@ -120,7 +120,7 @@ def test_an_interval_that_holds_the_threshold_or_is_not_there_decides_nothing() 
     assert set(one_seed["verdict"]) == {"undecided"}
 
 
-def test_what_was_not_measured_is_not_judged() -> None:
+def test_hypotheses_without_measurements_have_no_row() -> None:
     given = scores({"0-1": HARM, "2-3": {}}).filter(pl.col("relation") != "cross-domain")
     assert set(verdicts(claims_table(given, None, HypothesisThresholds()))) == {
         "crucial",
@@ -131,8 +131,8 @@ def test_what_was_not_measured_is_not_judged() -> None:
     ).is_empty()
 
 
-def test_claims_are_wrong_as_rarely_as_they_say_where_nothing_is_so() -> None:
-    """At the threshold itself no more than 2.5 in 100 are supported, and as many contradicted."""
+def test_false_positives_are_as_rare_as_claimed() -> None:
+    """At the threshold itself at most 2.5 % are supported, and at most 2.5 % contradicted."""
     draw, found = np.random.default_rng(5), []
     flat = scores({"0-1": {}, "2-3": {}}, seeds=4)
     for _ in range(200):
@@ -157,7 +157,7 @@ def test_thresholds_are_in_the_study_and_do_not_change_its_runs(tmp_path: Path) 
         read_study(strict)
 
 
-def test_every_claim_is_explained() -> None:
+def test_every_hypothesis_is_documented() -> None:
     docs = (ROOT / "docs" / "claims.md").read_text(encoding="utf-8")
     for claim in HYPOTHESES:
         assert f"`{claim.name}`" in docs

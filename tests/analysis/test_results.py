@@ -75,7 +75,7 @@ def test_distances_can_come_from_a_file_of_features(folder: Path) -> None:
     features.write_text("language,order\nvesti,1\n")
     where = [str(folder / "study.toml"), "--store", str(folder / "store")]
     result = CliRunner().invoke(app, ["table", "gaps", *where, "--features", str(features)])
-    assert "says nothing of" in str(result.exception)
+    assert "has no features of" in str(result.exception)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def table(rows: list[Row]) -> list[Row]:
 
 
 def draw_scores(seed: int) -> list[Row]:
-    """A study with holes: some runs are not there yet, REF among them."""
+    """Return the scores of a study in which some runs are missing, also of REF."""
     draw = random.Random(seed)
     rows = []
     inits = draw.choice([("config",), ("config", "torch-default")])
@@ -71,7 +71,7 @@ def draw_scores(seed: int) -> list[Row]:
 
 
 def by_hand(rows: list[Row]) -> dict[tuple[Any, ...], Row]:
-    """The same table, keyed by encoder, task, metric, source, init and window."""
+    """Return the same table, keyed by encoder, task, metric, source, init and window."""
     reference = {}
     for row in rows:
         if row["window"] == "REF":
@@ -104,7 +104,7 @@ def summary(places: dict[str, dict[int, dict[str, float]]]) -> Row:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_against_the_arithmetic_by_hand(seed: int) -> None:
+def test_the_summary_agrees_with_arithmetic_on_dictionaries(seed: int) -> None:
     rows = draw_scores(seed)
     expected = by_hand(rows)
     found = {}
@@ -117,8 +117,8 @@ def test_against_the_arithmetic_by_hand(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_same_scores_give_the_same_bits(seed: int) -> None:
-    """Whatever the order of the rows, and whatever threads the sums are shared between."""
+def test_the_summary_is_the_same_to_the_last_bit_in_any_order(seed: int) -> None:
+    """The order of rows and the number of threads change no sum."""
     rows = draw_scores(seed)
     first = summary_table(to_frame(rows, SCORES)).write_csv()
     for _ in range(20):
@@ -130,7 +130,7 @@ def test_the_columns_are_those_of_the_schema() -> None:
     assert summary_table(to_frame(draw_scores(1), SCORES)).schema == pl.Schema(SUMMARY)
 
 
-def test_no_scores_no_rows() -> None:
+def test_no_scores_have_no_rows() -> None:
     empty = summary_table(to_frame([], SCORES))
     assert empty.height == 0
     assert empty.schema == pl.Schema(SUMMARY)
@@ -163,7 +163,7 @@ def test_standard_deviation_is_over_seeds_with_n_minus_1() -> None:
     assert found["0-1"]["source_std"] == pytest.approx(0.4 / 2**0.5)
 
 
-def test_corpora_count_alike_whatever_their_number_of_words() -> None:
+def test_corpora_have_equal_weight_whatever_their_number_of_words() -> None:
     """A mean over corpora within each seed, then over seeds."""
     rows = [
         score(seed=seed, corpus=corpus, relation="cross-lingual", score=value, words=words)
@@ -178,21 +178,21 @@ def test_corpora_count_alike_whatever_their_number_of_words() -> None:
     assert found["source_mean"] is None
 
 
-def test_majority_is_a_score_of_no_seed() -> None:
+def test_the_majority_baseline_has_no_seeds() -> None:
     rows = [score(seed=seed, majority=0.25) for seed in (1, 2, 3)]
     found = {row["window"]: row for row in table(rows)}["majority"]
     assert (found["source_mean"], found["source_std"], found["init"]) == (0.25, None, None)
     assert found["seeds"] == 1
 
 
-def test_rows_come_in_the_order_of_the_blocks() -> None:
+def test_rows_are_sorted_by_block() -> None:
     windows = ["10-11", "2-3", "REF", "0-1", "1", "0-10", "0-5", "0"]
     rows = [score(window, None if window == "REF" else "config") for window in windows]
     expected = ["majority", "REF", "0", "0-1", "0-5", "0-10", "1", "2-3", "10-11"]
     assert [row["window"] for row in table(rows)] == expected
 
 
-def test_init_modes_are_apart_and_share_ref() -> None:
+def test_inits_have_rows_of_their_own_and_share_ref() -> None:
     rows = [
         score(score=0.9),
         score("0-1", "torch-default", score=0.2),

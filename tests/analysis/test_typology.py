@@ -30,7 +30,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_it_is_the_mean_over_features_known_of_both(file: Path) -> None:
+def test_the_distance_is_the_mean_over_features_known_of_both(file: Path) -> None:
     distance = language_distance(["en", "de", "ja", "zh"], file)
     assert distance is not None
     assert distance("en", "de") == pytest.approx(2 / 8)
@@ -39,36 +39,36 @@ def test_it_is_the_mean_over_features_known_of_both(file: Path) -> None:
     assert distance("en", "zh") == 0 == distance("ja", "ja")
 
 
-def test_without_a_file_embedded_languages_have_their_own() -> None:
+def test_synthetic_languages_are_compared_by_their_descriptions() -> None:
     assert language_distance(["vesti", "qadir"], None) is typological_distance
     assert language_distance(["vesti", "en"], None) is None
     assert language_distance([], None) is typological_distance
 
 
-def test_tsv_is_told_by_its_ending(tmp_path: Path) -> None:
+def test_a_name_that_ends_in_tsv_is_read_as_tsv(tmp_path: Path) -> None:
     path = tmp_path / "features.tsv"
     path.write_text(FEATURES.replace(",", "\t"))
     assert read_features(path)["ja"] == {"order": "SOV", "cases": "10", "note": "x"}
 
 
-def test_a_constant_number_says_nothing() -> None:
+def test_a_constant_number_contributes_nothing() -> None:
     known = {"a": {"n": "3", "x": "1"}, "b": {"n": "3", "x": "2"}, "c": {"n": "", "x": ""}}
     assert feature_distance(known)("a", "b") == 1
-    with pytest.raises(DataError, match="a and c have no feature in common"):
+    with pytest.raises(DataError, match="a and c have no known feature in common"):
         feature_distance(known)("a", "c")
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "should have a column language"),
-        ("lang,order\nen,SVO\n", "should have a column language"),
-        ("language\nen\n", "then one for each feature"),
+        ("", "needs a column language"),
+        ("lang,order\nen,SVO\n", "needs a column language"),
+        ("language\nen\n", "at least one column with a feature"),
         ("language,order\nen,SVO\nen,SOV\n", "has the language en twice"),
-        ("language,order\nde,SVO\n", "says nothing of en, it has de"),
+        ("language,order\nde,SVO\n", "has no features of en. It has de"),
     ],
 )
-def test_files_that_cannot_be_used(tmp_path: Path, text: str, message: str) -> None:
+def test_unusable_files_are_refused(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "features.csv"
     path.write_text(text)
     with pytest.raises(DataError, match=message):
@@ -87,7 +87,7 @@ SHARES = [
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    """The script that made the packaged table."""
+    """The script that measured the built-in table."""
     path = ROOT / "studies" / "typology.py"
     spec = importlib.util.spec_from_file_location("measure_typology", path)
     assert spec is not None
@@ -98,7 +98,7 @@ def script() -> ModuleType:
 
 
 def measured() -> Distance:
-    """The distance by the packaged table."""
+    """The distance from the built-in table."""
     distance = language_distance(builtin_features(), None)
     assert distance is not None
     return distance
@@ -119,7 +119,7 @@ def test_every_measured_language_has_every_feature() -> None:
     assert float(table["en"]["words_per_english_word"]) == 1
 
 
-def test_orders_are_those_of_textbooks() -> None:
+def test_word_orders_agree_with_textbooks() -> None:
     last = {"hi", "ja", "ko", "tr"}
     every = {*builtin_features()}
     assert every - languages_where("object_after_verb", above=0.3) == last
@@ -151,12 +151,12 @@ def test_scripts() -> None:
         ("sv", "en", "fi"), ("de", "sv", "ar"), ("ko", "ja", "zh"), ("fr", "ru", "hi"),
     ],
 )  # fmt: skip
-def test_kin_are_nearer(language: str, kin: str, stranger: str) -> None:
+def test_related_languages_are_nearer(language: str, kin: str, stranger: str) -> None:
     distance = measured()
     assert distance(language, kin) < distance(language, stranger)
 
 
-def test_measured_distances_do_not_depend_on_the_other_languages_asked_for() -> None:
+def test_builtin_distances_do_not_depend_on_the_other_languages_of_a_study() -> None:
     distance, among_all = language_distance(["es", "pt"], None), measured()
     assert distance is not None
     assert distance("es", "pt") == distance("pt", "es") == among_all("es", "pt")
@@ -168,7 +168,7 @@ def test_a_language_that_was_not_measured_has_no_distance() -> None:
     assert language_distance(["en", "vesti"], None) is None
 
 
-def test_a_file_is_preferred_to_what_was_measured(file: Path) -> None:
+def test_a_file_is_preferred_to_builtin_features(file: Path) -> None:
     given = language_distance(["en", "de"], file)
     assert given is not None
     assert given("en", "de") == 2 / 8 != measured()("en", "de")

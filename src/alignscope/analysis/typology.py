@@ -1,8 +1,8 @@
-"""How far apart languages are: embedded ones by their descriptions, others by their features.
+"""Distances between languages: from descriptions of synthetic languages, from features of others.
 
-``typology.tsv`` has features of eighteen real languages, none of them from memory or a grammar:
-``studies/typology.py`` measured them on 2026-11-25 from the Parallel UD treebanks (Zeman et al.
-2017), 1,000 sentences of news and Wikipedia in each language. They are UD_Arabic-PUD, Chinese,
+``typology.tsv`` holds features of eighteen real languages. All were measured, by
+``studies/typology.py`` on 2026-11-25, from the Parallel UD treebanks (Zeman et al. 2017): 1,000
+sentences of news and Wikipedia per language. The treebanks are UD_Arabic-PUD, Chinese,
 Czech, English, Finnish, French, German, Hindi, Indonesian, Italian, Japanese, Korean, Polish,
 Portuguese, Russian, Spanish, Swedish and Turkish, as in releases 2.16 to 2.18 of Universal
 Dependencies, but Japanese as of 2019-07-01, between two releases.
@@ -21,33 +21,34 @@ from alignscope.data.synthetic.language import languages
 from alignscope.errors import DataError
 
 UNKNOWN = {"", "na", "nan", "?", "-", "--"}
+"""Cells, in lower case, whose feature is unknown."""
 
 Features = dict[str, dict[str, str]]
 
 
 def language_distance(names: Iterable[str], features: Path | None) -> Distance | None:
-    """Return the distance between these languages: by a file of features, or by what is known.
+    """Return the distance between languages, from a file of features or from built-in ones.
 
     >>> distance = language_distance(["es", "ja", "pt"], None)
     >>> distance("es", "pt") < 0.1 < 0.5 < distance("es", "ja")
     True
 
-    Without a file, embedded languages are compared by their descriptions and real ones by
-    `builtin_features`; None where neither has all of them.
+    Without a file, synthetic languages are compared by their descriptions and real ones by
+    `builtin_features`. The distance is None if neither has all of the languages.
 
     Raises:
-        DataError: if the file cannot be used, or says nothing of one of the languages.
+        DataError: if the file cannot be used or lacks one of the languages.
     """
     if features is None:
-        return _distance_known({*names})
+        return _builtin_distance({*names})
     known = read_features(features)
     for name in names:
         if name not in known:
-            raise DataError(f"{features} says nothing of {name}, it has {', '.join(known)}")
+            raise DataError(f"{features} has no features of {name}. It has {', '.join(known)}.")
     return feature_distance(known)
 
 
-def _distance_known(names: set[str]) -> Distance | None:
+def _builtin_distance(names: set[str]) -> Distance | None:
     if names <= {*languages()}:
         return typological_distance
     known = builtin_features()
@@ -56,77 +57,83 @@ def _distance_known(names: set[str]) -> Distance | None:
 
 @cache
 def builtin_features() -> Features:
-    """Return the features of real languages that come with AlignScope, by language.
+    """Return the built-in features of real languages, by language.
 
     >>> builtin_features()["ja"]["object_after_verb"], builtin_features()["ja"]["script"]
     ('0.000', 'HIRAGANA')
 
-    Shares are between 0 and 1, measured from parallel treebanks: where words stand, how many
-    nouns have a determiner or a case marker of its own, how many sentences a subject; then words
-    for a word of English, different forms a word, and the script of most letters.
+    Most features are shares between 0 and 1, measured on parallel treebanks: of word orders, of
+    nouns with a determiner or a separate case marker, of sentences with a subject. The others are
+    the number of words per English word, the number of different forms per word, and the script of
+    most letters.
     """
     with as_file(files("alignscope.analysis") / "typology.tsv") as path:
         return read_features(path)
 
 
 def read_features(path: Path) -> Features:
-    """Read a table of features, CSV or by its ending TSV: a column ``language``, then any others.
+    """Read a table of features: a column ``language``, then one column per feature.
 
-    A cell that is empty, NA, NaN, - or ? is a feature that is not known. Tables such as those of
-    lang2vec can be written so. Codes that are no quantities, as those of WALS, must not be bare
-    numbers: 2 is nearer to 1 than 7 is, 81A-2 is not.
+    The format is TSV if the name ends in ``.tsv``, else CSV. A cell that is empty, NA, NaN, - or ?
+    is an unknown feature. Codes of categories, such as those of WALS, must not be plain numbers,
+    because numbers are compared as quantities: write ``81A-2``, not ``2``.
 
     Raises:
-        DataError: if the file cannot be read, has no such column, no feature, or a language twice.
+        DataError: if the file cannot be read, lacks the column ``language`` or any feature, or has
+            a language twice.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}") from None
+        raise DataError(f"{path} cannot be read: {error}.") from None
     rows = list(csv.DictReader(text.splitlines(), delimiter="\t" if path.suffix == ".tsv" else ","))
     if not rows or next(iter(rows[0])) != "language" or len(rows[0]) < 2:
-        raise DataError(f"{path} should have a column language, then one for each feature")
-    found: Features = {}
+        raise DataError(
+            f"{path} needs a column language, followed by at least one column with a feature."
+        )
+    features: Features = {}
     for row in rows:
         name = (row.pop("language") or "").strip()
-        if name in found:
-            raise DataError(f"{path} has the language {name} twice")
+        if name in features:
+            raise DataError(f"{path} has the language {name} twice. Remove one of the rows.")
         cells = {feature: (value or "").strip() for feature, value in row.items() if feature}
-        found[name] = {f: "" if cell.lower() in UNKNOWN else cell for f, cell in cells.items()}
-    return found
+        features[name] = {f: "" if cell.lower() in UNKNOWN else cell for f, cell in cells.items()}
+    return features
 
 
 def feature_distance(known: Features) -> Distance:
-    """Return Gower's distance (1971) over the features that both languages have, between 0 and 1.
+    """Return Gower's distance (1971), between 0 and 1, over the features that both languages have.
 
     >>> known = {"en": {"order": "SVO", "cases": "2"}, "de": {"order": "", "cases": "4"}}
     >>> feature_distance(known | {"ja": {"order": "SOV", "cases": "8"}})("en", "de")
     0.3333333333333333
 
-    A feature that is a number everywhere counts by how far apart two are in its range, another one
-    by whether they differ.
+    A feature that is a number in all languages contributes the difference relative to its range,
+    any other feature 0 if the values are equal and 1 if they differ.
+
+    The distance raises a DataError if two languages have no known feature in common.
     """
     spans = {feature: _span(known, feature) for feature in next(iter(known.values()))}
 
     def distance(left: str, right: str) -> float:
         parts = []
         for feature, span in spans.items():
-            one, other = known[left].get(feature, ""), known[right].get(feature, "")
-            if not one or not other:
+            values = known[left].get(feature, ""), known[right].get(feature, "")
+            if not all(values):
                 continue
             if span is None:
-                parts.append(float(one != other))
+                parts.append(float(values[0] != values[1]))
             elif span > 0:
-                parts.append(abs(float(one) - float(other)) / span)
+                parts.append(abs(float(values[0]) - float(values[1])) / span)
         if not parts:
-            raise DataError(f"{left} and {right} have no feature in common that is known of both")
+            raise DataError(f"{left} and {right} have no known feature in common.")
         return math.fsum(parts) / len(parts)
 
     return distance
 
 
 def _span(known: Features, feature: str) -> float | None:
-    """The range of a feature that is a number everywhere; None of another one."""
+    """Return the range of a feature, or None if it is not a number in all languages."""
     values = [row.get(feature, "") for row in known.values()]
     try:
         numbers = [float(value) for value in values if value]

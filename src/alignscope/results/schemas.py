@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from alignscope.results import specs
-from alignscope.results.specs import TABLES, Columns, Kind
+from alignscope.results import columns as shared
+from alignscope.results.columns import Columns, Kind
+from alignscope.results.specs import TABLES
 
 Schema = Mapping[str, type[pl.DataType]]
 
@@ -26,9 +27,9 @@ def schema_of(columns: Columns) -> dict[str, type[pl.DataType]]:
     return {name: _TYPES[column.kind] for name, column in columns.items()}
 
 
-RUN_COLUMNS = schema_of(specs.RUN_COLUMNS)
-ESTIMATES = schema_of(specs.ESTIMATE_COLUMNS)
-SIMILARITY = schema_of(specs.SIMILARITY_COLUMNS)
+RUN_COLUMNS = schema_of(shared.RUN_COLUMNS)
+ESTIMATES = schema_of(shared.ESTIMATE_COLUMNS)
+SIMILARITY = schema_of(shared.SIMILARITY_COLUMNS)
 
 SCORES = schema_of(TABLES["scores"].columns)
 SUMMARY = schema_of(TABLES["summary"].columns)
