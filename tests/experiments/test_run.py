@@ -329,7 +329,7 @@ def test_a_language_without_an_adapter_is_refused(
     shutil.copytree(tiny_corpora / "ud" / "de_tiny", tmp_path / "ud" / "fi_tiny")
     places = DataPaths((tiny_corpora, tmp_path), tmp_path / "cache", download=False)
     run = make_run(encoder_folders("xmod"), evaluated=("ud:en_tiny", "ud:fi_tiny"))
-    with pytest.raises(EncoderError, match="fi names 0 of this encoder's language adapters"):
+    with pytest.raises(EncoderError, match="fi names 0 language adapters of this encoder"):
         perform.execute_run(run, places)
 
 

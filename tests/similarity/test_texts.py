@@ -153,5 +153,5 @@ def test_xmod_takes_the_language_from_the_name_and_keeps_its_own(
     assert english == pytest.approx(1)
     assert german < 1 - 1e-4
     assert encoder.model.config.default_language == before
-    with pytest.raises(EncoderError, match="klingon names 0 of this encoder's language adapters"):
+    with pytest.raises(EncoderError, match="klingon names 0 language adapters of this encoder"):
         compare_texts(encoder, texts, {"klingon": texts}, config, source_name="en")

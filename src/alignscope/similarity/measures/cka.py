@@ -111,8 +111,9 @@ def debiased_interval(left: Array, right: Array, level: float = LEVEL) -> tuple[
 
     >>> import torch
     >>> x = torch.randn(100, 8)
-    >>> low, high = debiased_interval(x, x + torch.randn(100, 8))
-    >>> low < debiased_cka(x, x + torch.randn(100, 8)) < high
+    >>> y = x + torch.randn(100, 8)
+    >>> low, high = debiased_interval(x, y)
+    >>> low < debiased_cka(x, y) < high
     True
 
     The interval is the delete-one jackknife (`intervals.jackknife`), computed for all rows at once.
