@@ -432,7 +432,7 @@ def test_a_killed_sweep_resumes(
 def test_two_sweeps_at_once_share_the_work(
     shards: tuple[str, str], longer: Workshop, uninterrupted: dict[str, str]
 ) -> None:
-    """Two processes on one store, alike or each with its part: nothing twice, lost or broken."""
+    """Two processes share a store, with or without shards: no run is executed twice or lost."""
     alone = ["--lockstep", "1"]
     with started(longer, ["--shard", shards[0], *alone]) as other:
         wait_for(lambda: (longer.store / "plans").is_dir(), other)

@@ -1,4 +1,4 @@
-"""A small encoder from raw text: as asked, resumable to the bit, never on top of another."""
+"""Pretraining writes the configured encoder, resumes exactly, and overwrites no other folder."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Models computed as one: each gives, and learns, what it does by itself."""
+"""Stacked models compute and learn the same as separate models."""
 
 import gc
 import weakref
@@ -40,7 +40,7 @@ WINDOWS = [None, "0-1", "2-3"]
 
 
 def models(folder: Path, task: str = "pos", *, drop: bool = False) -> list[TaskModel]:
-    """REF and two windows; without dropout unless it is asked for."""
+    """Return the models of REF and two windows, by default without dropout."""
     found = [toys.model(folder, task, TRAIN) for _ in WINDOWS]
     for model, window in zip(found, WINDOWS, strict=True):
         if window is not None:
@@ -116,7 +116,7 @@ def test_stacked_models_learn_the_same_as_separate_models(
 def test_stacked_models_share_the_dropout_masks_of_a_separate_model(
     encoder_folders: Folders, family: str
 ) -> None:
-    """On a CPU what is dropped is what a run by itself drops, in attention, too."""
+    """On the CPU, masks are those of a separate run, also in attention."""
     folder = encoder_folders(family)
     apart, together = (models(folder, "parsing", drop=True) for _ in range(2))
     expected = [learn(StackedModel([model]), folder, "parsing")[0] for model in apart]
