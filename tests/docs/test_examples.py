@@ -15,20 +15,10 @@ MODULES = [
     for module in pkgutil.walk_packages(alignscope.__path__, "alignscope.")
     if not module.name.endswith("__main__")
 ]
-NOT_YET_CLEAN = frozenset(
-    f"alignscope.{name}"
-    for name in (
-        "analysis.comparison",
-        "training.stacked.stack",
-    )
-)
-"""Modules with examples that do not run yet; this set shall become empty."""
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if name in NOT_YET_CLEAN:
-        pytest.skip("has examples that do not run yet")
     monkeypatch.chdir(tmp_path)  # some examples write files
     monkeypatch.delenv("ALIGNSCOPE_DATA", raising=False)
     monkeypatch.setenv("ALIGNSCOPE_CACHE", str(tmp_path / "cache"))

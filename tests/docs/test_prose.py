@@ -31,28 +31,6 @@ PAGES = [
     *ROOT.glob("src/alignscope/**/*.md"),
 ]
 MODULES = sorted(ROOT.glob("src/alignscope/**/*.py"))
-NOT_YET_CLEAN = (
-    "analysis/comparison.py",
-    "analysis/constants.py",
-    "analysis/random_effects.py",
-    "analysis/transfer_gap.py",
-    "config/similarity.py",
-    "experiments/cost.py",
-    "experiments/executors/ray_cluster.py",
-    "experiments/in_memory.py",
-    "experiments/provenance.py",
-    "experiments/setup.py",
-    "report/figures/figure.py",
-    "report/sections.py",
-    "results/store.py",
-    "results/tables.py",
-    "tasks/chu_liu_edmonds.py",
-    "training/stacked/dropout.py",
-    "training/stacked/modules.py",
-    "training/stacked/stack.py",
-    "training/trimmed_embeddings.py",
-)
-"""Modules whose docstrings still contain banned phrases; shall become empty."""
 
 
 def prose(path: Path) -> str:
@@ -90,8 +68,6 @@ def test_pages_avoid_banned_phrases(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_docstrings_avoid_banned_phrases(path: Path) -> None:
-    if path.relative_to(ROOT / "src" / "alignscope").as_posix().startswith(NOT_YET_CLEAN):
-        pytest.skip("not yet rewritten")
     assert findings(path) == []
 
 

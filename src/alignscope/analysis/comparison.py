@@ -20,9 +20,11 @@ StoreRuns = tuple[ResultStore, list[RunSpec]]
 class ComparedResults(StudyResults):
     """The results of several stores, encoder by encoder, on the corpora that all encoders have.
 
-    >>> results = ComparedResults([ResultStore(Path("mbert")), ResultStore(Path("xlmr"))])
-    >>> results.boundaries.select("encoder", "block").rows()
-    [('bert-base-multilingual-cased', 4), ('xlm-roberta-base', 6)]
+    .. code-block:: python
+
+        results = ComparedResults([ResultStore(Path("mbert")), ResultStore(Path("xlmr"))])
+        results.boundaries.select("encoder", "block").rows()
+        # [('bert-base-multilingual-cased', 4), ('xlm-roberta-base', 6)]
 
     Scores and similarities are restricted to the corpora that all encoders have, per task and
     source, so that all means are over the same corpora. `notes` lists the corpora that are left out

@@ -1,4 +1,4 @@
-"""What all analyses share: the level of confidence, and the columns that identify a result."""
+"""Constants of all analyses: the confidence level, and the columns that identify a result."""
 
 CONFIDENCE = 0.95
 """The level of every confidence interval."""

@@ -30,7 +30,7 @@ class MeanEstimate:
 
 
 class VarianceComponent(NamedTuple):
-    """What one source of variation adds to the variance of the mean."""
+    """The contribution of one source of variation to the variance of the mean."""
 
     variance: float
     degrees: int

@@ -197,8 +197,8 @@ def permutation_p(left: Values, right: Values, covariate: Values | None = None) 
     >>> permutation_p(np.arange(5.0), np.arange(5.0))  # 2 of 120 pairings
     0.016666666666666666
 
-    All pairings of up to seven values are tried. Of more values, 9,999 random pairings are drawn,
-    always the same ones, and the observed pairing is added (Phipson & Smyth 2010).
+    All pairings of up to seven values are tried. For more values, 9,999 random pairings are
+    drawn, always the same ones, and the observed pairing is added (Phipson & Smyth 2010).
 
     Args:
         left: one value per pair.

@@ -159,7 +159,7 @@ class CostEstimate:
     lockstep: int
     """The number of runs that are stacked."""
     seconds: float
-    """Of all runs, one group after another in one process."""
+    """Seconds of all runs, one group after another in one process."""
     memory: int
     """Bytes of the runs that are stacked."""
     disk: int

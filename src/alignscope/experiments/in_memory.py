@@ -61,7 +61,7 @@ class FineTuningPlan:
 
 @dataclass(frozen=True)
 class _Fitted:
-    """What a fine-tuning has learned from its source beside the weights, and how."""
+    """The knowledge of a fine-tuning beside its weights, and the settings that produced it."""
 
     encoded: EncodedTask
     train: Sequence[Sentence]

@@ -52,7 +52,7 @@ class ResourceUse:
 
     watch: Stopwatch
     estimated_seconds: float | None
-    """Of training and evaluation, estimated from the first steps; None with too few steps."""
+    """Seconds of training and evaluation, estimated from the first steps; None with too few."""
     estimated_memory: int
     """Bytes of weights, optimizer and activations."""
     peak_memory: int | None

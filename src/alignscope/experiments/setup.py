@@ -1,4 +1,4 @@
-"""What runs need before they start: corpora, encoders, models and memory."""
+"""Preparation of runs: corpora, encoders, models and memory."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

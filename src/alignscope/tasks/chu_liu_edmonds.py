@@ -25,8 +25,8 @@ def maximum_arborescence(scores: Scores) -> Heads:
 
     Args:
         scores: (words, words + 1); ``scores[d, h]`` is for the d-th word (from 0) having head h,
-            where 0 is the root and i the i-th word. What is said of a word as its own head is
-            not looked at.
+            where 0 is the root and i the i-th word. The score of a word as its own
+            head is ignored.
 
     Returns:
         (words,), the head of each word, 0 for the root. The first of equals, so the same scores

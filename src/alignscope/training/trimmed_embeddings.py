@@ -2,7 +2,7 @@
 
 In a multilingual encoder most weights are word embeddings (XLM-R base: 192 of 278 million), and
 most of these belong to subwords that the source never uses. Their gradient is zero in every step,
-so AdamW only decays them. That is done in one multiplication after the training.
+so AdamW only decays them. One multiplication after the training does the same.
 """
 
 from collections.abc import Iterable, Sequence

@@ -123,7 +123,7 @@ class RayExecutor:
 
 @dataclass(frozen=True)
 class _Share:
-    """What a worker may use, and the tasks and measures that the user registered."""
+    """The resources of a worker, and the tasks and measures that the user registered."""
 
     threads: int
     gpus: float
