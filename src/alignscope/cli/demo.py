@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from textwrap import fill
 
 import polars as pl
 
@@ -142,4 +143,4 @@ def describe_demo(summary: pl.DataFrame, files: Iterable[Path]) -> str:
     """Return an introduction, the table of effects, and the files to read on."""
     table = export_table("summary", summary.filter(pl.col("window") != MAJORITY), "md").decode()
     names = ", ".join(map(str, files))
-    return f"{INTRODUCTION}\n\n{table}\nWritten: {names}"
+    return f"{fill(INTRODUCTION, 80)}\n\n{table}\nWritten: {names}"
