@@ -290,12 +290,3 @@ def test_a_report_needs_no_torch(finished: FinishedStudy, tmp_path: Path) -> Non
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     assert out.stat().st_size > 50_000
-
-
-def test_a_notebook_shows_the_summary(report: Report) -> None:
-    html = report._repr_html_()
-    assert "<p>All 12 runs are done.</p>" in html
-    headings = re.findall(r"<li><b>(.*?)</b>: ", html)
-    assert headings == [
-        "embedded, POS tagging from vesti/news (accuracy)", "Claims of Muller et al. (2021)",
-    ]  # fmt: skip

@@ -7,6 +7,7 @@ import pytest
 
 from alignscope.errors import StoreError
 from alignscope.report.labels import count_of
+from alignscope.report.page import Report
 from alignscope.report.summary import power_note
 from alignscope.results.store import RunResult
 from tests.helpers.imagined import study_text
@@ -130,3 +131,12 @@ def test_paths_of_encoders_are_nowhere_in_the_text(tmp_path: Path) -> None:
     assert "windows of blocks of e5-small () and mbert ()" in shown
     assert "/home/" not in shown
     assert "encoders/" not in shown
+
+
+def test_a_notebook_shows_the_summary(report: Report) -> None:
+    html = report._repr_html_()
+    assert "<p>All 12 runs are done.</p>" in html
+    headings = re.findall(r"<li><b>(.*?)</b>: ", html)
+    assert headings == [
+        "embedded, POS tagging from vesti/news (accuracy)", "Claims of Muller et al. (2021)",
+    ]  # fmt: skip
