@@ -54,7 +54,7 @@ small = partial(normal, 40, 4)
     ("x", "y", "measure", "error", "message"),
     [
         (lambda: normal(19, 4), lambda: normal(19, 4), "cka", SimilarityError, "20 rows, got 19"),
-        (small, lambda: normal(41, 4), "cka", SimilarityError, "with the same n, not"),
+        (small, lambda: normal(41, 4), "cka", SimilarityError, "with the same n, got"),
         (small, lambda: torch.ones(40, 4), "cka", SimilarityError, "does not vary"),
         (small, lambda: small() / 0, "rsa", SimilarityError, "not finite"),
         (small, small, "cca", StudyError, "cca is not a measure; did you mean 'svcca'"),
