@@ -1,5 +1,6 @@
 """The deep biaffine attention of Dozat & Manning 2017 (arXiv 1611.01734) over word vectors."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -23,6 +24,19 @@ class BiaffineOutput(NamedTuple):
     """(batch, words + 1, size): the root and each word as a head."""
 
 
+class StackedRoot(nn.Module):
+    """The root vectors of several models that are trained as one."""
+
+    def __init__(self, vector: nn.Parameter) -> None:
+        super().__init__()
+        self.vector = vector
+
+    def forward(self, words: Tensor) -> Tensor:
+        """Return (rows of all models, 1, hidden) for ``words`` (rows of all models, …)."""
+        rows = len(words) // len(self.vector)
+        return self.vector.to(words.dtype).repeat_interleave(rows, dim=0).unsqueeze(1)
+
+
 class RootEmbedding(nn.Module):
     """A learned vector that stands for the root of every sentence.
 
@@ -33,6 +47,15 @@ class RootEmbedding(nn.Module):
     def __init__(self, hidden: int) -> None:
         super().__init__()
         self.vector = nn.Parameter(torch.randn(hidden) * 0.02)
+
+    @staticmethod
+    def stacked_module(stacked_parameter: Callable[[str], nn.Parameter]) -> nn.Module:
+        """Return the module that takes the place of several of these in a stack.
+
+        Args:
+            stacked_parameter: Returns the parameters of one name, (models, …).
+        """
+        return StackedRoot(stacked_parameter("vector"))
 
     def forward(self, words: Tensor) -> Tensor:
         """Return (batch, 1, hidden) for ``words`` (batch, words, hidden)."""

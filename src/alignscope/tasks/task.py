@@ -37,6 +37,11 @@ class Task(Protocol):
         The head maps word vectors (batch, words, hidden) and a mask (batch, words) to an output:
         a tensor or a named tuple of tensors, whose first dimension is the batch. Its weights
         are drawn from PyTorch's global generator, which the caller seeds.
+
+        Several heads can be trained as one stack if all their parameters belong to linear
+        layers, embeddings or norms. A module with parameters of its own names its stacked
+        version by a static method ``stacked_module(stacked_parameter)``, as ``RootEmbedding``
+        of ``alignscope.tasks.biaffine`` does.
         """
         ...
 
