@@ -95,7 +95,12 @@ def _stacked_class(module: nn.Module) -> StackedClass | None:
     return StackedNorm if norm and shapes.items() <= {"weight": 1, "bias": 1}.items() else None
 
 
-<<<<<<< HEAD
+def _stack_by_its_own_method(modules: Sequence[nn.Module], context: StackContext) -> nn.Module:
+    """Stack modules of a task's head that name their own stacked module, as the parser's root."""
+    make = cast(Callable[..., nn.Module], modules[0].stacked_module)
+    return make(lambda name: _stack_parameter(modules, name, context))
+
+
 def _stack_parameter(
     modules: Sequence[nn.Module], name: str, context: StackContext
 ) -> nn.Parameter:
@@ -108,22 +113,6 @@ def _stack_parameter(
             torch.stack([p.detach() for p in parameters]), parameters[0].requires_grad
         )
         for parameter, part in zip(parameters, stacked.detach(), strict=True):
-=======
-def _stack_by_its_own_method(modules: Sequence[nn.Module], side: StackContext) -> nn.Module:
-    """Stack modules of a task's head that name their own stacked module, as the parser's root."""
-    make = cast(Callable[..., nn.Module], modules[0].stacked_module)
-    return make(lambda name: _stacked(modules, name, side))
-
-
-def _stacked(modules: Sequence[nn.Module], name: str, side: StackContext) -> nn.Parameter:
-    """The weights of all modules, (models, …); each module's becomes a view of them."""
-    own = [cast(nn.Parameter, getattr(module, name)) for module in modules]
-    if len({parameter.shape for parameter in own}) > 1:
-        raise StackingError(f"{type(modules[0]).__name__} has other shapes in other models")
-    if id(own[0]) not in side.stacked:
-        stacked = nn.Parameter(torch.stack([p.detach() for p in own]), own[0].requires_grad)
-        for parameter, part in zip(own, stacked.detach(), strict=True):
->>>>>>> d334d5e (Heads name their own stacked module; how-to page for tasks from outside, executed by a test)
             parameter.data = part
         context.stacked[id(parameters[0])] = stacked
     return context.stacked[id(parameters[0])]
@@ -228,24 +217,7 @@ class StackedEmbedding(nn.Module):
         return torch.where(padding, vectors.detach(), vectors)
 
 
-<<<<<<< HEAD
-class StackedRoot(nn.Module):
-    """The vectors of the parser's artificial root."""
-
-    def __init__(self, modules: Sequence[nn.Module], context: StackContext) -> None:
-        super().__init__()
-        self.vector = _stack_parameter(modules, "vector", context)
-
-    def forward(self, words: Tensor) -> Tensor:
-        """Return (rows of all models, 1, hidden)."""
-        rows = len(words) // len(self.vector)
-        return self.vector.to(words.dtype).repeat_interleave(rows, dim=0).unsqueeze(1)
-
-
 _STACKED: dict[type[nn.Module], StackedClass] = {
-=======
-_STACKED: dict[type[nn.Module], Kind] = {
->>>>>>> d334d5e (Heads name their own stacked module; how-to page for tasks from outside, executed by a test)
     nn.Linear: StackedLinear,
     nn.Embedding: StackedEmbedding,
 }
