@@ -206,5 +206,5 @@ def test_an_installation_without_the_encoder(stage: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(names, "embedded_folder", lambda: stage / "nothing")
     answer = call("demo")
     assert answer.code == 2
-    assert "error: this installation of AlignScope has no embedded encoder" in answer.err
+    assert "error: This installation of AlignScope has no embedded encoder" in answer.err
     assert not (stage / "alignscope-demo").exists()
