@@ -190,8 +190,8 @@ def test_the_interval_covers_95_percent() -> None:
 
 
 def test_people_see_both_intervals_in_points() -> None:
-    text = export_table(effects(STUDY), "md").decode()
+    text = export_table("effects", effects(STUDY), "md").decode()
     low, high = (100 * end for end in student_interval([-0.25, -0.2])[1:] if end is not None)
     assert f"[{low:+.1f}, {high:+.1f}]".replace("-", "−") in text
     assert "| −15.0 " in text  # targets − source over both sources, a single seed
-    assert r"$-$22.5 [" in export_table(effects(STUDY), "latex").decode()
+    assert r"$-$22.5 [" in export_table("effects", effects(STUDY), "latex").decode()
