@@ -20,7 +20,7 @@ ALLOWED = {
 
 def has_options(path: Path) -> bool:
     """Return whether functions of a file are called by users, who set options by keyword."""
-    return "cli" in path.relative_to(SOURCE).parts or path.name == "api.py"
+    return "cli" in path.relative_to(SOURCE).parts or "api" in path.relative_to(SOURCE).parts
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

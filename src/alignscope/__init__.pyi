@@ -1,15 +1,21 @@
 """The public names, and the module that defines each; `__init__.py` reads this file."""
 
-from alignscope.api import (
-    Study as Study,
+from alignscope.api.results import (
     StudyResults as StudyResults,
     compare_results as compare_results,
+    load_results as load_results,
+)
+from alignscope.api.similarity import (
+    plot_similarity as plot_similarity,
+    similarity as similarity,
+)
+from alignscope.api.studies import (
+    Study as Study,
+    run_study as run_study,
+)
+from alignscope.api.training import (
     fine_tune as fine_tune,
     load_corpus as load_corpus,
-    load_results as load_results,
-    plot_similarity as plot_similarity,
-    run_study as run_study,
-    similarity as similarity,
 )
 from alignscope.config.run import TrainingConfig as TrainingConfig
 from alignscope.config.similarity import SimilarityConfig as SimilarityConfig

@@ -33,10 +33,8 @@ from alignscope.errors import AlignScopeError
 from alignscope.results.specs import TABLES, table_spec
 
 if TYPE_CHECKING:
-    from alignscope.config.study import Study
-    from alignscope.data.paths import DataPaths
+    from alignscope.experiments.executors import Executor
     from alignscope.experiments.sweep import SweepSummary
-    from alignscope.results.store import ResultStore
 
 PURPOSE = "Find the blocks of a multilingual encoder that align languages, and those that predict."
 
@@ -106,45 +104,26 @@ def plan(
     encoder: Encoders = None,
 ) -> None:
     """List the runs of a study, their state, and the cost of the pending ones."""
-    from alignscope.cli.text import describe_plan
-    from alignscope.experiments.study import expand_study
-    from alignscope.results.store import ResultStore
+    from alignscope.cli.text import describe_cost, describe_plan
 
-    config, results = load_study(study, encoder), ResultStore(store)
-    runs = expand_study(config)
-    typer.echo(describe_plan(config, runs, results))
-    if price is not False and any(run not in results for run in runs):
-        from alignscope.data.paths import DataPaths
-
-        paths = DataPaths.of(_data_folders(config, study, data), download=bool(price))
-        typer.echo(_cost(config, results, paths, workers, lockstep, required=bool(price)))
-
-
-def _cost(
-    study: "Study",
-    store: "ResultStore",
-    places: "DataPaths",
-    workers: int | None,
-    lockstep: int | None,
-    *,
-    required: bool,
-) -> str:
-    """Return the cost of the pending runs as text, or why there is no estimate."""
-    from alignscope.cli.text import describe_cost
-    from alignscope.encoders.device import device_name
-    from alignscope.encoders.resolve import EMBEDDED
-    from alignscope.experiments.study import estimate_cost
-
-    remote = [e.name for e in study.encoders if e.name != EMBEDDED and not Path(e.name).is_dir()]
-    if remote and not required:
-        return f"No cost estimate: {remote[0]} is on the hub. --price downloads it."
+    config = load_study(study, encoder)
+    runs, pending = config.expand(), config.pending(store)
+    typer.echo(describe_plan(config, runs, pending))
+    if price is False or not pending:
+        return
+    remote = [encoder.name for encoder in config.encoders if not encoder.is_local]
+    if remote and not price:
+        typer.echo(f"No cost estimate: {remote[0]} is on the hub. --price downloads it.")
+        return
     try:
-        estimates = estimate_cost(study, store, places, workers, lockstep)
+        options = {"workers": workers, "lockstep": lockstep}
+        estimates = config.estimate(store, **options, data=data or (), offline=not price)
     except AlignScopeError as error:
-        if required:
+        if price:
             raise
-        return f"No cost estimate: {error}"
-    return describe_cost(estimates, workers or 1, device_name())
+        typer.echo(f"No cost estimate: {error}")
+        return
+    typer.echo(describe_cost(estimates, workers or 1))
 
 
 @app.command()
@@ -183,30 +162,18 @@ def run(
     offline: Offline = False,
 ) -> None:
     """Run all pending runs of a study. An interrupted study resumes where it stopped."""
-    from alignscope.api import run_study
-    from alignscope.experiments.executors import (
-        Executor,
-        ProcessExecutor,
-        RayExecutor,
-        SerialExecutor,
-    )
+    import alignscope as al
 
     config = load_study(study, encoder)
     executors: dict[ExecutorName, Executor] = {
-        ExecutorName.serial: SerialExecutor(lockstep),
-        ExecutorName.processes: ProcessExecutor(workers, lockstep),
-        ExecutorName.ray: RayExecutor(address, cpus, gpus, lockstep),
+        ExecutorName.serial: al.SerialExecutor(lockstep),
+        ExecutorName.processes: al.ProcessExecutor(workers, lockstep),
+        ExecutorName.ray: al.RayExecutor(address, cpus, gpus, lockstep),
     }
-    results = run_study(
-        config,
-        store,
-        executor=executors[executor],
-        shard=shard,
-        data=_data_folders(config, study, data),
-        offline=offline,
+    results = al.run_study(
+        config, store, executor=executors[executor], shard=shard, data=data or (), offline=offline
     )
-    if results.sweep is not None:
-        _end(results.sweep)
+    _end(results.sweep)
     encoders = [word for name in encoder or [] for word in ("--encoder", name)]
     report = ["alignscope", "report", str(study), "--store", str(store), *encoders]
     typer.echo(f"Next: {shlex.join(report)}", err=True)
@@ -248,7 +215,7 @@ def status(
     study: StudyFile, store: StoreFolder = Path("results"), encoder: Encoders = None
 ) -> None:
     """Count the runs of a study that are done, failed and missing."""
-    from alignscope.api import load_results
+    from alignscope.api.results import load_results
     from alignscope.cli.text import describe_status
 
     typer.echo(describe_status(load_results(store, load_study(study, encoder)).runs))
@@ -281,7 +248,7 @@ def table(
     features: Features = None,
 ) -> None:
     """Print a table of a study."""
-    from alignscope.api import load_results
+    from alignscope.api.results import load_results
 
     name = table_spec(which).name
     check_output(format, out)
@@ -298,7 +265,7 @@ def claims(
     encoder: Encoders = None,
 ) -> None:
     """Print which of the paper's hypotheses a study supports, contradicts or leaves undecided."""
-    from alignscope.api import load_results
+    from alignscope.api.results import load_results
 
     check_output(format, out)
     claims = load_results(store, load_study(study, encoder)).claims
@@ -310,16 +277,13 @@ for module in (cli_report, cli_encoder):
         app.command()(command)
 
 
-def _end(swept: "SweepSummary") -> None:
+def _end(swept: "SweepSummary | None") -> None:
     """Print what failed, and exit with code 1 if anything did."""
+    if swept is None:
+        return
     if swept.elsewhere:
         typer.echo(f"{swept.elsewhere} runs are executed by another process.", err=True)
     for failure in swept.failures:
         typer.echo(f"failed: {failure.run.label}: {failure.reason}", err=True)
     if swept.failures:
         raise typer.Exit(1)
-
-
-def _data_folders(study: "Study", path: Path, data: list[Path] | None) -> list[Path]:
-    """Return the data folders of the command line, then the study's, relative to its file."""
-    return [*(data or []), *(path.parent / folder for folder in study.data)]

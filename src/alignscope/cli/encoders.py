@@ -22,6 +22,8 @@ from alignscope.cli.options import (
     write_table,
 )
 from alignscope.config.registry import MEASURE_INFO
+from alignscope.config.run import EncoderSpec
+from alignscope.config.similarity import SentencePooling, Split
 from alignscope.training.pretraining.config import PretrainingConfig
 
 
@@ -57,12 +59,13 @@ def similarity(
         typer.Option(help="Layers, such as `0-3,8`; 0 is the embeddings.", show_default="all"),
     ] = None,
     pooling: Annotated[
-        str, typer.Option(help="Sentence vector: mean, weighted, first or last of its subwords.")
+        SentencePooling,
+        typer.Option(help="Sentence vector: mean, weighted, first or last of its subwords."),
     ] = "mean",
     words: Annotated[
         bool, typer.Option("--words", help="Compare aligned words instead of sentences.")
     ] = False,
-    split: Annotated[str, typer.Option(help="Split: train, dev or test.")] = "test",
+    split: Annotated[Split, typer.Option(help="Split of the corpora.")] = "test",
     limit: Annotated[
         int | None, typer.Option(min=20, help="Maximum number of sentences.", show_default="all")
     ] = None,
@@ -80,33 +83,32 @@ def similarity(
     offline: Offline = False,
 ) -> None:
     """Compare parallel sentences in two languages, layer by layer."""
-    from alignscope._util.validation import parse_options
-    from alignscope.config.similarity import SimilarityConfig
-    from alignscope.report.figures.curves import check_figure, similarity_figure, write_figure
+    from alignscope.report.figures.curves import check_figure, write_figure
 
     check_output(format, out)
     if plot is not None:
         check_figure(plot)
-    config = parse_options(
-        SimilarityConfig,
-        measures=measure or None,
-        layers=layers,
-        pooling=pooling,
-        words=words,
-        split=split,
-        limit=limit,
-    )
-    from alignscope.config.run import EncoderSpec
-    from alignscope.data.paths import DataPaths
-    from alignscope.similarity.compare import compare_corpora
+    import alignscope as al
 
-    paths = DataPaths.of(data or [], download=not offline)
     spec = EncoderSpec(name=encoder, revision=revision, remote_code=remote_code)
     with _warnings_as_sentences():
-        table = compare_corpora(spec, [source, *target], paths, config, cached=not no_cache)
+        table = al.similarity(
+            spec,
+            source,
+            target,
+            measures=measure or ("cka", "retrieval"),
+            layers=layers,
+            pooling=pooling,
+            unit="word" if words else "sentence",
+            split=split,
+            limit=limit,
+            data=data or (),
+            offline=offline,
+            cached=not no_cache,
+        )
     write_table("similarity", table, format, out)
     if plot is not None:
-        write_figure(similarity_figure(table), plot)
+        write_figure(al.plot_similarity(table), plot)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from alignscope.errors import StudyError
 if TYPE_CHECKING:
     import polars as pl
 
-    from alignscope.config.study import Study
+    from alignscope.api.studies import Study
 
 StudyFile = Annotated[Path, typer.Argument(help="Study file (TOML).", show_default=False)]
 StoreFolder = Annotated[Path, typer.Option("--store", help="Folder of the results.")]
@@ -78,10 +78,10 @@ def load_study(path: Path, encoders: list[str] | None) -> "Study":
     Raises:
         StudyError: if the file cannot be read or is not valid.
     """
+    from alignscope.api.studies import Study
     from alignscope.config.run import EncoderSpec
-    from alignscope.config.study import read_study
 
-    study = read_study(path)
+    study = Study.from_toml(path)
     if not encoders:
         return study
     return study.model_copy(update={"encoders": tuple(EncoderSpec(name=name) for name in encoders)})

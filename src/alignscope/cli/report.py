@@ -19,7 +19,7 @@ from alignscope.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from alignscope.api import StudyResults
+    from alignscope.api.results import StudyResults
 
 Out = Annotated[Path, typer.Option(help="HTML file of the page.")]
 Files = Annotated[
@@ -42,7 +42,7 @@ def report(
 ) -> None:
     """Write the report of a study, finished or not, as one self-contained HTML page."""
     check_output(Format.md, out)
-    from alignscope.api import load_results
+    from alignscope.api.results import load_results
 
     results = load_results(store, load_study(study, encoder), features=features)
     _write(results, out, files, open)
@@ -60,7 +60,7 @@ def compare(
 ) -> None:
     """Compare the encoders of several stores on the corpora that all of them have."""
     check_output(Format.md, out)
-    from alignscope.api import compare_results
+    from alignscope.api.results import compare_results
 
     config = None if study is None else load_study(study, None)
     _write(compare_results(stores, config), out, files, open)

@@ -11,14 +11,14 @@ from alignscope._util.text import format_duration, format_size
 from alignscope.config.run import RunSpec
 from alignscope.config.study import Study
 from alignscope.report.tables.export import markdown
-from alignscope.results.store import ResultStore
 
 if TYPE_CHECKING:
     from alignscope.experiments.cost import CostEstimate
 
 
-def describe_plan(study: Study, runs: list[RunSpec], store: ResultStore) -> str:
+def describe_plan(study: Study, runs: list[RunSpec], pending: list[RunSpec]) -> str:
     """Return a table of the runs by task and source, then their number and state."""
+    waiting = {run.address for run in pending}
     groups: dict[tuple[str, str, str], list[RunSpec]] = {}
     for run in runs:
         groups.setdefault((run.encoder.label, run.task, run.source), []).append(run)
@@ -30,21 +30,21 @@ def describe_plan(study: Study, runs: list[RunSpec], store: ResultStore) -> str:
             "windows": ", ".join(_windows_of(group)),
             "seeds": str(len({run.seed for run in group})),
             "runs": str(len(group)),
-            "done": str(sum(run in store for run in group)),
+            "done": str(sum(run.address not in waiting for run in group)),
             "evaluated on": f"{len(group[0].evaluated)} corpora",
         }
         for (encoder, task, source), group in groups.items()
     ]
-    done = sum(run in store for run in runs)
+    done = len(runs) - len(pending)
     evaluations = sum(len(run.evaluated) for run in runs)
     return (
         markdown(pl.DataFrame(rows))
         + f"\n{study.name}: {len(runs)} runs with {evaluations} evaluations; "
-        + f"{done} done, {len(runs) - done} pending"
+        + f"{done} done, {len(pending)} pending"
     )
 
 
-def describe_cost(estimates: Sequence["CostEstimate"], workers: int, device: str) -> str:
+def describe_cost(estimates: Sequence["CostEstimate"], workers: int) -> str:
     """Return a table of the pending runs by task and source, then what all of them cost."""
     rows = [
         {
@@ -64,7 +64,8 @@ def describe_cost(estimates: Sequence["CostEstimate"], workers: int, device: str
     processes = f" with {workers} processes" if workers > 1 else ""
     return (
         markdown(pl.DataFrame(rows))
-        + f"\nEstimated from a few training steps on {device}: {format_duration(seconds)}"
+        + f"\nEstimated from a few training steps on {estimates[0].device}: "
+        + f"{format_duration(seconds)}"
         + f"{processes}, {format_size(memory)} of memory, {format_size(disk)} of disk."
     )
 

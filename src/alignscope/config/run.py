@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
@@ -18,6 +19,10 @@ Precision = Literal["auto", "fp32", "bf16"]
 RECIPE = 1
 """Version of the computation; part of every address. Raise it when the same specification gives
 other numbers."""
+
+
+EMBEDDED = "embedded"
+"""The name of the small encoder that comes with AlignScope."""
 
 
 class EncoderSpec(StrictModel):
@@ -43,6 +48,11 @@ class EncoderSpec(StrictModel):
         content: dict[str, Any] = handler(self)
         unset = {"short_name", "given_short_name"} if self.given_short_name is None else set()
         return {key: value for key, value in content.items() if key not in unset}
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the encoder is on this machine: a folder, or the embedded one."""
+        return self.name == EMBEDDED or Path(self.name).is_dir()
 
     @property
     def label(self) -> str:

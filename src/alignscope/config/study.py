@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -176,14 +176,26 @@ _MODELS |= {
 }
 
 
+StudyModel = TypeVar("StudyModel", bound=Study)
+
+
 def read_study(path: Path) -> Study:
     """Read a study file.
+
+    Raises:
+        StudyError: as `read_study_as` does.
+    """
+    return read_study_as(Study, path)
+
+
+def read_study_as(model: type[StudyModel], path: Path) -> StudyModel:
+    """Read a study file as an instance of ``model``, which is `Study` or a subclass.
 
     Raises:
         StudyError: if the file cannot be read or is not valid; the message names file and key.
     """
     try:
-        return Study.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return model.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise StudyError(f"There is no study file {path}.") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -6,9 +6,8 @@ This module needs no torch, so that the addresses of a study can be computed on 
 from importlib.resources import files
 from pathlib import Path
 
+from alignscope.config.run import EMBEDDED
 from alignscope.errors import EncoderError
-
-EMBEDDED = "embedded"
 
 
 def resolve_encoder(name: str) -> str:

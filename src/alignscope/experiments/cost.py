@@ -10,6 +10,7 @@ import torch
 from alignscope.config.run import RunSpec
 from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
+from alignscope.encoders.device import device_name
 from alignscope.encoders.load import block_count
 from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.errors import DataError, InsufficientMemoryError
@@ -164,6 +165,8 @@ class CostEstimate:
     """Bytes of the runs that are stacked."""
     disk: int
     """Bytes of all results."""
+    device: str
+    """The device on which the cost was estimated."""
 
 
 def estimate_costs(groups: Sequence[Group], paths: DataPaths) -> list[CostEstimate]:
@@ -200,6 +203,7 @@ def _estimate_cost(groups: Sequence[Group], paths: DataPaths) -> CostEstimate:
         seconds=calibration.seconds * len(runs) / calibration.lockstep + similarity_seconds,
         memory=calibration.memory,
         disk=sum(map(_result_bytes, runs)),
+        device=device_name(),
     )
 
 

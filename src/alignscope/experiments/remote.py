@@ -5,13 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alignscope.config.run import RunSpec
+from alignscope.config.run import EMBEDDED, RunSpec
 from alignscope.data.corpora import SYNTHETIC
 from alignscope.data.corpus import CorpusSpec, parse_corpus
 from alignscope.data.locate import locate
 from alignscope.data.paths import DataPaths
 from alignscope.encoders.identity import encoder_files
-from alignscope.encoders.resolve import EMBEDDED
 from alignscope.errors import DataError
 from alignscope.experiments.grouping import Group
 from alignscope.experiments.inputs import required_splits
