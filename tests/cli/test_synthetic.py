@@ -67,8 +67,8 @@ def test_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("alignscope.data.synthetic.export.SPLITS", ("test",))
     answer = call("synthetic", "write", "--out", tmp_path, "--languages", "tamuz")
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out == f"Written: 6 files of 1 languages in {tmp_path}\n"
-    for kind in ("ud", "made"):
+    assert answer.out == f"Written: 9 files in {tmp_path}, of tamuz.\n"
+    for kind in ("ud", "made", "topic"):
         corpus = parse_corpus(f"{kind}:tamuz_manual")
         assert list(files_under(tmp_path, kind, corpus.treebank)) == ["test"]
 

@@ -40,7 +40,7 @@ WORDS = st.lists(
 
 
 def wordpiece() -> PreTrainedTokenizerFast:
-    return train_wordpiece(TEXT, vocabulary=120, max_pieces=64)
+    return train_wordpiece(TEXT, vocabulary=120, max_length=64)
 
 
 def unigram() -> PreTrainedTokenizerFast:

@@ -54,7 +54,7 @@ def write(
 
     names = _names(languages or all_languages())
     files = write_treebanks(out, names)
-    typer.echo(f"Written: {len(files)} files of {len(names)} languages in {out}")
+    typer.echo(f"Written: {len(files)} files in {out}, of {', '.join(names)}.")
 
 
 def _names(languages: Iterable[str]) -> list[str]:
