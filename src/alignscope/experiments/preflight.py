@@ -18,7 +18,8 @@ from alignscope.errors import StoreError, StudyError
 from alignscope.experiments.inputs import input_checksums, load_split, required_splits
 from alignscope.experiments.setup import load_ablated_encoder, load_pretrained, load_word_tokenizer
 from alignscope.results.store import ResultStore
-from alignscope.similarity.compare import Corpora, default_cache, make_extractor
+from alignscope.similarity.compare import Corpora
+from alignscope.similarity.extractor import default_cache, make_extractor
 from alignscope.similarity.stages import check_similarity, load_parallel
 
 

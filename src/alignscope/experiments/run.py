@@ -28,8 +28,7 @@ from alignscope.experiments.setup import (
 )
 from alignscope.results.store import Row, RunFailure, RunOutcome, RunResult
 from alignscope.similarity.cache import RepresentationCache
-from alignscope.similarity.compare import default_cache, make_extractor
-from alignscope.similarity.extractor import RepresentationExtractor
+from alignscope.similarity.extractor import RepresentationExtractor, default_cache, make_extractor
 from alignscope.similarity.stages import compare_states, load_parallel
 from alignscope.training.finetune import fine_tune_stacked
 from alignscope.training.loop import TrainingHistory

@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
-import torch
 from torch import Tensor
-from transformers import PreTrainedModel
 
 from alignscope.config.run import EncoderSpec
 from alignscope.config.similarity import MIN_ROWS, SimilarityConfig
@@ -15,14 +13,17 @@ from alignscope.data.corpora import load_corpus, subsample_evenly
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.encoder import MAX_INPUT_LENGTH, Encoder
-from alignscope.encoders.load import load_model, load_tokenizer
-from alignscope.encoders.tokenization import TokenizedSentence, WordTokenizer, max_input_length
+from alignscope.encoders.encoder import Encoder
+from alignscope.encoders.tokenization import TokenizedSentence
 from alignscope.errors import DataError, SimilarityError
 from alignscope.results.schemas import SIMILARITY, to_frame
 from alignscope.similarity.alignment import Text, align, align_by_id, aligned_words
 from alignscope.similarity.cache import RepresentationCache
-from alignscope.similarity.extractor import RepresentationExtractor
+from alignscope.similarity.extractor import (
+    RepresentationExtractor,
+    default_cache,
+    load_extractor,
+)
 from alignscope.similarity.layers import Row, check_rows, similarity_by_layer
 
 UNKNOWN_SHARE = 0.1
@@ -219,31 +220,6 @@ def warn_unknown_words(name: str, split: Sequence[TokenizedSentence]) -> None:
             UnknownWarning,
             stacklevel=3,
         )
-
-
-def default_cache(paths: DataPaths) -> RepresentationCache:
-    """Return the cache of representations in the cache folder of ``paths``."""
-    return RepresentationCache(paths.cache / "representations")
-
-
-def load_extractor(spec: EncoderSpec, cache: RepresentationCache) -> RepresentationExtractor:
-    """Load an encoder and its tokenizer, onto a GPU if there is one.
-
-    Raises:
-        EncoderError: if they cannot be loaded.
-    """
-    model = load_model(spec.name, spec.revision, remote_code=spec.remote_code)
-    tokenizer = load_tokenizer(spec.name, spec.revision, remote_code=spec.remote_code)
-    length = min(max_input_length(model) or MAX_INPUT_LENGTH, MAX_INPUT_LENGTH)
-    return make_extractor(model, WordTokenizer(tokenizer, length), cache)
-
-
-def make_extractor(
-    encoder: PreTrainedModel, tokenizer: WordTokenizer, cache: RepresentationCache
-) -> RepresentationExtractor:
-    """Return an extractor of an encoder, which moves to a GPU if there is one."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return RepresentationExtractor(encoder.to(device), tokenizer, cache)
 
 
 def _extractor_in_memory(encoder: Encoder, cache: RepresentationCache) -> RepresentationExtractor:

@@ -4,14 +4,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 
+import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from alignscope.config.run import EncoderSpec
 from alignscope.config.similarity import SentencePooling
 from alignscope.data.corpus import parse_corpus
+from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
-from alignscope.encoders.load import needs_language, set_language
-from alignscope.encoders.tokenization import WordTokenizer
+from alignscope.encoders.encoder import MAX_INPUT_LENGTH
+from alignscope.encoders.load import load_model, load_tokenizer, needs_language, set_language
+from alignscope.encoders.tokenization import WordTokenizer, max_input_length
 from alignscope.errors import DataError
 from alignscope.similarity.alignment import Text
 from alignscope.similarity.cache import RepresentationCache, cache_key, fingerprint
@@ -111,6 +115,31 @@ class RepresentationExtractor:
     @cached_property
     def _fingerprint(self) -> str:
         return fingerprint(self.encoder)
+
+
+def default_cache(paths: DataPaths) -> RepresentationCache:
+    """Return the cache of representations in the cache folder of ``paths``."""
+    return RepresentationCache(paths.cache / "representations")
+
+
+def load_extractor(spec: EncoderSpec, cache: RepresentationCache) -> RepresentationExtractor:
+    """Load an encoder and its tokenizer, onto a GPU if there is one.
+
+    Raises:
+        EncoderError: if they cannot be loaded.
+    """
+    model = load_model(spec.name, spec.revision, remote_code=spec.remote_code)
+    tokenizer = load_tokenizer(spec.name, spec.revision, remote_code=spec.remote_code)
+    length = min(max_input_length(model) or MAX_INPUT_LENGTH, MAX_INPUT_LENGTH)
+    return make_extractor(model, WordTokenizer(tokenizer, length), cache)
+
+
+def make_extractor(
+    encoder: PreTrainedModel, tokenizer: WordTokenizer, cache: RepresentationCache
+) -> RepresentationExtractor:
+    """Return an extractor of an encoder, which moves to a GPU if there is one."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return RepresentationExtractor(encoder.to(device), tokenizer, cache)
 
 
 def _language(name: str) -> str:
