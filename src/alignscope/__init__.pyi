@@ -1,5 +1,6 @@
 """The public names, and the module that defines each; `__init__.py` reads this file."""
 
+from alignscope.api.pretraining import pretrain as pretrain
 from alignscope.api.results import (
     StudyResults as StudyResults,
     compare_results as compare_results,
@@ -45,6 +46,7 @@ from alignscope.tasks import (
     pair_sentences as pair_sentences,
     register_task as register_task,
 )
+from alignscope.training.pretraining.config import PretrainingConfig as PretrainingConfig
 
 __version__: str
 __all__: list[str]

@@ -259,7 +259,7 @@ def pickled(own: Workshop) -> None:
 
 def albert(own: Workshop) -> None:
     size = {"hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 16}
-    model = AlbertModel(AlbertConfig(vocab_size=9, embedding_size=8, num_hidden_layers=4, **size))
+    model = AlbertModel(AlbertConfig(vocab_size=500, embedding_size=8, num_hidden_layers=4, **size))
     model.save_pretrained(own.encoder)
 
 

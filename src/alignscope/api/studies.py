@@ -14,6 +14,7 @@ from alignscope.results.store import ResultStore
 if TYPE_CHECKING:
     from alignscope.experiments.cost import CostEstimate
     from alignscope.experiments.executors import Executor
+    from alignscope.experiments.grouping import Shard
 
 
 class Study(_study.Study):
@@ -116,12 +117,30 @@ def run_study(
         AlignScopeError: if a corpus, an encoder or the store is not what the study needs; this is
             checked before any training.
     """
-    from alignscope.experiments import study as experiments
     from alignscope.experiments.grouping import Shard
 
-    part, opened = Shard.parse(shard), ResultStore(Path(store))
+    part = Shard.parse(shard)
     paths = DataPaths.of([*data, *study.data], download=not offline)
-    sweep = experiments.run_study(study, opened, paths, executor, part)
+    return run_study_with_paths(study, store, paths, executor, part)
+
+
+def run_study_with_paths(
+    study: _study.Study,
+    store: str | Path,
+    paths: DataPaths,
+    executor: "Executor | None" = None,
+    shard: "Shard | None" = None,
+) -> StudyResults:
+    """Execute a study as `run_study` does, with all folders given and no environment variables.
+
+    Raises:
+        AlignScopeError: as `run_study` does.
+    """
+    from alignscope.experiments import study as experiments
+    from alignscope.experiments.grouping import WHOLE_STUDY
+
+    opened = ResultStore(Path(store))
+    sweep = experiments.run_study(study, opened, paths, executor, shard or WHOLE_STUDY)
     results = load_results(store, study)
     results.sweep = sweep
     return results

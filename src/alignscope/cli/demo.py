@@ -10,16 +10,14 @@ import polars as pl
 
 from alignscope._util.files import replace_file
 from alignscope.analysis.effects import MAJORITY
-from alignscope.analysis.results import StudyResults
+from alignscope.api.studies import run_study_with_paths
 from alignscope.config.study import Study, TaskConfig, read_study
 from alignscope.data.paths import DataPaths
 from alignscope.errors import StoreError
 from alignscope.experiments.executors import ProcessExecutor
-from alignscope.experiments.study import run_study
 from alignscope.experiments.sweep import SweepSummary
 from alignscope.report.page import Report
 from alignscope.report.tables.export import export_table
-from alignscope.results.store import ResultStore
 from alignscope.results.tables import primary_metrics
 
 MORE_SOURCES = ("zoravi", "qadir")
@@ -30,7 +28,7 @@ MORE_SOURCES = ("zoravi", "qadir")
 class Demo:
     """The outcome of a demo: the sweep and the files written."""
 
-    swept: SweepSummary
+    swept: SweepSummary | None
     summary: pl.DataFrame
     """The table ``summary`` in the main metric of each task."""
     files: tuple[Path, ...]
@@ -95,20 +93,18 @@ def perform_demo(study: Study, folder: Path, workers: int) -> Demo:
         EncoderError: if this installation has no embedded encoder.
         StoreError: if ``folder`` cannot be written, or has results of other languages.
     """
-    store = ResultStore(folder / "results")
     # All corpora are generated; folders of the user must not shadow them.
-    places = DataPaths(folders=(), cache=folder / "cache", download=False)
-    swept = run_study(study, store, places, ProcessExecutor(workers))
-    found = StudyResults.of(study, store)
+    paths = DataPaths(folders=(), cache=folder / "cache", download=False)
+    results = run_study_with_paths(study, folder / "results", paths, ProcessExecutor(workers))
     written = _write(folder, {
-        "report.html": lambda: Report(study.name, found).html().encode(),
-        "summary.md": lambda: export_table("summary", found.summary, "md"),
-        "summary.csv": lambda: export_table("summary", found.summary, "csv"),
-        "effects.csv": lambda: export_table("effects", found.effects, "csv"),
-        "scores.csv": lambda: export_table("scores", found.scores, "csv"),
-        "runs.csv": lambda: export_table("runs", found.runs, "csv"),
+        "report.html": lambda: Report(study.name, results).html().encode(),
+        "summary.md": lambda: export_table("summary", results.summary, "md"),
+        "summary.csv": lambda: export_table("summary", results.summary, "csv"),
+        "effects.csv": lambda: export_table("effects", results.effects, "csv"),
+        "scores.csv": lambda: export_table("scores", results.scores, "csv"),
+        "runs.csv": lambda: export_table("runs", results.runs, "csv"),
     })  # fmt: skip
-    return Demo(swept, main_metrics(found.summary, found.scores), written)
+    return Demo(results.sweep, main_metrics(results.summary, results.scores), written)
 
 
 def _write(folder: Path, contents: dict[str, Callable[[], bytes]]) -> tuple[Path, ...]:

@@ -24,7 +24,7 @@ from alignscope.cli.options import (
 from alignscope.config.registry import MEASURE_INFO
 from alignscope.config.run import EncoderSpec
 from alignscope.config.similarity import SentencePooling, Split
-from alignscope.training.pretraining.config import PretrainingConfig
+from alignscope.training.pretraining.config import PretrainingConfig, parse_config
 
 
 def blocks(
@@ -33,12 +33,11 @@ def blocks(
     remote_code: RemoteCode = False,
 ) -> None:
     """Show which blocks of an encoder can be re-initialised."""
+    import alignscope as al
     from alignscope.cli.text import describe_blocks
-    from alignscope.encoders.blocks import block_table, caveats
-    from alignscope.encoders.load import load_model
 
-    model = load_model(encoder, revision, remote_code=remote_code)
-    typer.echo(describe_blocks(encoder, block_table(model), caveats(model)))
+    loaded = al.load_encoder(encoder, revision=revision, trust_remote_code=remote_code)
+    typer.echo(describe_blocks(loaded))
 
 
 def similarity(
@@ -132,19 +131,10 @@ def pretrain(
     **options: Any,
 ) -> None:
     """Train a WordPiece tokenizer and a small BERT on text. Resumes if interrupted."""
-    from alignscope.data.corpora import load_raw_texts
-    from alignscope.data.paths import DataPaths
-    from alignscope.experiments.progress import StepBar
-    from alignscope.training.pretraining.checkpoint import check_not_finished
-    from alignscope.training.pretraining.config import parse_config
-    from alignscope.training.pretraining.pretrain import pretrain
+    import alignscope as al
 
     config = parse_config(**options)
-    check_not_finished(out)
-    typer.echo("Reading the text.", err=True)
-    lines, source = load_raw_texts(corpora, DataPaths.of(data or []))
-    with StepBar("pretraining") as bar:
-        pretrain(lines, out, config, source=source, progress=bar)
+    al.pretrain(corpora, out, config, data=data or ())
     typer.echo(f"Written: {out}, an encoder of {config.blocks} blocks × {config.hidden}.")
 
 

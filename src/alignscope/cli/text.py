@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -13,6 +12,7 @@ from alignscope.config.study import Study
 from alignscope.report.tables.export import markdown
 
 if TYPE_CHECKING:
+    from alignscope import Encoder
     from alignscope.experiments.cost import CostEstimate
 
 
@@ -92,7 +92,7 @@ def describe_status(runs: pl.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def describe_blocks(name: str, rows: Iterable[Any], notes: Iterable[str]) -> str:
-    """Return the blocks of an encoder (dataclasses) as a table, then the notes on it."""
-    table = markdown(pl.DataFrame([asdict(row) for row in rows]))
-    return "\n".join([name, "", table, *(f"- {note}" for note in notes)])
+def describe_blocks(encoder: "Encoder") -> str:
+    """Return the blocks of an encoder as a table, then the notes on it."""
+    table = markdown(encoder.block_table())
+    return "\n".join([encoder.name, "", table, *(f"- {note}" for note in encoder.caveats())])

@@ -1,12 +1,14 @@
 """An encoder as the public API sees it: a model and its tokenizer, which belong together."""
 
+from dataclasses import asdict
 from pathlib import Path
 
+import polars as pl
 import torch
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from alignscope.encoders.blocks import blocks
+from alignscope.encoders.blocks import block_table, blocks, caveats
 from alignscope.encoders.device import device as default_device
 from alignscope.encoders.load import check_tokenizer, load_model, load_tokenizer
 from alignscope.encoders.tokenization import WordTokenizer, max_input_length
@@ -68,6 +70,25 @@ class Encoder:
         """The device that holds the weights."""
         device: torch.device = self.model.device
         return device
+
+    def block_table(self) -> pl.DataFrame:
+        """Return the blocks that a window can name, with their path and their number of weights.
+
+        >>> load_encoder("embedded", device="cpu").block_table().columns
+        ['block', 'path', 'parameters', 'matrices']
+
+        Raises:
+            EncoderError: as `blocks` does.
+        """
+        return pl.DataFrame([asdict(row) for row in block_table(self.model)])
+
+    def caveats(self) -> list[str]:
+        """Return what a window does not touch, or touches beyond its blocks; a sentence each.
+
+        Raises:
+            EncoderError: as `blocks` does.
+        """
+        return caveats(self.model)
 
     def word_tokenizer(self, max_length: int = MAX_INPUT_LENGTH) -> WordTokenizer:
         """Return a tokenizer of words whose inputs have up to ``max_length`` subwords.
