@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,7 +27,7 @@ BLOCKED = """
 import socket
 
 def refuse(*arguments, **options):
-    raise AssertionError("the network was asked for")
+    raise AssertionError("the network was used")
 
 socket.socket.connect = socket.getaddrinfo = refuse
 
@@ -39,16 +38,12 @@ if __name__ == "__main__":
 
 
 @pytest.fixture(scope="module")
-def sources(
-    tmp_path_factory: pytest.TempPathFactory, encoder_folders: Callable[[str], Path]
-) -> Path:
-    """A copy of what the wheel is built from, with an encoder where none is there yet."""
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the files from which the wheel is built."""
     copy = tmp_path_factory.mktemp("sources")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
     shutil.copytree(ROOT / "src/alignscope", copy / "src/alignscope", ignore=_COMPILED)
-    if not (copy / "src/alignscope/embedded").exists():
-        shutil.copytree(encoder_folders("bert"), copy / "src/alignscope/embedded")
     return copy
 
 
@@ -69,17 +64,17 @@ def _pip(*arguments: str | Path) -> None:
 
 @pytest.mark.slow
 def test_all_data_files_are_in_the_wheel(wheel: Path, sources: Path) -> None:
-    held = set(zipfile.ZipFile(wheel).namelist())
+    names = set(zipfile.ZipFile(wheel).namelist())
     for path in (sources / "src/alignscope").rglob("*"):
         if path.is_file():
-            assert path.relative_to(sources / "src").as_posix() in held
+            assert path.relative_to(sources / "src").as_posix() in names
 
 
 @pytest.mark.slow
 def test_the_demo_of_an_installed_wheel(wheel: Path, tmp_path: Path) -> None:
     """In an empty folder, with the network off, twice: the second time nothing is trained."""
     _pip("install", "--no-deps", "--target", tmp_path / "site", wheel)
-    (tmp_path / "site/alignscope/demo.toml").write_text(TINY, encoding="utf-8")
+    (tmp_path / "site/alignscope/cli/demo.toml").write_text(TINY, encoding="utf-8")
     (tmp_path / "blocked.py").write_text(BLOCKED, encoding="utf-8")
     (tmp_path / "empty").mkdir()
     first = _demo(tmp_path)
@@ -95,7 +90,7 @@ def test_the_demo_of_an_installed_wheel(wheel: Path, tmp_path: Path) -> None:
 
 
 def _demo(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Call it as one who has nothing but the installed package, and a home without a cache."""
+    """Run the demo of the installed package, with a home that has no cache."""
     environment = {**os.environ, "PYTHONPATH": str(folder / "site"), "HOME": str(folder / "home")}
     return subprocess.run(
         [sys.executable, str(folder / "blocked.py"), "demo", "--workers", "2"],
