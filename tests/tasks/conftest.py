@@ -18,7 +18,7 @@ def gold() -> list[Sentence]:
 
 @pytest.fixture
 def tree() -> Callable[[int, random.Random], tuple[int, ...]]:
-    """From a number of words and a generator to the heads of a random tree."""
+    """Return a function from a number of words and a generator to the heads of a random tree."""
     return random_tree
 
 

@@ -1,4 +1,4 @@
-"""The best tree against enumeration, and against networkx where there are too many trees."""
+"""The best tree equals that of enumeration, or of networkx if there are too many trees."""
 
 from functools import cache
 from itertools import product
@@ -19,7 +19,7 @@ Scores = NDArray[np.float64]
 
 @cache
 def all_trees(words: int) -> NDArray[np.intp]:
-    """Return every tree with a single root: n to the power of n - 1 of them (Cayley)."""
+    """Return every tree with a single root; there are n ** (n - 1) of them (Cayley)."""
     trees = [heads for heads in product(range(words + 1), repeat=words) if is_tree(heads)]
     assert len(trees) == words ** (words - 1)
     return np.array(trees)
@@ -53,25 +53,27 @@ def matrices(numbers: st.SearchStrategy[float]) -> st.SearchStrategy[Scores]:
 
 @given(matrices(st.integers(-2, 2).map(float)))
 @settings(max_examples=200, deadline=None)
-def test_enumeration_with_many_ties(scores: Scores) -> None:
+def test_best_tree_equals_enumeration_with_many_ties(scores: Scores) -> None:
     check_against_enumeration(scores)
 
 
 @given(matrices(st.floats(-1e30, 1e30)))
 @settings(max_examples=200, deadline=None)
-def test_enumeration_at_any_magnitude(scores: Scores) -> None:
+def test_best_tree_equals_enumeration_at_any_magnitude(scores: Scores) -> None:
     check_against_enumeration(scores)
 
 
 @given(matrices(st.floats(-1, 1)), st.sampled_from((3.0, 1e3, 1e6)))
 @settings(max_examples=100, deadline=None)
-def test_enumeration_where_every_word_wants_the_root(scores: Scores, bonus: float) -> None:
+def test_best_tree_equals_enumeration_when_every_word_prefers_the_root(
+    scores: Scores, bonus: float
+) -> None:
     scores[:, 0] += bonus
     check_against_enumeration(scores)
 
 
 @pytest.mark.parametrize("seed", range(100))
-def test_enumeration_of_gaussian_scores(seed: int) -> None:
+def test_best_tree_equals_enumeration_for_gaussian_scores(seed: int) -> None:
     check_against_enumeration(np.random.default_rng(seed).normal(size=(5, 6)))
 
 
@@ -92,7 +94,7 @@ def best_by_networkx(scores: Scores) -> float:
 
 @pytest.mark.parametrize("words", [6, 8, 11])
 @pytest.mark.parametrize("kind", ["gaussian", "ties", "roots", "near a tree"])
-def test_networkx(words: int, kind: str) -> None:
+def test_best_tree_scores_as_high_as_that_of_networkx(words: int, kind: str) -> None:
     rng = np.random.default_rng([words, len(kind)])
     scores = rng.normal(size=(words, words + 1))
     if kind == "ties":
@@ -108,14 +110,14 @@ def test_networkx(words: int, kind: str) -> None:
 
 @pytest.mark.parametrize("scale", [0.0, 1e-300, 1e-30, 1.0, 1e30, 1e300])
 @pytest.mark.parametrize("words", [1, 2, 30, 90])
-def test_always_a_tree_with_one_root(words: int, scale: float) -> None:
+def test_result_is_a_tree_with_one_root_at_any_magnitude(words: int, scale: float) -> None:
     scores = scale * np.random.default_rng(words).normal(size=(words, words + 1))
     check_tree(maximum_arborescence(scores).tolist())
 
 
 @pytest.mark.parametrize("words", [5, 60])
-def test_nested_cycles(words: int) -> None:
-    """The best head of word i is i + 1, that of the last is the one before: a cycle in a cycle."""
+def test_nested_cycles_are_resolved(words: int) -> None:
+    """Word i + 1 is the best head of word i, and the last but one of the last: nested cycles."""
     scores = np.zeros((words, words + 1))
     scores[np.arange(words - 1), np.arange(2, words + 1)] = np.arange(1, words)
     scores[-1, -2] = words
@@ -126,20 +128,20 @@ def test_nested_cycles(words: int) -> None:
         check_against_enumeration(scores)
 
 
-def test_the_choice_of_the_root_keeps_every_digit() -> None:
-    """A constant taken off the root's scores would have to exceed 1e20, and 1, 2 and 1.5 drown."""
+def test_choosing_the_root_keeps_the_precision_of_the_scores() -> None:
+    """A constant subtracted from the root scores would exceed 1e20, and 1, 2 and 1.5 be lost."""
     scores = np.zeros((3, 4))
     scores[:, 0] = 1, 2, 1.5
     scores[0, 2] = -1e20
     assert maximum_arborescence(scores).tolist() == [3, 0, 2]
 
 
-def test_its_own_head_is_not_looked_at() -> None:
+def test_the_score_of_a_word_as_its_own_head_is_ignored() -> None:
     scores = np.array([[0.0, np.nan, 1.0], [1.0, 0.0, np.inf]])
     assert maximum_arborescence(scores).tolist() == [2, 0]
 
 
-def test_no_words_have_no_heads() -> None:
+def test_zero_words_have_zero_heads() -> None:
     assert maximum_arborescence(np.zeros((0, 1))).tolist() == []
 
 
@@ -150,8 +152,8 @@ def test_scores_are_not_changed() -> None:
     np.testing.assert_array_equal(scores, before)
 
 
-def test_refusals() -> None:
-    with pytest.raises(ValueError, match=r"must be \(words, words \+ 1\), not \(2, 2\)"):
+def test_scores_of_a_wrong_shape_or_not_finite_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"shape \(words, words \+ 1\), got \(2, 2\)\."):
         maximum_arborescence(np.zeros((2, 2)))
     with pytest.raises(ValueError, match="finite"):
         maximum_arborescence(np.array([[0.0, 0.0, np.nan], [0.0, 0.0, 0.0]]))

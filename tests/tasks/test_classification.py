@@ -1,4 +1,4 @@
-"""Sentence classification: scores against scikit-learn's definition, pooling, and labels."""
+"""Sentence classification: scores as scikit-learn defines them, pooling, and labels."""
 
 import pytest
 import torch
@@ -21,19 +21,19 @@ def labelled(*labels: str) -> list[Sentence]:
 def test_macro_f1_is_the_mean_over_gold_and_predicted_labels() -> None:
     gold, predicted = labelled("a", "a", "a", "b", "c"), labelled("a", "a", "b", "b", "d")
     scores = CLASSIFICATION.score(gold, predicted)
-    # F1: a 2·2/(3+2), b 2·1/(1+2), c 0, d 0; scikit-learn's f1_score(average="macro") gives this.
+    # F1: a 2·2/(3+2), b 2·1/(1+2), c 0, d 0; equal to f1_score(average="macro") of scikit-learn.
     assert scores == {"accuracy": 0.6, "macro_f1": pytest.approx((4 / 5 + 2 / 3) / 4)}
 
 
-def test_a_label_that_the_source_lacks_is_not_trained_on_but_counts_as_a_mistake() -> None:
+def test_a_label_that_the_source_lacks_has_no_loss_but_counts_as_an_error() -> None:
     labels = CLASSIFICATION.labels(labelled("a", "b"))
     assert CLASSIFICATION.encode(labelled("c")[0], labels) == {"label": [-100]}
     output = torch.tensor([[3.0, 1.0], [0.0, 9.0]])
     mask = torch.ones(2, 4).bool()
     gold = torch.zeros(2, 4, dtype=torch.long)
     gold[1, 0] = -100
-    alone = CLASSIFICATION.loss(output[:1], {"label": gold[:1]}, mask[:1])
-    assert torch.equal(CLASSIFICATION.loss(output, {"label": gold}, mask), alone)
+    known = CLASSIFICATION.loss(output[:1], {"label": gold[:1]}, mask[:1])
+    assert torch.equal(CLASSIFICATION.loss(output, {"label": gold}, mask), known)
     assert CLASSIFICATION.score(labelled("c"), labelled("a")) == {"accuracy": 0, "macro_f1": 0}
 
 
@@ -44,12 +44,14 @@ def test_the_head_pools_the_mean_of_the_words() -> None:
     torch.testing.assert_close(head(words, torch.tensor([[True, True, False]]))[0], expected)
 
 
-def test_no_sentences_cannot_be_scored() -> None:
-    with pytest.raises(DataError, match=r"^Nothing can be scored, because there is not one sente"):
+def test_scoring_zero_sentences_is_refused() -> None:
+    with pytest.raises(
+        DataError, match=r"^Nothing can be scored, because there are no sentences\."
+    ):
         CLASSIFICATION.score([], [])
 
 
-def test_the_majority_baseline_is_the_most_frequent_label() -> None:
+def test_the_majority_baseline_predicts_the_most_frequent_label() -> None:
     baseline = CLASSIFICATION.majority(labelled("b", "a", "b"))
     assert baseline(Sentence(("x", "y"))).label == "b"
 
@@ -72,8 +74,8 @@ def test_a_pair_is_read_with_a_separator_between_its_sentences() -> None:
     assert pair.chunks == (tuple(expected.ids),)
     assert plain.chunks[0].count(separator) == 1
     assert pair.chunks[0].count(separator) == 2
-    for (_, first, last), (_, other_first, other_last) in zip(plain.spans, pair.spans, strict=True):
-        assert plain.chunks[0][first:last] == pair.chunks[0][other_first:other_last]
+    for (_, start, end), (_, pair_start, pair_end) in zip(plain.spans, pair.spans, strict=True):
+        assert plain.chunks[0][start:end] == pair.chunks[0][pair_start:pair_end]
 
 
 def test_a_pair_that_is_too_long_is_split_and_counted() -> None:

@@ -113,7 +113,7 @@ class ScoresAnything(PosTagging):
 
 
 class MixesModels(PosTagging):
-    """Every second loss that is computed is doubled, as if state were kept between calls."""
+    """Doubles every second loss, as a task with state between calls might."""
 
     calls = 0
 
@@ -136,7 +136,7 @@ BROKEN: list[tuple[type[PosTagging], Check, str]] = [
     ),
     (OneIdTooMany, checks.check_encode, "encode returned 6 entries of upos for 5 words"),
     (InfiniteScores, checks.check_output, "the head returned a number that is not finite"),
-    (DoesNotLearn, checks.check_over_fitting, "in 60 steps the loss went from 1 to 1 only"),
+    (DoesNotLearn, checks.check_over_fitting, "in 60 steps the loss only went from 1 to 1"),
     (UnusedParameter, checks.check_gradients, "the loss has no gradient for more.weight"),
     (GoldIsNotPerfect, checks.check_scores, "gold sentences scored"),
     (CountsPadding, checks.check_padding, "columns of padding change the loss by"),

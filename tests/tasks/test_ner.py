@@ -1,4 +1,4 @@
-"""Spans and F1 against seqeval, the field's scorer, in both of its readings."""
+"""Spans and F1 equal those of seqeval, in lenient and strict mode."""
 
 import pytest
 from hypothesis import given, settings
@@ -30,7 +30,7 @@ def repair(tags: list[str]) -> list[str]:
 
 def check_against_seqeval(gold: list[list[str]], predicted: list[list[str]]) -> None:
     scores = NER.score(sentences(gold), sentences(predicted))
-    # Without zero_division=0 seqeval warns about what is 0 of 0.
+    # Without zero_division=0 seqeval warns about scores of 0 / 0.
     lenient = f1_score(gold, predicted, zero_division=0)
     strict = f1_score(gold, predicted, mode="strict", scheme=IOB2, zero_division=0)
     assert scores == pytest.approx({"f1": lenient, "f1_strict": strict})
@@ -38,16 +38,18 @@ def check_against_seqeval(gold: list[list[str]], predicted: list[list[str]]) -> 
 
 @given(PAIRS)
 @settings(max_examples=200, deadline=None)
-def test_f1_is_that_of_seqeval_on_any_tags(rows: list[list[tuple[str, str]]]) -> None:
-    gold = [[one for one, _ in row] for row in rows]
-    check_against_seqeval(gold, [[other for _, other in row] for row in rows])
+def test_f1_equals_that_of_seqeval_on_any_tags(rows: list[list[tuple[str, str]]]) -> None:
+    gold = [[tag for tag, _ in row] for row in rows]
+    check_against_seqeval(gold, [[tag for _, tag in row] for row in rows])
 
 
 @given(PAIRS)
 @settings(max_examples=50, deadline=None)
-def test_the_readings_agree_on_well_formed_tags(rows: list[list[tuple[str, str]]]) -> None:
-    gold = [repair([one for one, _ in row]) for row in rows]
-    predicted = [repair([other for _, other in row]) for row in rows]
+def test_lenient_and_strict_f1_are_equal_on_well_formed_tags(
+    rows: list[list[tuple[str, str]]],
+) -> None:
+    gold = [repair([tag for tag, _ in row]) for row in rows]
+    predicted = [repair([tag for _, tag in row]) for row in rows]
     check_against_seqeval(gold, predicted)
     scores = NER.score(sentences(gold), sentences(predicted))
     assert scores["f1"] == scores["f1_strict"]
@@ -55,12 +57,12 @@ def test_the_readings_agree_on_well_formed_tags(rows: list[list[tuple[str, str]]
 
 @given(st.lists(TAGS, min_size=1, max_size=12))
 @settings(max_examples=100, deadline=None)
-def test_strict_spans_are_those_of_seqeval(tags: list[str]) -> None:
+def test_strict_spans_equal_those_of_seqeval(tags: list[str]) -> None:
     expected = [(entity.tag, entity.start, entity.end) for entity in Tokens(tags, IOB2).entities]
     assert iob2_to_spans(tags, strict=True) == expected
 
 
-def test_spans_do_not_run_on_into_the_next_sentence() -> None:
+def test_spans_end_with_their_sentence() -> None:
     gold, predicted = sentences([["B-PER"], ["I-PER"]]), sentences([["B-PER"], ["B-PER"]])
     assert NER.score(gold, predicted) == {"f1": 1.0, "f1_strict": pytest.approx(2 / 3)}
 
@@ -75,7 +77,7 @@ def test_a_type_that_the_source_lacks_counts_as_missed() -> None:
     assert NER.score(gold, predicted)["f1"] == pytest.approx(2 / 3)
 
 
-def test_majority_finds_nothing() -> None:
+def test_the_majority_baseline_predicts_no_entity() -> None:
     train = sentences([["B-PER", "O", "O"]])
     predicted = NER.majority(train)(train[0])
     assert predicted.entities == ("O", "O", "O")
@@ -83,6 +85,6 @@ def test_majority_finds_nothing() -> None:
 
 
 @pytest.mark.parametrize("tag", ["E-PER", "PER", "B-", "B", "", "O-PER"])
-def test_other_schemes_are_refused(tag: str) -> None:
+def test_tags_that_are_not_iob2_are_refused(tag: str) -> None:
     with pytest.raises(ValueError, match="is not an IOB2 tag"):
         iob2_to_spans(("O", tag))

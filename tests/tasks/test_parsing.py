@@ -1,4 +1,4 @@
-"""The parser's output, its trees and relations, and LAS and UAS against the official scorer."""
+"""Scores, trees and relations of the parser; LAS and UAS equal those of the official scorer."""
 
 import gzip
 import io
@@ -33,37 +33,38 @@ def output(batch: int, words: int, relations: int, seed: int = 0) -> BiaffineOut
     return scored
 
 
-def test_shapes() -> None:
+def test_scores_have_the_documented_shapes() -> None:
     scored = output(batch=2, words=5, relations=3)
     assert scored.arcs.shape == (2, 5, 6)
     assert relation_scores(scored, torch.zeros(2, 5, dtype=torch.long)).shape == (2, 5, 3)
 
 
 def test_arc_scores_follow_the_equations() -> None:
-    """Equations 4 to 6, one pair at a time and without appended ones."""
-    head, words, scored = small()
+    """The reference computes equations 4-6 for one pair at a time, without appending a 1."""
+    head, words, scored = scored_sentence()
     nodes = torch.cat((head.root.vector[None], words[0]))
     bilinear, prior = head.arc.weight.T[:-1], head.arc.weight.T[-1]
     for d, h in product(range(3), range(4)):
-        one, other = head.arc_dependent(words[0, d]), head.arc_head(nodes[h])
-        expected = one @ bilinear @ other + prior @ other
+        dependent, candidate = head.arc_dependent(words[0, d]), head.arc_head(nodes[h])
+        expected = dependent @ bilinear @ candidate + prior @ candidate
         if h != d + 1:
             torch.testing.assert_close(scored.arcs[0, d, h], expected)
 
 
 def test_relation_scores_follow_the_equations() -> None:
-    """Equation 3: a bilinear term, two linear ones and a bias."""
-    head, words, scored = small()
+    """The reference is equation 3: a bilinear term, two linear ones and a bias."""
+    head, words, scored = scored_sentence()
     nodes, heads = torch.cat((head.root.vector[None], words[0])), (2, 0, 1)
     labelled = relation_scores(scored, torch.tensor([heads]))
     weights = head.relation.weight.unflatten(0, (-1, head.RELATION + 1)).transpose(1, 2)
     for (d, h), (r, weight) in product(enumerate(heads), enumerate(weights)):
-        one, other = head.relation_dependent(words[0, d]), head.relation_head(nodes[h])
-        linear = weight[:-1, -1] @ one + weight[-1, :-1] @ other + weight[-1, -1]
-        torch.testing.assert_close(labelled[0, d, r], one @ weight[:-1, :-1] @ other + linear)
+        dependent, candidate = head.relation_dependent(words[0, d]), head.relation_head(nodes[h])
+        linear = weight[:-1, -1] @ dependent + weight[-1, :-1] @ candidate + weight[-1, -1]
+        expected = dependent @ weight[:-1, :-1] @ candidate + linear
+        torch.testing.assert_close(labelled[0, d, r], expected)
 
 
-def small() -> tuple[BiaffineHead, torch.Tensor, BiaffineOutput]:
+def scored_sentence() -> tuple[BiaffineHead, torch.Tensor, BiaffineOutput]:
     torch.manual_seed(1)
     head = BiaffineHead(6, 2).eval().double()
     words = torch.randn(1, 3, 6, dtype=torch.double)
@@ -71,7 +72,7 @@ def small() -> tuple[BiaffineHead, torch.Tensor, BiaffineOutput]:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
-def test_padding_and_oneself_are_never_heads_in_any_precision(dtype: torch.dtype) -> None:
+def test_padding_and_the_word_itself_are_never_heads_in_any_precision(dtype: torch.dtype) -> None:
     head = BiaffineHead(16, 3).eval().to(dtype)
     mask = torch.tensor([[True, True, True, False]])
     arcs = head(torch.randn(1, 4, 16, dtype=dtype), mask).arcs
@@ -88,31 +89,32 @@ def test_padding_and_oneself_are_never_heads_in_any_precision(dtype: torch.dtype
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_decoded_trees_have_one_root_and_root_is_its_relation(seed: int) -> None:
+def test_decoded_trees_have_one_root_with_the_relation_root(seed: int) -> None:
     labels = ("nsubj", "obj", "root")
     lengths = [8, 1, 5]
-    for length, new in zip(
+    for length, predicted in zip(
         lengths, PARSING.decode(output(3, 8, 3, seed), lengths, labels), strict=True
     ):
-        assert len(new["heads"]) == len(new["relations"]) == length
-        check_tree(new["heads"])
-        for head, relation in zip(new["heads"], new["relations"], strict=True):
+        assert len(predicted["heads"]) == len(predicted["relations"]) == length
+        check_tree(predicted["heads"])
+        for head, relation in zip(predicted["heads"], predicted["relations"], strict=True):
             assert (relation == "root") == (head == 0)
 
 
-def test_the_best_relation_is_that_at_the_chosen_head() -> None:
+def test_relations_are_the_best_at_the_chosen_heads() -> None:
     labels, lengths = ("nsubj", "obj", "root"), [6]
     scored = output(1, 6, 3, seed=4)
-    (new,) = PARSING.decode(scored, lengths, labels)
-    scores = relation_scores(scored, torch.tensor([new["heads"]]))[0]
-    for head, relation, row in zip(new["heads"], new["relations"], scores, strict=True):
+    (predicted,) = PARSING.decode(scored, lengths, labels)
+    scores = relation_scores(scored, torch.tensor([predicted["heads"]]))[0]
+    predicted_arcs = zip(predicted["heads"], predicted["relations"], scores, strict=True)
+    for head, relation, row in predicted_arcs:
         assert relation == ("root" if head == 0 else labels[int(row[:2].argmax())])
-    assert len(set(new["relations"])) == 3
+    assert len(set(predicted["relations"])) == 3
 
 
-def test_labels_are_universal_and_have_root(gold: list[Sentence]) -> None:
+def test_labels_are_universal_relations_and_root(gold: list[Sentence]) -> None:
     assert PARSING.labels(gold) == ("nsubj", "obj", "obl", "punct", "root")
-    with pytest.raises(DataError, match="found not one arc"):
+    with pytest.raises(DataError, match="but all words are roots"):
         PARSING.labels([Sentence(words=("Go",), heads=(0,), relations=("root",))])
 
 
@@ -120,7 +122,7 @@ def parsed(heads: tuple[int, ...], *relations: str) -> Sentence:
     return Sentence(words=("w",) * len(heads), heads=heads, relations=relations)
 
 
-def test_encode() -> None:
+def test_encode_strips_subtypes_and_ignores_unknown_relations() -> None:
     sentence = parsed((2, 0, 2), "nsubj:pass", "root", "vocative")
     assert PARSING.encode(sentence, ("nsubj", "root")) == {
         "heads": [2, 0, 2],
@@ -128,7 +130,7 @@ def test_encode() -> None:
     }
 
 
-def test_majority_takes_the_next_word() -> None:
+def test_the_majority_baseline_attaches_words_at_the_most_frequent_distance() -> None:
     train = [parsed((2, 3, 0, 3), "det", "det", "root", "obj"), parsed((2, 0), "nsubj:x", "root")]
     predictor = PARSING.majority(train)
     assert predictor(parsed((0,), "root")).heads == (0,)
@@ -141,14 +143,16 @@ def test_majority_takes_the_next_word() -> None:
     ("distance", "heads"),
     [(1, (2, 3, 4, 0)), (2, (3, 4, 4, 0)), (-1, (0, 1, 2, 3)), (-3, (0, 1, 1, 1))],
 )
-def test_majority_attaches_what_would_fall_outside(distance: int, heads: tuple[int, ...]) -> None:
+def test_the_majority_baseline_attaches_words_at_the_edge_to_the_root(
+    distance: int, heads: tuple[int, ...]
+) -> None:
     predicted = PARSING.majority([at_distance(distance)])(Sentence(words=("w",) * 4))
     assert predicted.heads == heads
 
 
 @pytest.mark.parametrize("distance", [-3, -2, -1, 1, 2, 3])
 @pytest.mark.parametrize("words", [1, 2, 3, 4, 5, 9])
-def test_majority_always_gives_a_tree(distance: int, words: int) -> None:
+def test_the_majority_baseline_always_predicts_a_tree(distance: int, words: int) -> None:
     predicted = PARSING.majority([at_distance(distance)])(Sentence(words=("w",) * words))
     assert predicted.heads is not None
     check_tree(predicted.heads)
@@ -163,13 +167,13 @@ def at_distance(distance: int) -> Sentence:
 
 
 def corrupt(sentence: Sentence, draw: random.Random, tree: Tree) -> Sentence:
-    """Return a worse analysis: sometimes another tree, often other relations and subtypes."""
+    """Return the sentence with some errors: random trees, relations and subtypes."""
     assert sentence.heads is not None
     assert sentence.relations is not None
     heads = tree(len(sentence), draw) if draw.random() < 0.4 else sentence.heads
     pool = ("root", "nsubj", "nsubj:pass", "punct", "obl:arg", "flat")
-    relations = [draw.choice(pool) if draw.random() < 0.4 else one for one in sentence.relations]
-    relations = [one + ":new" if draw.random() < 0.1 else one for one in relations]
+    relations = [draw.choice(pool) if draw.random() < 0.4 else gold for gold in sentence.relations]
+    relations = [f"{name}:new" if draw.random() < 0.1 else name for name in relations]
     return replace(sentence, heads=heads, relations=tuple(relations))
 
 
@@ -180,7 +184,7 @@ def official(gold: str, predicted: str) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("language", ["ar", "cs", "en", "it", "zh"])
-def test_scores_are_those_of_the_official_script(
+def test_scores_equal_those_of_the_official_script(
     language: str, treebanks: Path, tmp_path: Path, tree: Tree
 ) -> None:
     with gzip.open(
@@ -202,10 +206,12 @@ def test_scores_are_those_of_the_official_script(
 def test_las_is_never_above_uas(gold: list[Sentence], tree: Tree) -> None:
     for seed in range(50):
         draw = random.Random(seed)
-        scores = DependencyParsing().score(gold, [corrupt(one, draw, tree) for one in gold])
+        scores = DependencyParsing().score(
+            gold, [corrupt(sentence, draw, tree) for sentence in gold]
+        )
         assert scores["las"] <= scores["uas"]
 
 
-def test_a_right_relation_at_a_wrong_head_is_wrong() -> None:
+def test_a_correct_relation_at_a_wrong_head_counts_as_an_error() -> None:
     gold, wrong = parsed((2, 0, 2), "obj", "root", "obj"), parsed((2, 0, 1), "obj", "root", "obj")
     assert PARSING.score([gold], [wrong]) == {"las": 2 / 3, "uas": 2 / 3}

@@ -56,13 +56,17 @@ def pair_sentences(
             such lists would be a programming error.
     """
     if len(gold) != len(predicted):
-        raise ValueError(f"{len(gold)} gold sentences but {len(predicted)} predicted ones")
+        raise ValueError(
+            f"There are {len(gold)} gold sentences, but {len(predicted)} predicted ones. "
+            "Pass one prediction per gold sentence."
+        )
     paired = list(zip(gold, predicted, strict=True))
     for number, (sentence, prediction) in enumerate(paired, start=1):
         if sentence.words != prediction.words:
             raise ValueError(
-                f"sentence {number} has {len(sentence)} gold words ({_text(sentence)}) "
-                f"but {len(prediction)} predicted ones ({_text(prediction)})"
+                f"Sentence {number} has {len(sentence)} gold words ({_text(sentence)}), "
+                f"but {len(prediction)} predicted ones ({_text(prediction)}). "
+                "Predict the same words."
             )
     return paired
 
@@ -74,10 +78,10 @@ def ratio(correct: int, total: int, unit: str = "word") -> float:
     0.75
 
     Raises:
-        DataError: if ``total`` is 0, because 0 of 0 is neither good nor bad.
+        DataError: if ``total`` is 0, because 0 of 0 is undefined.
     """
     if not total:
-        raise DataError(f"Nothing can be scored, because there is not one {unit}.")
+        raise DataError(f"Nothing can be scored, because there are no {unit}s.")
     return correct / total
 
 

@@ -8,18 +8,19 @@ from torch import Tensor, nn
 
 
 class BiaffineOutput(NamedTuple):
-    """Scores of all arcs, and what is needed to score the relations of chosen ones.
+    """Scores of all arcs, and the vectors from which the relations of chosen arcs are scored.
 
     The scores of all relations of all pairs, (batch, words, words + 1, relations), are not
-    computed: each word has one head, and that tensor grows with the square of the longest
-    sentence (at 400 words some 24 MB a sentence and a run, without its gradients).
+    computed, because each word has one head and that tensor grows with the square of the longest
+    sentence. At 400 words it takes about 24 MB per sentence and run, without gradients.
     """
 
     arcs: Tensor
-    """(batch, words, words + 1): at [b, d, h] the score of head h (0 root, i the i-th word) for
-    the d-th word, from 0; the dtype's lowest number for padding and the word itself."""
+    """(batch, words, words + 1): ``[b, d, h]`` is the score of head h (0 is the root, i the i-th
+    word) for word d, counted from 0. Padding and the word itself have the lowest number of the
+    dtype."""
     dependents: Tensor
-    """(batch, words, relations, size): each word as a dependent, times each relation's weights."""
+    """(batch, words, relations, size): each word as a dependent, times the weights of relations."""
     heads: Tensor
     """(batch, words + 1, size): the root and each word as a head."""
 
@@ -86,7 +87,7 @@ class BiaffineHead(nn.Module):
         self.arc_head = self._mlp(hidden, self.ARC)
         self.relation_dependent = self._mlp(hidden, self.RELATION)
         self.relation_head = self._mlp(hidden, self.RELATION)
-        # Not zero, as some start: then the first step would not reach what lies below.
+        # Not zero as in some parsers: with zeros no gradient reaches the MLPs in the first step.
         arcs = torch.randn(self.ARC + 1, self.ARC) / self.ARC
         self.arc = _linear(arcs.T)
         size = self.RELATION + 1
@@ -97,21 +98,21 @@ class BiaffineHead(nn.Module):
         """Score arcs and prepare relations.
 
         Args:
-            words: (batch, words, hidden)
-            mask: (batch, words), true where there is a word
+            words: Word vectors, (batch, words, hidden).
+            mask: True where there is a word, (batch, words).
         """
         candidates = torch.cat((self.root(words), words), dim=1)
         arcs = self._arcs(words, candidates)
-        dependents = self.relation(_with_one(self.relation_dependent(words)))
+        dependents = self.relation(_append_one(self.relation_dependent(words)))
         return BiaffineOutput(
-            arcs=arcs.masked_fill(~_possible(mask), torch.finfo(arcs.dtype).min),
+            arcs=arcs.masked_fill(~_possible_heads(mask), torch.finfo(arcs.dtype).min),
             dependents=dependents.unflatten(-1, (-1, self.RELATION + 1)),
-            heads=_with_one(self.relation_head(candidates)),
+            heads=_append_one(self.relation_head(candidates)),
         )
 
     def _arcs(self, words: Tensor, candidates: Tensor) -> Tensor:
-        """Eq. 4 to 6; the one appended to the dependents is the head's own score, H u."""
-        dependents = self.arc(_with_one(self.arc_dependent(words)))
+        """Score arcs (eq. 4-6); the 1 appended to the dependents adds the head's prior, H u."""
+        dependents = self.arc(_append_one(self.arc_dependent(words)))
         arcs: Tensor = dependents @ self.arc_head(candidates).transpose(1, 2)
         return arcs
 
@@ -120,7 +121,7 @@ class BiaffineHead(nn.Module):
 
 
 def _linear(weight: Tensor) -> nn.Linear:
-    """A linear layer without a bias that starts with a weight, (out, in)."""
+    """Return a linear layer without bias whose initial weight is ``weight``, (out, in)."""
     layer = nn.Linear(weight.shape[1], weight.shape[0], bias=False, device="meta")
     layer.weight = nn.Parameter(weight.contiguous())
     return layer
@@ -129,11 +130,12 @@ def _linear(weight: Tensor) -> nn.Linear:
 def relation_scores(output: BiaffineOutput, heads: Tensor) -> Tensor:
     """Score every relation between each word and one head (eq. 3, over MLPs as in eq. 6).
 
-    The ones appended on both sides make the bilinear form hold the paper's linear terms and bias.
+    A 1 is appended to both vectors, so that the bilinear form includes the linear terms and the
+    bias of the paper.
 
     Args:
-        output: what a ``BiaffineHead`` gave for (batch, words)
-        heads: (batch, words), 0 for the root, i for the i-th word
+        output: The output of a ``BiaffineHead`` for (batch, words).
+        heads: (batch, words), 0 for the root, i for the i-th word.
 
     Returns:
         (batch, words, relations)
@@ -143,13 +145,13 @@ def relation_scores(output: BiaffineOutput, heads: Tensor) -> Tensor:
     return torch.einsum("bwrj,bwj->bwr", output.dependents, chosen)
 
 
-def _with_one(vectors: Tensor) -> Tensor:
+def _append_one(vectors: Tensor) -> Tensor:
     return torch.cat((vectors, torch.ones_like(vectors[..., :1])), dim=-1)
 
 
-def _possible(mask: Tensor) -> Tensor:
-    """Return (batch, words, words + 1), true where the head is there and is not the word itself."""
+def _possible_heads(mask: Tensor) -> Tensor:
+    """Return (batch, words, words + 1), true where the head exists and is not the word itself."""
     words = mask.shape[1]
-    there = torch.cat((torch.ones_like(mask[:, :1]), mask), dim=1)
-    own = torch.ones(words, words + 1, dtype=torch.bool, device=mask.device).triu(1).tril(1)
-    return there.unsqueeze(1) & ~own
+    exists = torch.cat((torch.ones_like(mask[:, :1]), mask), dim=1)
+    is_self = torch.ones(words, words + 1, dtype=torch.bool, device=mask.device).triu(1).tril(1)
+    return exists.unsqueeze(1) & ~is_self

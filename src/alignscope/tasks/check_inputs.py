@@ -14,7 +14,7 @@ from alignscope.tasks.task import Task
 HIDDEN = 32
 """The size of the word vectors in the checks."""
 
-_FAR_AWAY = 100.0
+_PADDING_VALUE = 100.0
 """The value of word vectors in the padding, so large that a task that reads them is noticed."""
 
 
@@ -80,7 +80,7 @@ class CheckBatch:
         """Make a batch with ``padding`` more columns than the longest sentence has words."""
         labels, lengths = task.labels(sentences), [len(sentence) for sentence in sentences]
         width = max(lengths) + padding
-        vectors = torch.full((len(sentences), width, HIDDEN), _FAR_AWAY)
+        vectors = torch.full((len(sentences), width, HIDDEN), _PADDING_VALUE)
         for row, sentence in enumerate(sentences):
             for column, word in enumerate(sentence.words):
                 vectors[row, column] = _vector_of(word)
@@ -94,10 +94,10 @@ class CheckBatch:
 
     def only(self, row: int) -> "CheckBatch":
         """Return a batch of one of the sentences, without padding."""
-        part, length = slice(row, row + 1), len(self.sentences[row])
-        gold = {name: ids[part, :length] for name, ids in self.gold.items()}
-        vectors, mask = self.vectors[part, :length], self.mask[part, :length]
-        return CheckBatch(self.sentences[part], self.labels, vectors, mask, gold)
+        selected, length = slice(row, row + 1), len(self.sentences[row])
+        gold = {name: ids[selected, :length] for name, ids in self.gold.items()}
+        vectors, mask = self.vectors[selected, :length], self.mask[selected, :length]
+        return CheckBatch(self.sentences[selected], self.labels, vectors, mask, gold)
 
     def loss(self, task: Task, head: nn.Module) -> Tensor:
         """Return the loss of a head on the batch."""
@@ -115,7 +115,7 @@ def predict(task: Task, head: nn.Module, batch: CheckBatch) -> list[Sentence]:
     """Return the sentences of a batch with the annotations that a head predicts, and no others."""
     with torch.no_grad():
         output = head(batch.vectors, batch.mask)
-    annotations = task.decode(output, [len(one) for one in batch.sentences], batch.labels)
+    annotations = task.decode(output, [len(sentence) for sentence in batch.sentences], batch.labels)
     if len(annotations) != len(batch.sentences):
         raise TaskCheckError(
             f"The task does not fulfil its contract: decode returned {len(annotations)} "

@@ -1,4 +1,4 @@
-"""Conformance checks for tasks: what training, prediction and scoring rely on."""
+"""Conformance checks for tasks: the properties that training, prediction and scoring rely on."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ def check_task(task: Task, sentences: Sequence[Sentence] | None = None) -> None:
             ``heads``, ``relations``, ``entities`` and ``label``.
 
     Raises:
-        TaskCheckError: for the first check that fails; the message says what the task did.
+        TaskCheckError: for the first check that fails; the message describes the failure.
         DataError: if the sentences lack an annotation that the task needs.
     """
     gold = random_sentences() if sentences is None else sentences
@@ -48,7 +48,7 @@ def check_labels(task: Task, gold: Sequence[Sentence]) -> None:
     labels = task.labels(gold)
     _require(labels == tuple(sorted(set(labels))), f"labels returned {labels}, which is unsorted")
     _require(labels == task.labels(gold[::-1]), "labels depends on the order of sentences")
-    _require(len(labels) > 1, "labels found one label only, with which nothing can be checked")
+    _require(len(labels) > 1, "labels returned a single label, but the checks need at least two")
 
 
 def check_missing_annotations(task: Task, gold: Sequence[Sentence]) -> None:
@@ -96,7 +96,7 @@ def check_output(task: Task, gold: Sequence[Sentence]) -> None:
 
 
 def check_over_fitting(task: Task, gold: Sequence[Sentence]) -> None:
-    """Check that a head can learn a few sentences by heart."""
+    """Check that a head can overfit a few sentences."""
     batch = CheckBatch.of(task, gold)
     head = new_head(task, batch.labels)
     optimizer = torch.optim.Adam(head.parameters(), lr=0.02)
@@ -109,7 +109,7 @@ def check_over_fitting(task: Task, gold: Sequence[Sentence]) -> None:
         optimizer.step()
     _require(
         losses[-1] < 0.1 * losses[0] < float("inf"),
-        f"in 60 steps the loss went from {losses[0]:g} to {losses[-1]:g} only",
+        f"in 60 steps the loss only went from {losses[0]:g} to {losses[-1]:g}",
     )
     score = task.score(gold, predict(task, head, batch))[task.metrics[0]]
     _require(score > 0.99, f"after 60 steps {task.metrics[0]} on the same sentences is {score:g}")
@@ -146,8 +146,10 @@ def check_padding(task: Task, gold: Sequence[Sentence]) -> None:
     loss, expected = batch.loss(task, head).item(), predict(task, head, batch)
     for padding in (1, 30):
         padded = CheckBatch.of(task, gold, padding)
-        off = abs(padded.loss(task, head).item() - loss)
-        _require(off < 1e-5, f"{padding} columns of padding change the loss by {off:g}")
+        difference = abs(padded.loss(task, head).item() - loss)
+        _require(
+            difference < 1e-5, f"{padding} columns of padding change the loss by {difference:g}"
+        )
         _require(
             predict(task, head, padded) == expected,
             f"{padding} columns of padding change a prediction",
@@ -158,8 +160,10 @@ def check_batching(task: Task, gold: Sequence[Sentence]) -> None:
     """Check that a prediction is independent of the other sentences of the batch."""
     batch = CheckBatch.of(task, gold)
     head = new_head(task, batch.labels)
-    alone = [predict(task, head, batch.only(row))[0] for row in range(len(gold))]
-    _require(alone == predict(task, head, batch), "a prediction depends on the rest of the batch")
+    separate = [predict(task, head, batch.only(row))[0] for row in range(len(gold))]
+    _require(
+        separate == predict(task, head, batch), "a prediction depends on the rest of the batch"
+    )
 
 
 def check_mean_loss(task: Task, gold: Sequence[Sentence]) -> None:
@@ -192,21 +196,21 @@ def check_stacking(task: Task, gold: Sequence[Sentence]) -> None:
 
     stacked, _ = stack_module_state(heads)
     vectors = torch.stack((batch.vectors, batch.vectors.flip(-1)))
-    together = vmap(grad(loss))(stacked, vectors)
+    stacked_gradients = vmap(grad(loss))(stacked, vectors)
     for number, head in enumerate(heads):
-        alone = grad(loss)(dict(head.named_parameters()), vectors[number])
-        for name, gradient in alone.items():
-            equal = torch.allclose(together[name][number], gradient, rtol=1e-4, atol=1e-5)
+        separate = grad(loss)(dict(head.named_parameters()), vectors[number])
+        for name, gradient in separate.items():
+            equal = torch.allclose(stacked_gradients[name][number], gradient, rtol=1e-4, atol=1e-5)
             _require(equal, f"the gradient of {name} changes when heads are stacked")
 
 
 def check_seeds(task: Task, gold: Sequence[Sentence]) -> None:
     """Check that the weights of a head depend on the seed alone."""
     labels = task.labels(gold)
-    first, same, other = (new_head(task, labels, seed).state_dict() for seed in (3, 3, 4))
+    first, same_seed, other_seed = (new_head(task, labels, seed).state_dict() for seed in (3, 3, 4))
     for name, value in first.items():
-        _require(torch.equal(value, same[name]), f"{name} differs between heads of one seed")
-        _require(not torch.equal(value, other[name]), f"{name} is the same for other seeds")
+        _require(torch.equal(value, same_seed[name]), f"{name} differs between heads of one seed")
+        _require(not torch.equal(value, other_seed[name]), f"{name} is the same for other seeds")
 
 
 def check_majority(task: Task, gold: Sequence[Sentence]) -> None:
@@ -259,16 +263,16 @@ def _require(condition: bool, problem: str) -> None:
 
 @contextmanager
 def _expect(error: type[Exception], call: str) -> Iterator[None]:
-    """Require that a block raises an error of a kind."""
+    """Require that a block raises ``error``; ``call`` describes the block in the message."""
     try:
         yield
     except error:
         return
-    except Exception as other:
+    except Exception as unexpected:
         raise TaskCheckError(
-            f"The task does not fulfil its contract: {call} raised {type(other).__name__} "
+            f"The task does not fulfil its contract: {call} raised {type(unexpected).__name__} "
             f"instead of {error.__name__}."
-        ) from other
+        ) from unexpected
     raise TaskCheckError(
         f"The task does not fulfil its contract: {call} raised no {error.__name__}."
     )

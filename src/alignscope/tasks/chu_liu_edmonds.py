@@ -1,7 +1,7 @@
 """The best dependency tree: a maximum spanning arborescence with a single root.
 
-Chu & Liu 1965 and Edmonds 1967; for parsing McDonald et al. 2005 (H05-1066). Own code,
-because the published wheels for it are dead.
+Chu & Liu 1965 and Edmonds 1967; for parsing McDonald et al. 2005 (H05-1066). AlignScope
+implements it because the published packages are no longer maintained.
 """
 
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ def maximum_arborescence(scores: Scores) -> Heads:
     """Return the tree with a single root whose arcs have the highest sum of scores.
 
     >>> scores = np.array([[5.0, 0.0, 1.0], [4.0, 3.0, 0.0]])
-    >>> maximum_arborescence(scores)  # both words want the root; only one of them gets it
+    >>> maximum_arborescence(scores)  # the root is the best head of both words; only one gets it
     array([0, 1])
 
     Args:
@@ -29,42 +29,42 @@ def maximum_arborescence(scores: Scores) -> Heads:
             head is ignored.
 
     Returns:
-        (words,), the head of each word, 0 for the root. The first of equals, so the same scores
-        always give the same tree.
+        (words,), the head of each word, 0 for the root. Ties are broken in favour of the first head, so
+        that equal scores always have the same tree.
 
     Raises:
-        ValueError: if the shape is not that, or a score is not finite.
+        ValueError: if the shape is not (words, words + 1), or a score is not finite.
     """
     weights = _square(scores)
     heads = _chu_liu_edmonds(weights)
-    # The best of all trees, if it has one root, is the best of those with one root.
+    # If the best of all trees has one root, it is also the best of those with one root.
     if np.count_nonzero(heads[1:] == 0) > 1:
-        heads = _chu_liu_edmonds(_few_roots_first(weights))
+        heads = _chu_liu_edmonds(_penalise_roots(weights))
     return heads[1:]
 
 
 def _square(scores: Scores) -> Weights:
-    """Return (nodes, nodes) with the root as node 0; no node is its own head, nor the root's."""
+    """Return (nodes, nodes) with the root as node 0; -inf rules out self-loops and heads of 0."""
     words = len(scores)
     if scores.shape != (words, words + 1):
-        raise ValueError(f"scores must be (words, words + 1), not {scores.shape}")
+        raise ValueError(f"Scores must have the shape (words, words + 1), got {scores.shape}.")
     weights = np.full((words + 1, words + 1), -np.inf)
     weights[1:] = scores
     np.fill_diagonal(weights, -np.inf)
     if np.isfinite(weights).sum() != words * words:
-        raise ValueError("scores must be finite")
+        raise ValueError("Scores must be finite.")
     return weights
 
 
-def _few_roots_first(weights: Weights) -> Weights:
-    """Return weights by which any tree with fewer roots is better, whatever its scores.
+def _penalise_roots(weights: Weights) -> Weights:
+    """Return weights under which a tree with fewer roots always wins, whatever its scores.
 
-    The usual way is to subtract from the root's scores a constant larger than any gain; it eats
-    the low digits of those scores. Here a weight is a pair (-1 for an arc from the root, score),
-    written as a complex number: these add and subtract by component, and numpy orders them
-    lexicographically. The algorithm needs no more of a weight than that, so a tree with one root
-    (-1, sum) beats every tree with two (-2, sum), exactly, and among trees with one root the
-    scores decide, untouched. There is one with one root, as every word may head every other.
+    The usual solution subtracts a constant larger than any gain from the scores of the root, and
+    so loses the low digits of these scores. Here a weight is a pair (-1 for an arc from the root,
+    score), stored as a complex number. Complex numbers add and subtract by component, and numpy
+    orders them lexicographically; the algorithm needs nothing else. A tree with one root (-1, sum)
+    therefore beats every tree with two (-2, sum) exactly, and among trees with one root the
+    unchanged scores decide. A tree with one root exists, as any word may be the head of any other.
     """
     pairs = np.zeros(weights.shape, dtype=np.complex128)
     pairs.imag = weights
@@ -75,22 +75,23 @@ def _few_roots_first(weights: Weights) -> Weights:
 
 
 class _Contraction(NamedTuple):
-    """A cycle that became the last node of a smaller graph, and how to open it again."""
+    """A cycle that became the last node of a smaller graph, and the arcs needed to expand it."""
 
     cycle: Heads
     cycle_heads: Heads
     rest: Heads
-    """The nodes that stayed, in order: node i of the smaller graph was ``rest[i]``."""
+    """The nodes outside the cycle, in order: node i of the smaller graph was ``rest[i]``."""
     enter: Heads
-    """For each of ``rest`` as the cycle's head: at which of ``cycle`` its arc arrives."""
+    """For each node of ``rest`` as head of the cycle: the node of ``cycle`` that it attaches."""
     leave: Heads
-    """For each of ``rest`` as the cycle's dependent: from which of ``cycle`` its arc comes."""
+    """For each node of ``rest`` as dependent of the cycle: its head in ``cycle``."""
 
 
 def _chu_liu_edmonds(weights: Weights) -> Heads:
-    """Return the head of each node; contract cycles until there are none, then open them.
+    """Return the head of each node; contract cycles until there are none, then expand them.
 
-    Every node with its best head is the best of all graphs, so without a cycle it is the answer.
+    The graph in which every node has its best head is the best of all graphs. Without a cycle it
+    is a tree, and therefore the best tree.
     """
     contractions = []
     heads: Heads = weights.argmax(axis=1)
@@ -104,7 +105,7 @@ def _chu_liu_edmonds(weights: Weights) -> Heads:
 
 
 def _contract(weights: Weights, heads: Heads, cycle: Heads) -> tuple[_Contraction, Weights]:
-    """Make one node of a cycle: an arc into it costs the arc of the cycle that it replaces."""
+    """Replace a cycle by one node; an arc into it loses the weight of the arc it replaces."""
     rest = np.setdiff1d(np.arange(len(weights)), cycle)
     into = weights[np.ix_(cycle, rest)] - weights[cycle, heads[cycle]][:, None]
     out = weights[np.ix_(rest, cycle)]
@@ -117,7 +118,7 @@ def _contract(weights: Weights, heads: Heads, cycle: Heads) -> tuple[_Contractio
 
 
 def _expand(heads: Heads, contraction: _Contraction) -> Heads:
-    """Give back the cycle's nodes; one arc of the cycle yields to the arc that enters it."""
+    """Restore the nodes of the cycle; the arc that enters it replaces one arc of the cycle."""
     cycle, cycle_heads, rest, enter, leave = contraction
     expanded = np.zeros(len(rest) + len(cycle), dtype=np.intp)
     from_cycle = heads[:-1] == len(rest)

@@ -81,7 +81,7 @@ class SentenceClassification:
 
     def loss(self, output: Tensor, gold: Mapping[str, Tensor], mask: Tensor) -> Tensor:
         """Return the mean cross entropy over sentences; ``output`` is (batch, labels)."""
-        # The one entry per sentence stands in the first column, where every sentence has a word.
+        # The single entry of a sentence is in the first column, where every sentence has a word.
         return cross_entropy(output.unsqueeze(1), gold[LABEL][:, :1], mask[:, :1])
 
     def decode(
@@ -101,7 +101,7 @@ class SentenceClassification:
             (get_label(sentence, LABEL), get_label(prediction, LABEL))
             for sentence, prediction in pair_sentences(gold, predicted)
         ]
-        correct = sum(expected == given for expected, given in pairs)
+        correct = sum(expected == predicted_label for expected, predicted_label in pairs)
         return {"accuracy": ratio(correct, len(pairs), "sentence"), "macro_f1": _macro_f1(pairs)}
 
     def majority(self, train: Sequence[Sentence]) -> Callable[[Sentence], Sentence]:
@@ -112,7 +112,7 @@ class SentenceClassification:
     def _counts(self, train: Sequence[Sentence]) -> Counter[str]:
         counts = Counter(get_label(sentence, LABEL) for sentence in train)
         if not counts:
-            raise DataError(f"{self.name} needs sentences with a label, found not one sentence.")
+            raise DataError(f"The task {self.name} needs labelled sentences, but there are none.")
         return counts
 
 

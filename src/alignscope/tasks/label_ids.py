@@ -1,4 +1,4 @@
-"""Labels as class numbers: what every head is trained on."""
+"""Labels as class numbers, and the loss over them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from torch.nn import functional
 Value = TypeVar("Value", str, int)
 
 IGNORED_LABEL = -100
-"""The class number of a word that has no part in the loss; PyTorch's own ``ignore_index``."""
+"""The class number of a word without a loss; the default ``ignore_index`` of PyTorch."""
 
 
 def to_label_ids(values: Sequence[str], labels: Sequence[str]) -> list[int]:
@@ -19,8 +19,8 @@ def to_label_ids(values: Sequence[str], labels: Sequence[str]) -> list[int]:
     >>> to_label_ids(("VERB", "NOUN", "SYM"), ("NOUN", "VERB"))
     [1, 0, -100]
 
-    A value that the source never showed is ``IGNORED_LABEL``: no head trained on that source can
-    give it, so it has no loss; in the score it counts as the mistake it is.
+    A value that does not occur in the source becomes ``IGNORED_LABEL``. A head trained on the
+    source cannot predict it, so it has no loss; in the score it counts as an error.
     """
     number = {label: position for position, label in enumerate(labels)}
     return [number.get(value, IGNORED_LABEL) for value in values]
@@ -30,12 +30,12 @@ def cross_entropy(scores: Tensor, classes: Tensor, mask: Tensor) -> Tensor:
     """Return the mean cross entropy over the words of a batch, 0 if there are none.
 
     Args:
-        scores: (batch, words, labels)
-        classes: (batch, words), class numbers; ``IGNORED_LABEL`` ones do not count as words
-        mask: (batch, words), true where there is a word
+        scores: Scores of labels, (batch, words, labels).
+        classes: Class numbers, (batch, words). Words with ``IGNORED_LABEL`` are left out.
+        mask: True where there is a word, (batch, words).
     """
     known = mask & (classes != IGNORED_LABEL)
-    # No indexing by the mask: its result would have a data-dependent shape, which vmap refuses.
+    # Indexing by the mask would produce a data-dependent shape, which vmap does not support.
     total = functional.cross_entropy(
         scores.flatten(0, 1),
         classes.masked_fill(~known, IGNORED_LABEL).flatten(),
@@ -46,7 +46,7 @@ def cross_entropy(scores: Tensor, classes: Tensor, mask: Tensor) -> Tensor:
 
 
 def most_frequent(counts: Counter[Value]) -> Value:
-    """Return the most frequent value, of several the first in sorted order.
+    """Return the most frequent value; of equally frequent ones the first in sorted order.
 
     >>> most_frequent(Counter(["VERB", "NOUN", "VERB", "NOUN", "ADP"]))
     'NOUN'

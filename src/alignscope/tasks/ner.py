@@ -16,8 +16,8 @@ class NamedEntityRecognition(TokenTagging):
     >>> NamedEntityRecognition().score([gold], [loose])
     {'f1': 1.0, 'f1_strict': 0.0}
 
-    The majority tag is ``O`` in any real corpus, so the majority baseline finds nothing and its
-    F1 is 0.
+    In real corpora the majority tag is ``O``. The majority baseline then predicts no entity, and
+    its F1 is 0.
     """
 
     name = "ner"
@@ -25,9 +25,9 @@ class NamedEntityRecognition(TokenTagging):
     metrics: tuple[str, ...] = ("f1", "f1_strict")
 
     def score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> dict[str, float]:
-        """Return micro F1 over spans in both readings of ``spans``; 0 if there is no span at all.
+        """Return the micro F1 over spans, lenient and strict (``iob2_to_spans``); 0 without spans.
 
-        A gold span of a type that the source does not know counts as one not found.
+        A gold span whose type does not occur in the source counts as missed.
 
         Raises:
             ValueError: if gold and predicted do not have the same words, or a tag is not IOB2.

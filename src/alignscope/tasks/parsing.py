@@ -27,8 +27,8 @@ class DependencyParsing:
     >>> DependencyParsing().score([gold], [wrong])
     {'las': 0.5, 'uas': 1.0}
 
-    Heads count as CoNLL-U does: 0 is the root, i the i-th word. Subtypes of relations
-    (``nsubj:pass``) are neither learned nor scored. The rest is the contract of
+    Heads are numbered as in CoNLL-U: 0 is the root, i the i-th word. Subtypes of relations
+    (``nsubj:pass``) are neither learned nor scored. The methods fulfil the protocol
     ``alignscope.tasks.task.Task``.
     """
 
@@ -68,9 +68,9 @@ class DependencyParsing:
     ) -> list[Annotations]:
         """Return the best tree with a single root, then the best relation at each chosen head.
 
-        ``root`` is given to the arc from 0 and to no other. In UD, gold has it there and only
-        there, so where a head is right this can turn a wrong relation into the right one, never
-        the reverse: it cannot lower LAS, by this count or by the official script's.
+        The arc from 0 gets the relation ``root``, and no other arc does, as in the gold trees of
+        UD. Where a head is right, this rule can correct a relation but never spoil one, so it
+        cannot lower LAS, neither here nor in the official script.
         """
         heads = _trees(output.arcs, lengths)
         scores = relation_scores(output, heads.to(output.arcs.device)).detach().cpu()
@@ -87,8 +87,8 @@ class DependencyParsing:
     def score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> dict[str, float]:
         """Return the labelled and the unlabelled attachment score over all words.
 
-        As in the CoNLL 2018 shared task and the official script: punctuation counts, subtypes
-        do not, on neither side. LAS is never above UAS.
+        As in the CoNLL 2018 shared task and the official script, punctuation counts, and subtypes
+        are ignored in gold and predicted relations. LAS is never above UAS.
 
         Raises:
             ValueError: if gold and predicted do not have the same words.
@@ -96,27 +96,28 @@ class DependencyParsing:
         """
         words = labelled = unlabelled = 0
         for sentence, prediction in pair_sentences(gold, predicted):
-            for one, other in zip(_arcs(sentence), _arcs(prediction), strict=True):
+            for gold_arc, arc in zip(_arcs(sentence), _arcs(prediction), strict=True):
                 words += 1
-                unlabelled += one[0] == other[0]
-                labelled += one == other
+                unlabelled += gold_arc[0] == arc[0]
+                labelled += gold_arc == arc
         return {"las": ratio(labelled, words), "uas": ratio(unlabelled, words)}
 
     def majority(self, train: Sequence[Sentence]) -> Callable[[Sentence], Sentence]:
         """Return the predictor that attaches every word at the source's most frequent distance.
 
-        Say that is +1, the next word. The last word, which has none, becomes the root. At +2 the
-        last but one has none either: it attaches to the last. So for any distance the word at the
-        end of the sentence to which arcs point is the root, words whose head would fall outside
-        attach to that word, and the result is one tree with a single root: every other arc goes
-        towards it. All words but the root get the relation most frequent at that distance.
+        At distance +1 the head is the next word, and the last word, which has no next word,
+        becomes the root. At +2 the last but one word has no head either and attaches to the last.
+        For any distance, the root is the word at the end of the sentence to which arcs point, and
+        words whose head would be outside the sentence attach to it. All other arcs point towards
+        the root, so the result is a tree with a single root. All words but the root get the
+        relation that is most frequent at that distance.
 
         Raises:
             DataError: if no word of the source has another word as its head.
         """
         arcs = _arcs_between_words(train)
         distance = most_frequent(Counter(distance for distance, _ in arcs))
-        relation = most_frequent(Counter(name for found, name in arcs if found == distance))
+        relation = most_frequent(Counter(name for steps, name in arcs if steps == distance))
         return lambda sentence: _chain(sentence, distance, relation)
 
 
@@ -146,12 +147,12 @@ def _arcs_between_words(train: Sequence[Sentence]) -> list[tuple[int, str]]:
         if head
     ]
     if not arcs:
-        raise DataError("parsing needs sentences with arcs between words, found not one arc")
+        raise DataError("The task parsing needs arcs between words, but all words are roots.")
     return arcs
 
 
 def _trees(arcs: Tensor, lengths: Sequence[int]) -> Tensor:
-    """Return the heads of each sentence, (batch, words), 0 in the padding; on the CPU."""
+    """Return the heads of each sentence on the CPU, (batch, words), with 0 in the padding."""
     scores = arcs.detach().cpu().double().numpy()
     heads = np.zeros(scores.shape[:2], dtype=np.int64)
     for row, length in enumerate(lengths):
@@ -160,7 +161,7 @@ def _trees(arcs: Tensor, lengths: Sequence[int]) -> Tensor:
 
 
 def _chain(sentence: Sentence, distance: int, relation: str) -> Sentence:
-    """Attach every word at one distance, as ``DependencyParsing.majority`` says."""
+    """Attach every word at one distance, as described in ``DependencyParsing.majority``."""
     root = len(sentence) if distance > 0 else 1
     heads = [
         0 if word == root else word + distance if 1 <= word + distance <= len(sentence) else root

@@ -73,7 +73,7 @@ def register_task(task: TaskOrClass) -> TaskOrClass:
     - ``metric_titles``: a mapping from a metric to its name in figures and tables.
     - ``scoring``: a clause for the Methods text of the report.
     - ``version``: a text that becomes part of the address of every run of the task. Change it
-      whenever the task computes something else.
+      whenever a change of the task changes results.
 
     Args:
         task: A task, or a class that makes one when called without arguments. This makes

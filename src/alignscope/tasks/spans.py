@@ -1,6 +1,7 @@
-"""From IOB2 tags to entity spans, in the two readings that the field uses, and their F1.
+"""Convert IOB2 tags to entity spans, leniently or strictly, and compute their F1.
 
-The readings differ on ill-formed sequences only, such as ``O I-PER``, which heads do produce.
+Both readings are common. They differ only on ill-formed sequences such as ``O I-PER``, which heads
+may predict.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,31 +17,31 @@ class Span(NamedTuple):
 
 
 def iob2_to_spans(tags: Sequence[str], *, strict: bool = False) -> list[Span]:
-    """Return the entities that a sequence of IOB2 tags marks.
+    """Return the entities in a sequence of IOB2 tags.
 
     >>> iob2_to_spans(("B-PER", "I-PER", "O", "I-LOC"))
     [Span(type='PER', start=0, end=2), Span(type='LOC', start=3, end=4)]
     >>> iob2_to_spans(("B-PER", "I-PER", "O", "I-LOC"), strict=True)
     [Span(type='PER', start=0, end=2)]
 
-    The default is the reading of CoNLL-2003's ``conlleval``: an ``I-X`` that continues no X
-    begins one. The strict reading follows the definition of IOB2: only ``B-X`` begins an X, and
-    an ``I-X`` that continues nothing is no entity.
+    The default is the reading of ``conlleval`` (CoNLL-2003): an ``I-X`` that continues no X begins
+    an entity. The strict reading follows the definition of IOB2: only ``B-X`` begins an entity, and
+    an ``I-X`` that continues no X is ignored.
 
     Raises:
         ValueError: if a tag is not ``O``, ``B-…`` or ``I-…``.
     """
-    found: list[Span] = []
-    open_: Span | None = None
+    spans: list[Span] = []
+    current: Span | None = None
     for position, tag in enumerate((*tags, "O")):
-        prefix, type_ = _split(tag)
-        if open_ and prefix == "I" and type_ == open_.type:
+        prefix, type_ = _split_tag(tag)
+        if current and prefix == "I" and type_ == current.type:
             continue
-        if open_:
-            found.append(open_._replace(end=position))
+        if current:
+            spans.append(current._replace(end=position))
         begins = prefix == "B" or (prefix == "I" and not strict)
-        open_ = Span(type_, position, position) if begins else None
-    return found
+        current = Span(type_, position, position) if begins else None
+    return spans
 
 
 def span_f1(pairs: Iterable[tuple[Sequence[str], Sequence[str]]], *, strict: bool) -> float:
@@ -49,23 +50,21 @@ def span_f1(pairs: Iterable[tuple[Sequence[str], Sequence[str]]], *, strict: boo
     >>> span_f1([(("B-PER", "O", "B-LOC"), ("B-PER", "O", "B-PER"))], strict=False)
     0.5
 
-    A predicted span is right if type, start and end are. Without any span, gold or predicted,
-    F1 is undefined; it is reported as 0, as ``conlleval`` and seqeval do, so that a predictor
-    that finds nothing is never rewarded.
+    A predicted span is correct if its type, start and end are. If there is no span, neither gold
+    nor predicted, F1 is undefined; the function returns 0, as ``conlleval`` and seqeval do, so that
+    a predictor without predictions is never rewarded.
     """
     correct = total = 0
     for gold, predicted in pairs:
-        expected, given = (
-            set(iob2_to_spans(gold, strict=strict)),
-            set(iob2_to_spans(predicted, strict=strict)),
-        )
-        correct += len(expected & given)
-        total += len(expected) + len(given)
+        gold_spans = set(iob2_to_spans(gold, strict=strict))
+        predicted_spans = set(iob2_to_spans(predicted, strict=strict))
+        correct += len(gold_spans & predicted_spans)
+        total += len(gold_spans) + len(predicted_spans)
     return 2 * correct / total if total else 0.0
 
 
-def _split(tag: str) -> tuple[str, str]:
+def _split_tag(tag: str) -> tuple[str, str]:
     prefix, _, type_ = tag.partition("-")
     if tag != "O" and not (prefix in ("B", "I") and type_):
-        raise ValueError(f"{tag!r} is not an IOB2 tag: O, B-TYPE or I-TYPE")
+        raise ValueError(f"{tag!r} is not an IOB2 tag. Use O, B-TYPE or I-TYPE.")
     return prefix, type_

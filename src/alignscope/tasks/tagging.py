@@ -130,6 +130,6 @@ class TokenTagging:
         )
         if not counts:
             raise DataError(
-                f"{self.name} needs sentences with {self.annotation}, found not one word."
+                f"The task {self.name} needs words with {self.annotation}, but there are none."
             )
         return counts

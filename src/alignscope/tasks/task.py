@@ -20,7 +20,7 @@ class Task(Protocol):
 
     name: str
     metrics: tuple[str, ...]
-    """Names of the scores, fractions 0-1; the first selects the epoch and leads the tables."""
+    """Names of the scores, fractions 0-1; the first selects the epoch and comes first in tables."""
 
     @property
     def needs(self) -> tuple[str, ...]:
