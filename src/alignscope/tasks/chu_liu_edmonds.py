@@ -29,8 +29,8 @@ def maximum_arborescence(scores: Scores) -> Heads:
             head is ignored.
 
     Returns:
-        (words,), the head of each word, 0 for the root. Ties are broken in favour of the first head, so
-        that equal scores always have the same tree.
+        (words,), the head of each word, 0 for the root. Ties are broken in favour of the first
+        head, so that equal scores always have the same tree.
 
     Raises:
         ValueError: if the shape is not (words, words + 1), or a score is not finite.
