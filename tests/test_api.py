@@ -10,6 +10,8 @@ import pytest
 import torch
 
 import alignscope as al
+from alignscope.similarity.measures.registry import unregister_measure
+from alignscope.tasks import TASKS
 
 VESTI, QADIR, DORUN = (f"synthetic:{name}/news" for name in ("vesti", "qadir", "dorun"))
 QUICK = {"epochs": 1, "learning_rate": 7e-4, "head_learning_rate": 2e-3}
@@ -183,3 +185,44 @@ def test_a_table_for_pandas(results: al.StudyResults) -> None:
     frame = results.to_pandas("effects")
     assert isinstance(frame, pandas.DataFrame)
     assert list(frame.columns) == results.effects.columns
+
+
+def test_a_task_from_outside(encoder: al.Encoder) -> None:
+    """A token-level task needs three names; TokenTagging has its labels, head and score."""
+
+    class XposTagging(al.TokenTagging):
+        name, annotation, title = "xpos", "xpos", "XPOS tagging"
+
+    al.register_task(XposTagging)
+    try:
+        al.check_task(XposTagging())
+        tagged = [
+            al.Sentence(words=("Dogs", "bark", str(n)), annotations={"xpos": ("NNS", "VBP", "CD")})
+            for n in range(30)
+        ]
+        config = al.TrainingConfig(**QUICK)
+        tagger = al.fine_tune(encoder, "xpos", tagged, tagged[:5], config=config, progress=False)
+        assert tagger.evaluate({"own": tagged})["task"].to_list() == ["xpos"]
+    finally:
+        TASKS.remove("xpos")
+
+
+def test_a_measure_from_outside(encoder: al.Encoder) -> None:
+    """The example of a measure that is defined outside the package: distance correlation."""
+
+    @al.register_measure("dcor", title="distance correlation", bounds=(0, 1))
+    def distance_correlation(x: torch.Tensor, y: torch.Tensor) -> float:
+        a, b = (
+            d - d.mean(0) - d.mean(1, keepdim=True) + d.mean()
+            for d in (torch.cdist(side, side) for side in (x, y))
+        )
+        covariance = (a * b).mean() / ((a * a).mean() * (b * b).mean()).sqrt()
+        return float(covariance.clamp(min=0).sqrt())
+
+    try:
+        table = al.similarity(encoder, VESTI, [QADIR], measures=["dcor"], layers=[8], limit=25)
+        (row,) = table.rows(named=True)
+        assert row["low"] <= row["value"] <= row["high"]
+        assert 0 < row["null_low"] < row["null_high"] < 1
+    finally:
+        unregister_measure("dcor")
