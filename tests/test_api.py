@@ -1,13 +1,16 @@
 """The public interface: its names, its examples, and that it is enough."""
 
+import math
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 import torch
+from transformers import AutoModel, AutoTokenizer
 
 import alignscope as al
 from alignscope.similarity.measures.registry import unregister_measure
@@ -105,6 +108,25 @@ def test_one_run_with_a_model_object(
     assert scores["score"].is_between(0, 1).all()
     assert scores["score"][0] > scores["score_ablated"][0]
     assert all(torch.equal(before[n], w) for n, w in mine.model.state_dict().items())
+
+
+def test_a_model_with_a_pooler_or_in_half_precision_is_fine_tuned_in_float32(
+    encoder_folders: Callable[[str], Path],
+) -> None:
+    """AutoModel keeps the pooler, and the precision of the checkpoint."""
+    folder = encoder_folders("bert")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    loaded = [AutoModel.from_pretrained(folder, dtype=t) for t in (torch.float32, torch.bfloat16)]
+    assert loaded[0].pooler is not None
+    tagged = [al.Sentence(words=("a", "b", str(n)), upos=("DET", "NOUN", "NUM")) for n in range(9)]
+    config = al.TrainingConfig(**QUICK)
+    for model in loaded:
+        mine = al.Encoder(model, tokenizer)
+        pair = [mine, al.reinitialize(mine, "0", seed=1)]
+        for tuned in al.fine_tune(pair, "pos", tagged, tagged, config=config, progress=False):
+            assert tuned.encoder.model.dtype == torch.float32
+            assert math.isfinite(tuned.history["loss"][0])
+    assert loaded[1].dtype == torch.bfloat16
 
 
 def test_several_at_once_are_what_each_is_alone(

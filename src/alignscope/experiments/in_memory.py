@@ -184,7 +184,8 @@ def _fine_tune_stack(
     plan: FineTuningPlan,
     progress: ProgressFactory,
 ) -> list[FineTuned]:
-    copies = [Encoder(deepcopy(e.model), e.tokenizer, name=e.name) for e in encoders]
+    # In float32: a checkpoint in half precision stays so when loaded, and AdamW would lose updates.
+    copies = [Encoder(deepcopy(e.model).float(), e.tokenizer, name=e.name) for e in encoders]
     models = []
     for copied in copies:
         set_corpus_language(copied, plan.train)
