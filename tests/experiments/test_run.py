@@ -6,6 +6,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
 from multiprocessing import parent_process
@@ -26,7 +27,13 @@ from alignscope.data.corpora import subsample_evenly
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.locate import read_corpus
 from alignscope.data.paths import DataPaths
-from alignscope.errors import DataError, DivergedError, EncoderError, InsufficientMemoryError
+from alignscope.errors import (
+    AlignScopeError,
+    DataError,
+    DivergedError,
+    EncoderError,
+    InsufficientMemoryError,
+)
 from alignscope.experiments import evaluation
 from alignscope.experiments import run as perform
 from alignscope.experiments import setup as prepare
@@ -300,6 +307,21 @@ def test_every_step_is_reported(encoder_folders: Folders, places: DataPaths) -> 
     outcome = perform.execute_run(run, places, progress)
     steps = outcome.epochs[-1]["steps"]
     assert told == [(step, steps) for step in range(1, steps + 1)]
+
+
+def test_two_threads_cannot_execute_runs_at_once(
+    encoder_folders: Folders, places: DataPaths
+) -> None:
+    run = make_run(encoder_folders("bert"))
+
+    class ExecutesAnother(SilentProgress):
+        def step(self, step: int, steps: int) -> None:
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(perform.execute_run, run, places).result()
+
+    with pytest.raises(AlignScopeError, match="Another thread of this process executes runs"):
+        perform.execute_run(run, places, ExecutesAnother())
+    assert perform.execute_run(run, places).run == run  # after the error, runs execute again
 
 
 def test_a_language_adapter_is_chosen_for_every_corpus(

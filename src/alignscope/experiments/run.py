@@ -1,6 +1,8 @@
 """Executing runs: one, or a group that is trained as one stacked model."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Lock
 
 from transformers import PreTrainedModel
 
@@ -35,6 +37,7 @@ from alignscope.training.loop import TrainingHistory
 from alignscope.training.memory import PeakMemory, is_out_of_memory, release_memory
 
 SILENT = SilentProgress()
+_executing = Lock()
 
 
 def execute_run(run: RunSpec, paths: DataPaths, progress: RunProgress = SILENT) -> RunResult:
@@ -91,13 +94,15 @@ def _execute(
 ) -> Iterator[RunResult | AlignScopeError]:
     """Execute a group in chunks that fit in memory; a chunk that does not is halved."""
     progress.phase("loading")
-    peak, first = PeakMemory(device()), [load_ablated_encoder(group[0])]
-    inputs = load_inputs(group[0], first[0], paths)
-    size, done = max_stack_size(group, first[0], inputs), 0
+    with _alone_in_process():
+        peak, first = PeakMemory(device()), [load_ablated_encoder(group[0])]
+        inputs = load_inputs(group[0], first[0], paths)
+        size, done = max_stack_size(group, first[0], inputs), 0
     while done < len(group):
         chunk, outcomes = group[done : done + size], list[RunResult | AlignScopeError]()
         try:
-            outcomes = execute_stack(chunk, first, inputs, progress, peak)
+            with _alone_in_process():
+                outcomes = execute_stack(chunk, first, inputs, progress, peak)
         except StackingError:
             size = 1  # when runs were grouped, only two of them were tried
         except RuntimeError as error:
@@ -107,6 +112,21 @@ def _execute(
         done += len(outcomes)
         yield from outcomes
         peak = PeakMemory(device())
+
+
+@contextmanager
+def _alone_in_process() -> Iterator[None]:
+    """Refuse a second group in this process, because both would draw from one random generator."""
+    if not _executing.acquire(blocking=False):
+        raise AlignScopeError(
+            "Another thread of this process executes runs, and both would draw from one random "
+            "generator. Execute one group of runs at a time in each process, for example with "
+            "`ProcessExecutor`."
+        )
+    try:
+        yield
+    finally:
+        _executing.release()
 
 
 def _smaller(size: int, run: RunSpec, error: RuntimeError) -> int:

@@ -23,7 +23,14 @@ class Work(Protocol):
 class Executor(Protocol):
     """A place where groups of runs execute.
 
-    An executor knows nothing of studies, stores or terminals.
+    An executor knows nothing of studies, stores or terminals. Three rules keep results right:
+
+    - A process executes one group at a time, because runs seed torch's random generator. `Work`
+      raises an error in a second thread.
+    - A process of its own registers tasks and measures of the user before it executes a group:
+      it calls ``config.registry.import_registrations`` with what ``export_registrations``
+      returned here. `Work` and groups can be pickled.
+    - Errors of a group leave `execute` after the outcomes that exist have been yielded.
     """
 
     def group_size(self, pending: int) -> int:
