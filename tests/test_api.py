@@ -184,6 +184,14 @@ def test_a_study_from_python(results: al.StudyResults) -> None:
     assert contrast["window"].to_list() == ["0-1"]
 
 
+def test_a_study_compares_what_its_similarity_names() -> None:
+    similarity = al.SimilarityConfig(corpora=[VESTI, QADIR], measures=["cka"], limit=25)
+    study = al.Study(tasks=small_study().tasks, encoders=["embedded"], similarity=similarity)
+    compared = study.expand()[0].similarity
+    assert compared is not None
+    assert (compared.corpora, compared.measures, compared.limit) == ((VESTI, QADIR), ("cka",), 25)
+
+
 def test_a_finished_study_is_only_read(results: al.StudyResults, store: Path) -> None:
     class Never(al.SerialExecutor):
         def __call__(self, *given: Any) -> Any:

@@ -3,7 +3,7 @@
 import pytest
 
 from alignscope._util.validation import parse_options
-from alignscope.config.similarity import SimilarityConfig
+from alignscope.config.similarity import ComparisonConfig
 from alignscope.errors import StudyError
 
 
@@ -12,13 +12,13 @@ from alignscope.errors import StudyError
     [(None, [0, 1, 2, 3]), ("0-3", [0, 1, 2, 3]), ("3,0", [0, 3]), ("1-2,2-3", [1, 2, 3])],
 )
 def test_layers_are_sorted_without_repetition(layers: str | None, found: list[int]) -> None:
-    assert SimilarityConfig(layers=layers).layers_of(4) == found
+    assert ComparisonConfig(layers=layers).layers_of(4) == found
 
 
 @pytest.mark.parametrize("layers", ["4", "0-4", "3-1"])
 def test_a_layer_beyond_the_encoder_is_refused(layers: str) -> None:
     with pytest.raises(ValueError, match=f"The encoder has the layers 0-3, not {layers}"):
-        SimilarityConfig(layers=layers).layers_of(4)
+        ComparisonConfig(layers=layers).layers_of(4)
 
 
 @pytest.mark.parametrize(
@@ -34,5 +34,5 @@ def test_a_layer_beyond_the_encoder_is_refused(layers: str) -> None:
 )
 def test_invalid_options_are_refused(given: dict[str, object], message: str) -> None:
     with pytest.raises(StudyError, match=message):
-        parse_options(SimilarityConfig, **given)
-    assert parse_options(SimilarityConfig, layers=None) == SimilarityConfig()
+        parse_options(ComparisonConfig, **given)
+    assert parse_options(ComparisonConfig, layers=None) == ComparisonConfig()

@@ -18,7 +18,7 @@ from alignscope.config.run import (
     TrainingConfig,
     short_names,
 )
-from alignscope.config.similarity import StudySimilarityConfig
+from alignscope.config.similarity import SimilarityConfig
 from alignscope.config.study import Study, read_study
 from alignscope.data.synthetic.language import languages
 from alignscope.errors import AlignScopeError, StudyError
@@ -535,7 +535,7 @@ def test_a_task_without_a_version_is_stored_as_before() -> None:
     ],
 )
 def test_every_field_of_a_similarity_changes_the_address(other: dict[str, Any]) -> None:
-    assert len(StudySimilarityConfig.model_fields) == 9
+    assert len(SimilarityConfig.model_fields) == 9
     plain = OTHER["similarity"]
     assert changed("similarity", {**plain, **other}) != changed("similarity", plain)
 

@@ -9,7 +9,7 @@ import torch
 
 from alignscope.config.registry import MEASURE_INFO
 from alignscope.config.run import EncoderSpec, RunSpec, SplitLimits, TrainingConfig
-from alignscope.config.similarity import SimilarityConfig, StudySimilarityConfig
+from alignscope.config.similarity import ComparisonConfig, SimilarityConfig
 from alignscope.data.paths import DataPaths
 from alignscope.encoders.load import load_model, load_tokenizer
 from alignscope.encoders.tokenization import TokenizedSentence, WordTokenizer
@@ -43,7 +43,7 @@ def places(tmp_path: Path) -> DataPaths:
 
 def table(places: DataPaths, *targets: str, **asked: Any) -> pl.DataFrame:
     return compare_corpora(
-        "embedded", [VESTI, *targets], places, SimilarityConfig(limit=150, **asked)
+        "embedded", [VESTI, *targets], places, ComparisonConfig(limit=150, **asked)
     )
 
 
@@ -69,7 +69,7 @@ def test_corpora_are_read_once(places: DataPaths, monkeypatch: pytest.MonkeyPatc
 
 def test_words_that_translate_each_other_are_compared(places: DataPaths) -> None:
     found = table(places, QADIR, DORUN, words=True, layers="4", measures=["cka", "retrieval"])
-    asked = SimilarityConfig(limit=150, words=True)
+    asked = ComparisonConfig(limit=150, words=True)
     corpora = read_parallel([VESTI, QADIR, DORUN], asked, places)
     encoder, subwords = load_model("embedded"), WordTokenizer(load_tokenizer("embedded"), 128)
     for target in (QADIR, DORUN):
@@ -138,7 +138,7 @@ def test_corpus_of_few_sentences_is_refused(tiny_corpora: Path, tmp_path: Path) 
     with pytest.raises(
         DataError, match="ud:en_tiny has 4 test sentences, but similarity needs at least 20"
     ):
-        read_parallel(["ud:en_tiny"], SimilarityConfig(), few)
+        read_parallel(["ud:en_tiny"], ComparisonConfig(), few)
 
 
 def make_run(window: str | None = None, **similarity: Any) -> RunSpec:
@@ -154,7 +154,7 @@ def make_run(window: str | None = None, **similarity: Any) -> RunSpec:
         seed=1,
         training=TrainingConfig(epochs=1, learning_rate=5e-4),
         limits=SplitLimits(train=200, dev=20, test=20),
-        similarity=StudySimilarityConfig(
+        similarity=SimilarityConfig(
             corpora=(QADIR, VESTI, DORUN), limit=100, measures=("cka",), layers="0,8", **similarity
         ),
     )
@@ -182,7 +182,7 @@ def test_run_compares_both_encoders_and_measures_drift(places: DataPaths, tmp_pa
         "embedded",
         [VESTI, QADIR],
         places,
-        SimilarityConfig(limit=100, measures=("cka",), layers="0,8"),
+        ComparisonConfig(limit=100, measures=("cka",), layers="0,8"),
     )
     pretrained = found.filter(state="pretrained", target=QADIR)
     assert pretrained["value"].to_list() == same["value"].to_list()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from alignscope.config.similarity import SimilarityConfig
+from alignscope.config.similarity import ComparisonConfig
 from alignscope.data.corpora import load_corpus
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.paths import DataPaths
@@ -20,7 +20,7 @@ from alignscope.results.schemas import SIMILARITY
 from alignscope.similarity.compare import UnknownWarning, compare_corpora, compare_texts
 
 VESTI, QADIR = "synthetic:vesti/news", "synthetic:qadir/news"
-CONFIG = SimilarityConfig(measures=("cka", "retrieval"), layers="0,8", limit=100)
+CONFIG = ComparisonConfig(measures=("cka", "retrieval"), layers="0,8", limit=100)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_encoder_in_memory_is_compared_as_it_is(
 def test_aligned_words_of_sentences_in_memory_are_compared(
     encoder: Encoder, vesti: list[Sentence], qadir: list[Sentence], tmp_path: Path
 ) -> None:
-    words = SimilarityConfig(measures=("cka",), layers="4", limit=100, words=True)
+    words = ComparisonConfig(measures=("cka",), layers="4", limit=100, words=True)
     paths = DataPaths((), tmp_path, download=False)
     expected = compare_corpora(encoder, [VESTI, QADIR], paths, words, cached=False)
     found = compare_texts(encoder, vesti, {QADIR: qadir}, words, source_name=VESTI)
@@ -145,7 +145,7 @@ def test_xmod_takes_the_language_from_the_name_and_keeps_its_own(
     encoder.model.set_default_language(encoder.model.config.languages[0])
     before = encoder.model.config.default_language
     texts = [f"{a}{b} dog" for a in "abcde" for b in "fghij"]
-    config = SimilarityConfig(measures=("cka",), layers="4")
+    config = ComparisonConfig(measures=("cka",), layers="4")
     english, german = (
         compare_texts(encoder, texts, {name: texts}, config, source_name="en_XX")["value"][0]
         for name in ("en", "de")

@@ -10,7 +10,7 @@ PAGE = ROOT / "docs" / "custom-task.md"
 
 def test_the_examples_of_the_page_run() -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     try:
         exec(compile("\n".join(blocks), str(PAGE), "exec"), {"__name__": "custom_task_page"})
         assert TASKS["xpos"].needs == ("xpos",)

@@ -8,7 +8,7 @@ import polars as pl
 
 from alignscope._util.validation import parse_options
 from alignscope.config.run import EncoderSpec
-from alignscope.config.similarity import SentencePooling, SimilarityConfig, Split
+from alignscope.config.similarity import ComparisonConfig, SentencePooling, Split
 from alignscope.data import corpora
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.paths import DataPaths
@@ -80,7 +80,7 @@ def similarity(
 
     chosen = layers if layers is None or isinstance(layers, str) else ",".join(map(str, layers))
     config = parse_options(
-        SimilarityConfig,
+        ComparisonConfig,
         measures=tuple(measures),
         layers=chosen,
         pooling=pooling,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from alignscope.config.registry import TASK_INFO
 from alignscope.config.run import EncoderSpec, Init, RunSpec
-from alignscope.config.similarity import StudySimilarityConfig
+from alignscope.config.similarity import SimilarityConfig
 from alignscope.config.study import Study, TaskConfig
 from alignscope.config.windows import Window, check_fits, expand_windows
 from alignscope.data.corpus import parse_corpus
@@ -88,7 +88,7 @@ class _EncoderAblations:
                 )
 
 
-def _similarity_of(study: Study, window: Window | None) -> StudySimilarityConfig | None:
+def _similarity_of(study: Study, window: Window | None) -> SimilarityConfig | None:
     config = study.similarity
     return config if config is not None and (window is None or config.runs == "all") else None
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from alignscope._util.validation import StrictModel
-from alignscope.config.similarity import StudySimilarityConfig
+from alignscope.config.similarity import SimilarityConfig
 
 Init = Literal["config", "torch-default"]
 Adapters = Literal["reset", "keep"]
@@ -150,7 +150,7 @@ class RunSpec(StrictModel):
     seed: int
     training: TrainingConfig
     limits: SplitLimits
-    similarity: StudySimilarityConfig | None = None
+    similarity: SimilarityConfig | None = None
     task_version: str = ""
 
     @model_serializer(mode="wrap")

@@ -35,7 +35,7 @@ MeasureName = Annotated[str, AfterValidator(_check_measure)]
 """The name of a measure that is built in or registered."""
 
 
-class SimilarityConfig(StrictModel):
+class ComparisonConfig(StrictModel):
     """How parallel sentences are compared; layers count from 0, the embeddings."""
 
     measures: tuple[MeasureName, ...] = Field(("cka", "retrieval"), min_length=1)
@@ -65,7 +65,7 @@ class SimilarityConfig(StrictModel):
         return layers
 
     @model_validator(mode="after")
-    def _check_pooling(self) -> "SimilarityConfig":
+    def _check_pooling(self) -> "ComparisonConfig":
         if self.words and self.pooling != "mean":
             raise ValueError(
                 "`pooling` cannot be combined with `words`: a word vector is always the mean of "
@@ -81,7 +81,7 @@ class SimilarityConfig(StrictModel):
     def layers_of(self, count: int) -> list[int]:
         """Return the numbers of the layers to compare, sorted, for an encoder of ``count`` layers.
 
-        >>> SimilarityConfig(layers="0-2,5").layers_of(13)
+        >>> ComparisonConfig(layers="0-2,5").layers_of(13)
         [0, 1, 2, 5]
 
         Raises:
@@ -99,7 +99,7 @@ class SimilarityConfig(StrictModel):
         return sorted(numbers)
 
 
-class StudySimilarityConfig(SimilarityConfig):
+class SimilarityConfig(ComparisonConfig):
     """The similarity of a study: its parallel corpora, and the runs that compare them."""
 
     corpora: tuple[str, ...] = Field(min_length=2, description="the same sentences in each")

@@ -24,7 +24,7 @@ from alignscope.config.run import (
     short_names,
     without_unset_similarity,
 )
-from alignscope.config.similarity import StudySimilarityConfig
+from alignscope.config.similarity import SimilarityConfig
 from alignscope.config.windows import expand_windows
 from alignscope.data.corpus import parse_corpus
 from alignscope.errors import AlignScopeError, StudyError
@@ -78,7 +78,7 @@ class Study(StrictModel):
     training: TrainingConfig = TrainingConfig()
     limits: SplitLimits = SplitLimits()
     data: tuple[str, ...] = ()
-    similarity: StudySimilarityConfig | None = None
+    similarity: SimilarityConfig | None = None
     claims: HypothesisThresholds = HypothesisThresholds()
     tasks: dict[str, TaskConfig] = Field(min_length=1)
 
@@ -171,7 +171,7 @@ _MODELS: dict[str | None, type[BaseModel]] = {
 _MODELS |= {
     "training": TrainingConfig,
     "limits": SplitLimits,
-    "similarity": StudySimilarityConfig,
+    "similarity": SimilarityConfig,
     "claims": HypothesisThresholds,
 }
 

@@ -8,7 +8,7 @@ import polars as pl
 from torch import Tensor
 
 from alignscope.config.run import EncoderSpec
-from alignscope.config.similarity import MIN_ROWS, SimilarityConfig
+from alignscope.config.similarity import MIN_ROWS, ComparisonConfig
 from alignscope.data.corpora import load_corpus, subsample_evenly
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.paths import DataPaths
@@ -60,13 +60,13 @@ def compare_corpora(
     encoder: Encoder | EncoderSpec | str,
     corpora: Sequence[str],
     paths: DataPaths | None = None,
-    config: SimilarityConfig | None = None,
+    config: ComparisonConfig | None = None,
     *,
     cached: bool = True,
 ) -> pl.DataFrame:
     """Compare a parallel corpus with its translations.
 
-    >>> config = SimilarityConfig(measures=("retrieval",), layers="8", limit=50)
+    >>> config = ComparisonConfig(measures=("retrieval",), layers="8", limit=50)
     >>> corpora = ["synthetic:vesti/news", "synthetic:qadir/news"]
     >>> compare_corpora("embedded", corpora, config=config).select("target", "layer", "n").rows()
     [('synthetic:qadir/news', 8, 50)]
@@ -90,7 +90,7 @@ def compare_corpora(
         UnknownWarning: if the tokenizer maps more than 10 % of a corpus's words to its unknown
             token.
     """
-    paths, config = paths or DataPaths.of(), config or SimilarityConfig()
+    paths, config = paths or DataPaths.of(), config or ComparisonConfig()
     source, *targets = corpora
     for name in targets:
         if corpora.count(name) > 1:
@@ -109,7 +109,7 @@ def compare_texts(
     encoder: Encoder,
     source: Sequence[Text],
     targets: Mapping[str, Sequence[Text]],
-    config: SimilarityConfig | None = None,
+    config: ComparisonConfig | None = None,
     *,
     source_name: str = "source",
 ) -> pl.DataFrame:
@@ -118,7 +118,7 @@ def compare_texts(
     >>> from alignscope.encoders.encoder import load_encoder
     >>> encoder = load_encoder("embedded", device="cpu")
     >>> texts = [f"tavu {word}" for word in "abcdefghijklmnopqrst"]
-    >>> config = SimilarityConfig(measures=("retrieval",), layers="8")
+    >>> config = ComparisonConfig(measures=("retrieval",), layers="8")
     >>> compare_texts(encoder, texts, {"copy": texts}, config)["value"].to_list()
     [1.0]
 
@@ -150,7 +150,7 @@ def compare_texts(
             f"compare_texts takes an Encoder, got a {type(encoder).__name__}. Use load_encoder, or "
             "wrap a model: Encoder(model, tokenizer)."
         )
-    config = config or SimilarityConfig()
+    config = config or ComparisonConfig()
     if source_name in targets:
         raise DataError(f"A target has the name of the source, {source_name}. Rename one of them.")
     check_rows(len(source))
@@ -167,7 +167,7 @@ def _table(
     encoder: str,
     extractor: RepresentationExtractor,
     parallel: ParallelTexts,
-    config: SimilarityConfig,
+    config: ComparisonConfig,
 ) -> pl.DataFrame:
     for name, texts in parallel.texts.items():
         warn_unknown_words(name, extractor.tokenizer.split(texts))
@@ -177,7 +177,7 @@ def _table(
     )
 
 
-def read_parallel(names: Sequence[str], config: SimilarityConfig, paths: DataPaths) -> Corpora:
+def read_parallel(names: Sequence[str], config: ComparisonConfig, paths: DataPaths) -> Corpora:
     """Read corpora, and make sure that they line up with the first of them.
 
     Args:
@@ -230,7 +230,7 @@ def compare(
     left: RepresentationExtractor,
     right: RepresentationExtractor,
     parallel: ParallelTexts,
-    config: SimilarityConfig,
+    config: ComparisonConfig,
 ) -> list[Row]:
     """Compare the source inside one encoder with the targets inside another, or the same.
 
@@ -261,7 +261,7 @@ def _compare_words(
     left: RepresentationExtractor,
     right: RepresentationExtractor,
     parallel: ParallelTexts,
-    config: SimilarityConfig,
+    config: ComparisonConfig,
 ) -> list[Row]:
     """Compare aligned words; which words of the source take part depends on the target."""
     source = parallel.sentences(parallel.source)
@@ -289,7 +289,7 @@ def _rows_of_words(union: Sequence[Sequence[int]], chosen: Sequence[Sequence[int
     return rows
 
 
-def _layers(vectors: Tensor, config: SimilarityConfig) -> list[int]:
+def _layers(vectors: Tensor, config: ComparisonConfig) -> list[int]:
     try:
         return config.layers_of(len(vectors))
     except ValueError as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from alignscope.config.similarity import StudySimilarityConfig
+from alignscope.config.similarity import SimilarityConfig
 from alignscope.data.paths import DataPaths
 from alignscope.similarity.compare import Corpora, ParallelTexts, compare, read_parallel
 from alignscope.similarity.extractor import RepresentationExtractor
@@ -11,7 +11,7 @@ from alignscope.similarity.layers import Row
 PRETRAINED, FINE_TUNED, DRIFT = "pretrained", "fine-tuned", "drift"
 
 
-def load_parallel(config: StudySimilarityConfig, source: str, paths: DataPaths) -> Corpora:
+def load_parallel(config: SimilarityConfig, source: str, paths: DataPaths) -> Corpora:
     """Read the parallel corpora of a study, first the one in the language of ``source``.
 
     Raises:
@@ -23,7 +23,7 @@ def load_parallel(config: StudySimilarityConfig, source: str, paths: DataPaths) 
 
 
 def compare_states(
-    config: StudySimilarityConfig,
+    config: SimilarityConfig,
     corpora: Corpora,
     fine_tuned: RepresentationExtractor,
     load_pretrained: Callable[[], RepresentationExtractor],
@@ -64,7 +64,7 @@ def compare_states(
 
 
 def check_similarity(
-    config: StudySimilarityConfig, corpora: Corpora, pretrained: RepresentationExtractor
+    config: SimilarityConfig, corpora: Corpora, pretrained: RepresentationExtractor
 ) -> None:
     """Compare parallel corpora inside the pretrained encoder, to find errors before any training.
 
@@ -78,7 +78,7 @@ def _compare_with_first(
     state: str,
     extractor: RepresentationExtractor,
     corpora: Corpora,
-    config: StudySimilarityConfig,
+    config: SimilarityConfig,
 ) -> list[Row]:
     """Compare the first corpus with all others inside one encoder."""
     first, *others = corpora

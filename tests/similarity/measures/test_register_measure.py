@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from alignscope.config.registry import MEASURE_INFO, export_registrations, import_registrations
-from alignscope.config.similarity import SimilarityConfig
+from alignscope.config.similarity import ComparisonConfig
 from alignscope.config.study import Study
 from alignscope.errors import SimilarityError, StudyError
 from alignscope.report.labels import measure_label
@@ -97,9 +97,9 @@ def test_function_gets_double_precision_whatever_the_sides_have() -> None:
 
 def test_registered_name_is_known_to_studies_tables_and_labels() -> None:
     with pytest.raises(ValueError, match="dcor is not a measure"):
-        SimilarityConfig(measures=("dcor",))
+        ComparisonConfig(measures=("dcor",))
     register_measure("dcor", title="distance correlation", bounds=(0, 1))(distance_correlation)
-    assert SimilarityConfig(measures=("dcor",)).measures == ("dcor",)
+    assert ComparisonConfig(measures=("dcor",)).measures == ("dcor",)
     assert measure_label("dcor", "plain") == "distance correlation"
     assert MEASURE_INFO["dcor"].bounds == (0, 1)
     table = similarity_of_arrays(*related(), ["dcor", "cka"])
