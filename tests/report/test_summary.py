@@ -22,7 +22,9 @@ def test_the_largest_effect_has_interval_n_and_p(page: str) -> None:
         text,
     )
     assert "and changes the source by 0.0 points (95 % CI −2.9 to 3.0)" in text
-    assert re.search(r"This effect is significant \(Holm-corrected p [=<] 0\.0\d", text)
+    assert re.search(
+        r"The effect on the 6 targets is significant \(Holm-corrected p [=<] 0\.0\d", text
+    )
     assert "Prediction begins at block 2 (95 % of the resampled boundaries: blocks" in text
 
 
@@ -79,7 +81,9 @@ def test_an_effect_may_be_not_significant(tmp_path: Path) -> None:
         return result
 
     text = page_text(tmp_path, change=noisy)
-    assert re.search(r"This effect is not significant \(Holm-corrected p = [01]\.\d{3}\)\.", text)
+    assert re.search(
+        r"The effect on the 6 targets is not significant \(Holm-corrected p = [01]\.\d{3}\)\.", text
+    )
 
 
 def test_holm_correction_is_explained_if_it_changes_the_conclusion(tmp_path: Path) -> None:
@@ -95,6 +99,16 @@ def test_holm_correction_is_explained_if_it_changes_the_conclusion(tmp_path: Pat
     assert re.search(expected, text)
     assert "the CI is not corrected." in text
     assert "and does not change the source." in text
+
+
+@pytest.mark.parametrize("seeds", [2, 3])
+def test_intervals_over_two_seeds_have_a_caveat(tmp_path: Path, seeds: int) -> None:
+    text = page_text(tmp_path, change=lambda r: r if r.run.seed <= seeds else None)
+    assert ("Intervals from two seeds can be extremely wide" in text) == (seeds == 2)
+
+
+def test_the_page_defines_the_gap(page: str) -> None:
+    assert "The gap of a target is REF's score on the source minus" in Elements(page).text
 
 
 def test_missing_windows_are_listed(tmp_path: Path) -> None:
@@ -127,7 +141,7 @@ def test_results_on_two_versions_of_a_corpus_are_refused(tmp_path: Path) -> None
 def test_paths_of_encoders_are_nowhere_in_the_text(tmp_path: Path) -> None:
     text = study_text('"/home/me/encoders/e5-small", "/home/you/encoders/mbert"')
     shown = re.sub(r"sha256:[^)]*", "", page_text(tmp_path, text))
-    assert "e5-small, POS tagging from vesti/news (accuracy): REF scores" in shown
+    assert "Encoder e5-small, POS tagging from vesti/news (accuracy): REF scores" in shown
     assert "windows of blocks of e5-small () and mbert ()" in shown
     assert "/home/" not in shown
     assert "encoders/" not in shown
@@ -138,5 +152,6 @@ def test_a_notebook_shows_the_summary(report: Report) -> None:
     assert "<p>All 12 runs are done.</p>" in html
     headings = re.findall(r"<li><b>(.*?)</b>: ", html)
     assert headings == [
-        "embedded, POS tagging from vesti/news (accuracy)", "Claims of Muller et al. (2021)",
+        "Encoder embedded, POS tagging from vesti/news (accuracy)",
+        "Claims of Muller et al. (2021)",
     ]  # fmt: skip

@@ -103,7 +103,10 @@ def plan(
     data: Data = None,
     encoder: Encoders = None,
 ) -> None:
-    """List the runs of a study, their state, and the cost of the pending ones."""
+    """List the runs of a study and their cost.
+
+    A pending run is one that is not done yet. The cost covers pending runs only.
+    """
     from alignscope.cli.text import describe_cost, describe_plan
 
     config = load_study(study, encoder)
@@ -134,28 +137,30 @@ def run(
         ExecutorName, typer.Option(help="Executor: one process, several, or a Ray cluster.")
     ] = ExecutorName.serial,
     workers: Annotated[
-        int, typer.Option(min=1, help="Number of processes of `--executor processes`.")
+        int, typer.Option(min=1, help="Number of processes, with `--executor processes`.")
     ] = 2,
     address: Annotated[
         str | None,
         typer.Option(
-            help="Address of the cluster of `--executor ray`.",
+            help="Address of the Ray cluster, with `--executor ray`; `auto` finds a running one.",
             show_default="a new one on this machine",
         ),
     ] = None,
     cpus: Annotated[
-        float, typer.Option(min=0, help="Cores of a group of runs, with `--executor ray`.")
+        float, typer.Option(min=0, help="Cores for each stack of runs, with `--executor ray`.")
     ] = 1,
     gpus: Annotated[
         float,
         typer.Option(
             min=0,
-            help="GPUs of a group of runs, with `--executor ray`; with 0.5, two groups share one.",
+            help="GPUs for each stack of runs, with `--executor ray`; with 0.5, two stacks share "
+            "one.",
         ),
     ] = 0,
     lockstep: Lockstep = None,
     shard: Annotated[
-        str, typer.Option(help="Part of this machine, such as `2/8` for the second of eight.")
+        str,
+        typer.Option(help="Part of the study to run here, such as `2/8` for the second of eight."),
     ] = "1/1",
     data: Data = None,
     encoder: Encoders = None,
@@ -196,7 +201,11 @@ def demo(
     ] = None,
     open: Open = False,
 ) -> None:
-    """Run the bundled demo study (three tasks, synthetic languages). Resumes if interrupted."""
+    """Run the bundled demo study.
+
+    It fine-tunes a small encoder on three tasks in a synthetic language, and evaluates it on
+    sixteen others. An interrupted demo resumes where it stopped.
+    """
     # Before the imports, which take seconds themselves.
     typer.echo(f"Fine-tuning the embedded encoder. Results are saved in {out}.", err=True)
     from alignscope._util.cpu import available_cores
@@ -214,7 +223,10 @@ def demo(
 def status(
     study: StudyFile, store: StoreFolder = Path("results"), encoder: Encoders = None
 ) -> None:
-    """Count the runs of a study that are done, failed and missing."""
+    """Count the runs of a study by state.
+
+    A run is done, failed or missing; a missing run has not been executed yet.
+    """
     from alignscope.api.results import load_results
     from alignscope.cli.text import describe_status
 
@@ -223,7 +235,9 @@ def status(
 
 TABLE_HELP = "\n\n".join(
     [
-        "Print a table of a study. The tables are:",
+        "Print a table of a study.",
+        "REF is the run without re-initialisation, a window a range of re-initialised blocks.",
+        "The tables are:",
         *(f"{spec.name}: {spec.description}" for spec in TABLES.values()),
     ]
 )
@@ -264,7 +278,11 @@ def claims(
     out: OutFile = None,
     encoder: Encoders = None,
 ) -> None:
-    """Print which of the paper's hypotheses a study supports, contradicts or leaves undecided."""
+    """Test the hypotheses of the paper.
+
+    A study supports or contradicts each hypothesis of Muller et al. (2021), or leaves it
+    undecided.
+    """
     from alignscope.api.results import load_results
 
     check_output(format, out)

@@ -32,7 +32,10 @@ def blocks(
     revision: Revision = "main",
     remote_code: RemoteCode = False,
 ) -> None:
-    """Show which blocks of an encoder can be re-initialised."""
+    """List the blocks of an encoder.
+
+    A window may contain any of these blocks. Notes name the parameters outside the blocks.
+    """
     import alignscope as al
     from alignscope.cli.text import describe_blocks
 
@@ -59,7 +62,10 @@ def similarity(
     ] = None,
     pooling: Annotated[
         SentencePooling,
-        typer.Option(help="Sentence vector: mean, weighted, first or last of its subwords."),
+        typer.Option(
+            help="Vector of a sentence: mean or position-weighted mean of its subwords, or its "
+            "first or last token."
+        ),
     ] = "mean",
     words: Annotated[
         bool, typer.Option("--words", help="Compare aligned words instead of sentences.")
@@ -81,7 +87,10 @@ def similarity(
     data: Data = None,
     offline: Offline = False,
 ) -> None:
-    """Compare parallel sentences in two languages, layer by layer."""
+    """Compare languages in an encoder, layer by layer.
+
+    The source and the targets are parallel corpora: the same sentences under the same ids.
+    """
     from alignscope.report.figures.curves import check_figure, write_figure
 
     check_output(format, out)
@@ -130,7 +139,11 @@ def pretrain(
     data: Data = None,
     **options: Any,
 ) -> None:
-    """Train a WordPiece tokenizer and a small BERT on text. Resumes if interrupted."""
+    """Pretrain a small BERT on raw text.
+
+    The command trains the WordPiece tokenizer, too. Interrupted pretraining resumes where it
+    stopped.
+    """
     import alignscope as al
 
     config = parse_config(**options)

@@ -21,8 +21,7 @@ Data = Annotated[
     list[Path] | None,
     typer.Option(
         "--data",
-        help="Folder with corpora, searched before those of the study and $ALIGNSCOPE_DATA. "
-        "Repeatable.",
+        help="Folder with corpora, searched before all other folders. Repeatable.",
     ),
 ]
 Encoders = Annotated[
@@ -34,7 +33,7 @@ EncoderName = Annotated[
 ]
 Revision = Annotated[str, typer.Option(help="Branch, tag or commit on the hub.")]
 RemoteCode = Annotated[
-    bool, typer.Option("--remote-code", help="Run code that comes with the encoder.")
+    bool, typer.Option("--remote-code", help="Allow code that comes with the encoder to run.")
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Do not download corpora.")]
 Lockstep = Annotated[
@@ -48,8 +47,8 @@ Lockstep = Annotated[
 Features = Annotated[
     Path | None,
     typer.Option(
-        help="CSV file of language features for the tables `distances` and `gaps`: a column "
-        "`language`, then one column per feature.",
+        help="CSV or TSV file of typological features, for the tables `distances` and `gaps`: a "
+        "column `language`, then one column per feature.",
         show_default=False,
     ),
 ]
@@ -67,7 +66,10 @@ class Format(StrEnum):
 
 TableFormat = Annotated[
     Format,
-    typer.Option(help="Format of the table: `csv` and `parquet` have fractions, others points."),
+    typer.Option(
+        help="Format of the table. Scores are fractions in `csv` and `parquet`, points in the "
+        "others."
+    ),
 ]
 OutFile = Annotated[Path | None, typer.Option(help="Output file.", show_default="the screen")]
 

@@ -40,7 +40,10 @@ def report(
     features: Features = None,
     open: Open = False,
 ) -> None:
-    """Write the report of a study, finished or not, as one self-contained HTML page."""
+    """Write the report of a study as an HTML page.
+
+    The page is one self-contained file. The study need not be finished.
+    """
     check_output(Format.md, out)
     from alignscope.api.results import load_results
 
@@ -54,11 +57,17 @@ def compare(
     files: Files = None,
     study: Annotated[
         Path | None,
-        typer.Option(help="Study to compare.", show_default="the only one in the stores"),
+        typer.Option(
+            help="Study file that selects the runs, and the thresholds of claims.",
+            show_default="every study in the stores",
+        ),
     ] = None,
     open: Open = False,
 ) -> None:
-    """Compare the encoders of several stores on the corpora that all of them have."""
+    """Compare the encoders of several stores.
+
+    The page contains only corpora on which all encoders were evaluated.
+    """
     check_output(Format.md, out)
     from alignscope.api.results import compare_results
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(
-    help="Show or export the 17 synthetic languages, which share one parallel corpus.",
+    help="Show or export the 17 synthetic languages. Their corpora are parallel.",
     no_args_is_help=True,
 )
 
@@ -19,7 +19,10 @@ Split = Annotated[str, typer.Option(help="Split: train, dev or test.")]
 
 @app.command("list")
 def list_() -> None:
-    """List the languages with family, script, word order and morphology."""
+    """List the languages and their features.
+
+    The features are family, script, word order and morphology.
+    """
     from alignscope.cli.synthetic_text import describe_languages
 
     typer.echo(describe_languages(), nl=False)
@@ -34,7 +37,10 @@ def show(
     split: Split = "test",
     n: Annotated[int, typer.Option("--n", help="Number of sentences.")] = 3,
 ) -> None:
-    """Show the same sentences in several languages, with glosses, trees and entities."""
+    """Show parallel sentences.
+
+    Each sentence is shown in several languages, with glosses, trees and entities.
+    """
     from alignscope.cli.synthetic_text import parallel_examples
 
     typer.echo(parallel_examples(_names(languages), domain, split, n))
@@ -48,7 +54,11 @@ def write(
         typer.Option(help="Languages, separated by commas. Repeatable.", show_default="all"),
     ] = None,
 ) -> None:
-    """Write CoNLL-U and IOB2 files. With --data they are ud:vesti_news and made:vesti_news."""
+    """Write the corpora to CoNLL-U and IOB2 files.
+
+    With this folder as `--data`, other commands find the treebank of Vesti's news as
+    `ud:vesti_news`, and its named entities as `made:vesti_news`.
+    """
     from alignscope.data.synthetic.export import write_treebanks
     from alignscope.data.synthetic.language import languages as all_languages
 

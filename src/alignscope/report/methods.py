@@ -135,7 +135,7 @@ def _grid(runs: list[RunSpec]) -> str:
     used = join_names(initialisers.get(str(run.init), str(run.init)) for run in windows)
     names = list(dict.fromkeys(str(run.window) for run in windows))
     noun = "window" if len(names) == 1 else "windows"
-    return f"{noun} {join_names(names)}, initialised by {used}{adapters}, {seed_text}"
+    return f"{noun} {join_names(names)}, re-initialised by {used}{adapters}, {seed_text}"
 
 
 def _training(runs: list[RunSpec]) -> str:
@@ -147,9 +147,9 @@ def _training(runs: list[RunSpec]) -> str:
         f"{count_of(training.epochs, 'epoch')} of AdamW{at_most}, learning rate "
         f"{training.learning_rate:g} for the encoder and {training.head_learning_rate:g} for the "
         f"head, linear warm-up over {100 * training.warmup:g} % of the steps and linear decay, "
-        f"weight decay {training.weight_decay:g} (0 for vectors), gradient norm clipped at "
-        f"{training.max_grad_norm:g}, batches of {training.tokens_per_batch} subwords, inputs of "
-        f"at most {training.max_length} subwords, each word represented by {word}"
+        f"weight decay {training.weight_decay:g} (0 for biases and other vectors), gradient norm "
+        f"clipped at {training.max_grad_norm:g}, batches of {training.tokens_per_batch} subwords, "
+        f"inputs of at most {training.max_length} subwords, each word represented by {word}"
     )
 
 
@@ -176,10 +176,11 @@ def _statistics(runs: Sequence[RunSpec]) -> str:
     metrics = f"{clauses[0].upper()}{clauses[1:]}. " if clauses else ""
     return (
         f"{metrics}Effects are differences from REF, paired by seed and corpus. The 95 % CIs and "
-        "p-values treat seeds and corpora as random samples (two-way random effects; variances "
-        "recovered after Zou & Donner 2008). The p-values are corrected after Holm (1979). The "
-        "boundary is the least-squares change point (Hinkley 1970) of target − source effects over "
-        "the windows, with its distribution over resampled seeds and corpora."
+        "p-values treat seeds and corpora as random samples (two-way random effects; intervals "
+        "combined from variance components after Zou & Donner 2008). The p-values are corrected "
+        "after Holm (1979). The boundary is the least-squares change point (Hinkley 1970) of "
+        "target − source effects over the windows; its distribution comes from resampled seeds and "
+        "corpora."
     )
 
 
@@ -195,7 +196,7 @@ def _similarity(runs: list[RunSpec]) -> str:
     unit = "aligned words" if config.words else f"{config.pooling}-pooled"
     citation = _CKA if {"cka", "cka-rbf"} & {*config.measures} else ""
     return (
-        f"{measures} of {limit} parallel sentences ({config.split} split, {unit}) in "
+        f"{measures}, on {limit} parallel sentences ({config.split} split, {unit}) in "
         f"{count_of(len(config.corpora), 'corpus', 'corpora')}, compared with random pairs"
         f"{citation}; correlations with the gap are Spearman's, with intervals after Bonett & "
         "Wright (2000) and permutation p-values"
@@ -218,7 +219,7 @@ def _software(results: StudyResults) -> str:
 
 def _reproduction(study: str) -> str:
     return (
-        f"To reproduce the study {study} from its study file: alignscope run STUDY.toml --store "
-        "results, then alignscope report STUDY.toml --store results. Provenance lists all runs "
-        "with their addresses and all data files with their checksums."
+        f"To reproduce the study {study} from its study file STUDY.toml: alignscope run STUDY.toml "
+        "--store results, then alignscope report STUDY.toml --store results. The section "
+        "Provenance lists all runs with their addresses and all data files with their checksums."
     )

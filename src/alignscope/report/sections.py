@@ -7,7 +7,7 @@ from alignscope.analysis.results import PrimaryResults
 from alignscope.report.figures.figure import ReportFigure
 from alignscope.report.figures.registry import FigureMap
 from alignscope.report.groups import short_names
-from alignscope.report.summary import power_note
+from alignscope.report.summary import power_note, two_seeds_note
 from alignscope.report.tables import tables
 from alignscope.report.tables.encoders import encoder_tables
 from alignscope.report.tables.tables import ReportTable
@@ -45,9 +45,19 @@ def _power(results: PrimaryResults) -> str:
     return power_note(int(results.gaps["targets"].max() or 0))  # type: ignore[arg-type]
 
 
+def _effects(results: PrimaryResults) -> str:
+    return " ".join(filter(None, (_EFFECTS, two_seeds_note(results.effects))))
+
+
 def _encoders(results: PrimaryResults) -> Sequence[ReportTable]:
     return encoder_tables(results) if len({*short_names(results)}) > 1 else ()
 
+
+_EFFECTS = (
+    "Each effect is the score after re-initialising a window, minus REF's score. A window that "
+    "costs the targets much more than the source contributes to the alignment of languages. "
+    "The 95 % CIs generalise to other seeds and other corpora."
+)
 
 SECTIONS = (
     SectionSpec(
@@ -59,45 +69,48 @@ SECTIONS = (
     SectionSpec(
         "scores",
         "Scores",
-        "Scores of REF, the encoder fine-tuned without re-initialisation, in points: the mean over "
-        "seeds. The majority baseline always predicts the majority classes of the source. Effects "
-        "are hard to interpret on corpora where REF does not exceed it.",
+        "Scores of REF in points, as means over seeds. The majority baseline always predicts the "
+        "most frequent classes of the source. On corpora where REF does not exceed this baseline, "
+        "effects are hard to interpret.",
         (tables.reference_table,),
         collapsed=True,
     ),
     SectionSpec(
         "claims",
         "Claims",
-        "Hypotheses of Muller et al. (2021), each tested against a threshold: supported if the "
-        "whole 95 % CI lies on the hypothesis's side of the threshold, contradicted if it lies on "
-        "the other side, otherwise undecided. The claim that the lowest blocks are crucial also "
-        "requires a loss on the targets alone beyond the threshold.",
+        "Each claim is a hypothesis of Muller et al. (2021), tested against a threshold. It is "
+        "supported if the whole 95 % CI lies on the side of the threshold in the column “supported "
+        "if”, contradicted if the whole CI lies on the other side, and undecided otherwise. The "
+        "claim that the lowest blocks are crucial has a second condition: the CI of the effect on "
+        "the targets must lie below the threshold, too.",
         (tables.hypotheses_table,),
     ),
     SectionSpec(
         "boundary",
         "Boundary",
-        "The boundary is the first block that predicts: a single change point of the target − "
-        "source effects over the windows, with its distribution over resampled seeds and corpora.",
+        "The boundary is the first block that predicts. It is estimated as a single change point: "
+        "windows below it cost the targets more, relative to the source, than windows above it. "
+        "The column “p” belongs to a test against a random order of the windows. Seeds and corpora "
+        "are resampled; the column “distribution” contains each block with the share of resamples in "
+        "which prediction begins there.",
         (tables.boundaries_table,),
     ),
     SectionSpec(
         "effects",
         "Effects",
-        "A window whose re-initialisation costs the targets much more than the source contributes "
-        "to the alignment of languages. Intervals generalise over seeds and corpora.",
+        _effects,
         (tables.effects_table,),
     ),
     SectionSpec(
         "languages",
         "Languages",
-        "The same effects for each corpus: the source, other domains, then the targets.",
+        "The effects on each corpus: the source, other domains, then the targets.",
     ),
     SectionSpec(
         "similarity",
         "Similarity",
-        "Similarity between the representations of the source's sentences and of their "
-        "translations, by layer. Layer 0 is the embeddings, layer i + 1 follows block i.",
+        "Similarity between the representations of sentences in the source language and of their "
+        "translations, by layer. Layer 0 is the embeddings, layer i + 1 the output of block i.",
         needs_similarity=True,
     ),
     SectionSpec(
@@ -111,7 +124,8 @@ SECTIONS = (
     SectionSpec(
         "drift",
         "Drift",
-        "Similarity of each layer to itself before and after fine-tuning, on the same sentences.",
+        "Similarity between each layer before fine-tuning and the same layer after fine-tuning, on "
+        "the same sentences. A value of 1 means that fine-tuning left the layer unchanged.",
         (tables.drift_table,),
         collapsed=True,
         needs_similarity=True,

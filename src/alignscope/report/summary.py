@@ -23,9 +23,12 @@ from alignscope.report.labels import (
 from alignscope.results.tables import REF
 
 LEAD = (
-    "Blocks whose re-initialisation costs other languages much more than the source language align "
-    "languages; prediction begins where such blocks end."
+    "A window is a range of blocks that are re-initialised before fine-tuning on the source "
+    "language; REF is the same fine-tuning without re-initialisation. If a window costs the other "
+    "languages, the targets, much more than the source, its blocks align languages. Prediction "
+    "begins above the last such block."
 )
+_GAP = "The gap of a target is REF's score on the source minus REF's score on the target."
 SIGNIFICANCE = 0.05
 VERDICTS = ("supported", "contradicted", "undecided")
 MAX_NAMES = 5
@@ -48,12 +51,27 @@ def completion_note(results: StudyResults) -> str:
 def power_note(languages: int) -> str:
     """Return a sentence on the smallest correlation that is significant for so many languages."""
     if languages < 5:
-        return "Correlations are computed over target languages and need at least five of them."
+        need = "Correlations are computed over target languages and need at least five of them."
+        return f"{_GAP} {need}"
     t = float(stdtrit(languages - 2, 0.975))
     smallest = t / math.sqrt(languages - 2 + t**2)
     return (
-        f"Correlations are computed over {languages} target languages, so only |ρ| above about "
-        f"{smallest:.1f} is significant at the 5 % level."
+        f"{_GAP} Correlations are computed over {languages} target languages, so only |ρ| above "
+        f"about {smallest:.1f} is significant at the 5 % level."
+    )
+
+
+def two_seeds_note(effects: pl.DataFrame) -> str:
+    """Return a sentence on intervals over two seeds, or nothing if no effect has two seeds.
+
+    Args:
+        effects: the table ``effects``.
+    """
+    if not effects.filter(seeds=2).height:
+        return ""
+    return (
+        "Intervals from two seeds can be extremely wide, or have width 0 where both seeds happen "
+        "to agree: use more seeds before you interpret them."
     )
 
 
@@ -103,7 +121,7 @@ def _paragraphs(results: PrimaryResults, group: ResultGroup) -> Iterator[Paragra
 
 def _heading(group: ResultGroup) -> str:
     task, source = task_label(group.task), corpus_label(group.source)
-    return f"{group.encoder_name}, {task} from {source} ({group.metric_title})"
+    return f"Encoder {group.encoder_name}, {task} from {source} ({group.metric_title})"
 
 
 def _reference(results: PrimaryResults, group: ResultGroup) -> str:
@@ -163,7 +181,7 @@ def _largest_effect(effects: pl.DataFrame) -> str:
     n = f", n = {count_of(largest['seeds'], 'seed')}"
     return (
         f"{selection}: re-initialising it {_change(targets, largest, n)}"
-        f"{on_source}.{_significance(largest)}"
+        f"{on_source}.{_significance(largest, targets)}"
     )
 
 
@@ -182,18 +200,18 @@ def _change(place: str, row: Mapping[str, Any], n: str) -> str:
     return f"{verb} {size} ({details})" if details else f"{verb} {size}"
 
 
-def _significance(row: Mapping[str, Any]) -> str:
+def _significance(row: Mapping[str, Any], targets: str) -> str:
     p, corrected = row["p"], row["p_holm"]
     if corrected is None or p is None:
         return " With a single seed there is no CI and no p-value." if row["seeds"] == 1 else ""
     if corrected <= SIGNIFICANCE:
-        return f" This effect is significant (Holm-corrected {equals_p(corrected)})."
+        return f" The effect on {targets} is significant (Holm-corrected {equals_p(corrected)})."
     if p <= SIGNIFICANCE:
         return (
-            f" This effect is not significant after Holm correction (corrected "
+            f" The effect on {targets} is not significant after Holm correction (corrected "
             f"{equals_p(corrected)}, uncorrected {equals_p(p)}); the CI is not corrected."
         )
-    return f" This effect is not significant (Holm-corrected {equals_p(corrected)})."
+    return f" The effect on {targets} is not significant (Holm-corrected {equals_p(corrected)})."
 
 
 def _missing_windows(results: PrimaryResults, windows: WindowGroup) -> str:

@@ -51,9 +51,10 @@ def contrast_figures(results: PrimaryResults) -> Iterator[ReportFigure]:
         data = pl.concat([means, seeds], how="diagonal")
         points = contrast_points(data, names)
         caption = (
-            f"Target − source effect in points of {group.metric_title}, by the middle of the "
-            "re-initialised blocks. Large marks: means with 95 % CI; small marks: single seeds. "
-            "Below 0, re-initialising costs the targets more than the source." + cut_note(points)
+            f"Effect on the targets − effect on the source, in points of {group.metric_title}, by "
+            "the middle of the re-initialised blocks. Large marks: means with 95 % CI; small "
+            "marks: single seeds. Below 0, re-initialising costs the targets more than the source."
+            + cut_note(points)
         )
         shared = replace(group, several_encoders=False)
         yield ReportFigure(

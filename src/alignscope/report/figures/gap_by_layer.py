@@ -29,7 +29,7 @@ def gap_correlation_figures(results: PrimaryResults) -> Iterator[ReportFigure]:
             continue
         measure = measure_label(str(data["measure"][0]), str(data["estimator"][0]))
         caption = (
-            f"Spearman's ρ of gap and {measure} at each layer with 95 % CI, "
+            f"Spearman's ρ of gap and similarity ({measure}) at each layer, with 95 % CI; "
             f"n = {max(data['targets'])} target languages. Below 0, languages with a higher "
             "similarity have a smaller gap."
         )

@@ -47,7 +47,7 @@ def pretrained_figures(results: PrimaryResults) -> Iterator[ReportFigure]:
         yield ReportFigure(
             "/".join(["similarity", *named, corpus, measure]),
             " · ".join([*named, *parts]),
-            f"Pretrained {names[encoder]}, {_units(table)}. {_highest_mean(table)} {_BAND}",
+            f"Pretrained encoder {names[encoder]}, {_units(table)}. {_highest_mean(table)} {_BAND}",
             table.select(_COLUMNS),
             partial(_draw, table),
         )
