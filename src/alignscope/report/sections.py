@@ -91,8 +91,8 @@ SECTIONS = (
         "The boundary is the first block that predicts. It is estimated as a single change point: "
         "windows below it cost the targets more, relative to the source, than windows above it. "
         "The column “p” belongs to a test against a random order of the windows. Seeds and corpora "
-        "are resampled; the column “distribution” contains each block with the share of resamples in "
-        "which prediction begins there.",
+        "are resampled; the column “distribution” contains each block with the share of resamples "
+        "in which prediction begins there.",
         (tables.boundaries_table,),
     ),
     SectionSpec(
