@@ -86,30 +86,33 @@ def truncated_gzip(own: Workshop) -> None:
 
 
 CORPORA: dict[str, tuple[Edit, str]] = {
-    "truncated gzip": (truncated_gzip, r"train\.conllu\.gz: this gzip file is truncated"),
+    "truncated gzip": (truncated_gzip, r"train\.conllu\.gz: This gzip file is truncated"),
     "cyclic heads": (
         column(6, "2", "1", "0"),
-        r"train\.conllu:1: the heads of words 1 and 2 form a cycle",
+        r"train\.conllu:1: The heads of words 1 and 2 form a cycle",
     ),
-    "head out of range": (column(6, "14"), r"conllu:1: head 14 is outside the sentence, which has"),
+    "head out of range": (column(6, "14"), r"conllu:1: Head 14 is outside the sentence, which has"),
     "9 columns": (
         edit(TRAIN, lambda lines: [lines[0].rpartition("\t")[0], *lines[1:]]),
-        r"train\.conllu:1: 9 columns found, CoNLL-U has 10",
+        r"train\.conllu:1: The line has 9 columns, but CoNLL-U has 10",
     ),
     "unknown UPOS": (column(3, "NOUNS"), r"conllu:1: UPOS NOUNS is unknown; did you mean 'NOUN'\?"),
     "empty FORM": (column(1, ""), r"train\.conllu:1: FORM is empty"),
     "empty file": (
         edit(TRAIN, lambda lines: []),
-        r"train\.conllu: there is no sentence in this file",
+        r"train\.conllu: The file has no sentences",
     ),
-    "empty file of a target": (edit(TEST, lambda lines: []), r"de_tiny/test\.conllu: there is no "),
+    "empty file of a target": (
+        edit(TEST, lambda lines: []),
+        r"de_tiny/test\.conllu: The file has no ",
+    ),
     "blanked-out words": (
         everywhere(1, "_", TEST),
-        r"test\.conllu:1: every word is _, the text was removed from this release",
+        r"test\.conllu:1: Every word is _\. The text was removed from this release",
     ),
     "not UTF-8": (
         lambda own: (own.data / TEST).write_bytes("1\tgrün".encode("latin-1")),
-        r"test\.conllu:1: this is not UTF-8",
+        r"test\.conllu:1: This is not UTF-8",
     ),
     "no UPOS": (everywhere(3, "_", TEST), r"ud:de_tiny/test lacks upos, which the task needs"),
     "split that does not exist": (
@@ -146,9 +149,9 @@ def test_a_corpus_without_what_the_task_needs(own: Workshop) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("ada\tB-PERS", r"train\.tsv:1: tag 'B-PERS' is unknown; did you mean 'B-PER'\?"),
-        ("ada", r"train\.tsv:1: 1 column found, a token and its tag are 2"),
-        ("\tO", r"train\.tsv:1: the token is empty"),
+        ("ada\tB-PERS", r"train\.tsv:1: Tag 'B-PERS' is unknown; did you mean 'B-PER'\?"),
+        ("ada", r"train\.tsv:1: The line has 1 column, but needs a token and its tag"),
+        ("\tO", r"train\.tsv:1: The token is empty"),
     ],
 )
 def test_invalid_named_entities(line: str, message: str, own: Workshop) -> None:
@@ -183,7 +186,7 @@ STUDIES: dict[str, tuple[str, str, str]] = {
     "unknown prefix": (
         "ud:de_tiny",
         "udd:de_tiny",
-        r"udd:de_tiny was not found .*the prefix udd: is unknown; did you mean 'ud'\? \(known: ",
+        r"udd:de_tiny was not found .* The prefix udd: is unknown; did you mean 'ud'\? Known ",
     ),
     "broken TOML": ("seeds = [1, 2]", "seeds = [1, 2", r"tiny\.toml is not valid TOML: "),
     "infinite rate": ("learning_rate = 1e-3", "learning_rate = inf", r"learning_rate: .*finite"),
@@ -212,13 +215,13 @@ def test_no_encoder(workshop: Workshop) -> None:
 
 
 def test_a_missing_data_folder(workshop: Workshop) -> None:
-    refused(workshop.run("--data", "nowhere"), r"the data folder nowhere does not exist")
+    refused(workshop.run("--data", "nowhere"), r"The data folder nowhere does not exist")
     assert not workshop.store.exists()
 
 
 def test_a_missing_data_folder_of_the_study(workshop: Workshop) -> None:
     workshop.write('data = ["nowhere"]\n' + tiny.GRID)
-    refused(workshop.run(), r"the data folder .*nowhere does not exist")
+    refused(workshop.run(), r"The data folder .*nowhere does not exist")
     assert not workshop.store.exists()
 
 

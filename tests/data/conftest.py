@@ -8,9 +8,9 @@ from tests.helpers import ROOT
 
 
 def _shared_folder() -> Path | None:
-    named = os.environ.get("ALIGNSCOPE_DATA", "").split(os.pathsep)
+    from_environment = os.environ.get("ALIGNSCOPE_DATA", "").split(os.pathsep)
     beside = ROOT.parent / "shared" / "data"
-    folders = [Path(folder) for folder in named if folder] + [beside]
+    folders = [Path(folder) for folder in from_environment if folder] + [beside]
     return next((folder for folder in folders if (folder / "manifest.json").is_file()), None)
 
 
@@ -24,14 +24,14 @@ def shared() -> Path:
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory) -> None:
-    """No test looks into the user's folders or cache."""
+    """Keep tests away from the folders and the cache of the user, and from the network."""
     for name in ("ALIGNSCOPE_UD_URL", "ALIGNSCOPE_UNER_URL", "ALIGNSCOPE_WIKIANN_URL"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens on "discard"
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # the port "discard" is closed
     monkeypatch.delenv("ALIGNSCOPE_DATA", raising=False)
     monkeypatch.setenv("ALIGNSCOPE_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> DataPaths:
-    """One data folder, the test's own, and no network."""
+def data_paths(tmp_path: Path) -> DataPaths:
+    """The temporary folder of the test as the only data folder, without network."""
     return DataPaths((tmp_path,), tmp_path / "cache", download=False)

@@ -1,4 +1,4 @@
-"""Tables of labelled sentences: XNLI, SIB-200 and plain ones."""
+"""Tables of labelled sentences: XNLI, SIB-200 and others."""
 
 import gzip
 from pathlib import Path
@@ -57,30 +57,34 @@ def xnli_archives(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_xnli_is_read_by_language_with_its_own_tokens(tmp_path: Path) -> None:
+def test_xnli_is_read_by_language_and_with_its_tokenized_text(tmp_path: Path) -> None:
     pairs = read_classification(save(tmp_path / "xnli.dev.tsv", XNLI), "en")
     assert [(pair.id, pair.label) for pair in pairs] == [("1", "neutral"), ("2", "entailment")]
     assert pairs[1].words == ("It", "rains", ".", "It", "is", "wet", ".")
     assert pairs[1].second_start == 3
 
 
-def test_xnli_is_found_as_published(xnli_archives: Path, places: DataPaths) -> None:
-    (train,) = read_corpus(parse_corpus("xnli:en"), "train", places)
-    assert train.label == "contradiction"  # which the archive of training data spells otherwise
-    assert len(read_corpus(parse_corpus("xnli:en"), "test", places)) == 2
-    (german,) = read_corpus(parse_corpus("xnli:de"), "test", places)
+def test_xnli_is_found_in_its_published_archives(
+    xnli_archives: Path, data_paths: DataPaths
+) -> None:
+    (train,) = read_corpus(parse_corpus("xnli:en"), "train", data_paths)
+    assert train.label == "contradiction"  # spelt differently in the archive of training data
+    assert len(read_corpus(parse_corpus("xnli:en"), "test", data_paths)) == 2
+    (german,) = read_corpus(parse_corpus("xnli:de"), "test", data_paths)
     assert german.words[:2] == ("Es", "regnet")
     with pytest.raises(DataError, match=r"no labelled sentence in fr\. Its languages are de, en\."):
-        read_corpus(parse_corpus("xnli:fr"), "test", places)
+        read_corpus(parse_corpus("xnli:fr"), "test", data_paths)
     with pytest.raises(DataError, match=r"xnli:de has no train split in .*, only dev, test\."):
-        locate(parse_corpus("xnli:de"), "train", places)
+        locate(parse_corpus("xnli:de"), "train", data_paths)
 
 
 @pytest.mark.parametrize("ending", ["tsv", "tsv.gz"])
-def test_sib_200_is_found_in_a_data_folder(tmp_path: Path, places: DataPaths, ending: str) -> None:
+def test_sib_200_is_found_in_a_data_folder(
+    tmp_path: Path, data_paths: DataPaths, ending: str
+) -> None:
     save(tmp_path / "classification" / "sib200" / "eng_Latn" / f"test.{ending}", SIB)
     corpus = parse_corpus("sib200:eng_Latn")
-    sentences = read_corpus(corpus, "test", places)
+    sentences = read_corpus(corpus, "test", data_paths)
     assert [(sentence.id, sentence.label) for sentence in sentences] == [
         ("1", "sports"),
         ("7", "health"),
@@ -91,11 +95,11 @@ def test_sib_200_is_found_in_a_data_folder(tmp_path: Path, places: DataPaths, en
     assert corpus.language == "eng"
 
 
-def test_a_path_to_a_table_is_a_corpus(tmp_path: Path, places: DataPaths) -> None:
+def test_a_path_to_a_table_is_a_corpus(tmp_path: Path, data_paths: DataPaths) -> None:
     text = "premise\thypothesis\tlabel\nA dog .\tAn animal .\tentailment\n"
     path = save(tmp_path / "en_mine" / "dev.tsv", text)
     for name in (f"{path.parent}", f"en={path}"):
-        (pair,) = read_corpus(parse_corpus(name), "dev", places)
+        (pair,) = read_corpus(parse_corpus(name), "dev", data_paths)
         assert (pair.words, pair.second_start) == (("A", "dog", ".", "An", "animal", "."), 3)
 
 
@@ -103,7 +107,9 @@ def test_a_path_to_a_table_is_a_corpus(tmp_path: Path, places: DataPaths) -> Non
     ("text", "table"),
     [(SIB, True), (XNLI, True), ("Hi\tO\n\n", False), ("", False), ("text\tO\n", False)],
 )
-def test_tables_are_told_from_iob2_by_their_header(tmp_path: Path, text: str, table: bool) -> None:
+def test_tables_are_distinguished_from_iob2_by_their_header(
+    tmp_path: Path, text: str, table: bool
+) -> None:
     assert is_classification_table(save(tmp_path / "a.tsv", text)) is table
 
 
@@ -111,7 +117,7 @@ def test_tables_are_told_from_iob2_by_their_header(tmp_path: Path, text: str, ta
     ("text", "message"),
     [
         ("text\ttopic\nHi\tx\n", r":1: The header has no column of texts .* Name both\."),
-        ("text\tlabel\nHi\n", r":2: 1 columns found, but the header has 2\."),
+        ("text\tlabel\nHi\n", r":2: The line has 1 column, but the header has 2\."),
         ("text\tlabel\n \tx\n", r":2: A sentence or the label is empty\."),
         ("text\tlabel\nHi\t\n", r":2: A sentence or the label is empty\."),
         ("text\thypothesis\tlabel\nHi\t\tx\n", r":2: A sentence or the label is empty\."),
@@ -119,7 +125,7 @@ def test_tables_are_told_from_iob2_by_their_header(tmp_path: Path, text: str, ta
         ("", r":1: The header has no column of texts"),
     ],
 )
-def test_a_table_with_a_defect_is_refused(tmp_path: Path, text: str, message: str) -> None:
+def test_an_invalid_table_is_refused(tmp_path: Path, text: str, message: str) -> None:
     path = save(tmp_path / "a.tsv", text)
     with pytest.raises(DataError, match=message):
         read_classification(path)
@@ -130,9 +136,9 @@ def test_a_quoted_sentence_keeps_its_quotes(tmp_path: Path) -> None:
     assert sentence.words == ('"', "Eat", "it", '"')
 
 
-def test_a_corpus_without_labels_is_refused(tmp_path: Path, places: DataPaths) -> None:
+def test_a_corpus_without_labels_is_refused(tmp_path: Path, data_paths: DataPaths) -> None:
     save(tmp_path / "ner" / "mine" / "en" / "test.tsv", "Hi\tO\n\n")
-    sentences = read_corpus(parse_corpus("mine:en"), "test", places)
+    sentences = read_corpus(parse_corpus("mine:en"), "test", data_paths)
     message = r"^mine:en lacks label, which the task needs: a column of labels is _ or absent in 1 "
     with pytest.raises(DataError, match=message):
         check_annotations(sentences, ("label",), "mine:en")

@@ -1,3 +1,5 @@
+"""CoNLL-U: reading, writing, and the messages about invalid files."""
+
 import gzip
 import re
 from dataclasses import replace
@@ -39,7 +41,7 @@ def save(folder: Path, text: str) -> Path:
     return path
 
 
-def test_everything_in_the_example_is_read(tmp_path):
+def test_all_parts_of_an_example_are_read(tmp_path):
     first, second = read_conllu(save(tmp_path, EXAMPLE))
     assert first == Sentence(
         words=("De", "le", "pain"),
@@ -54,13 +56,13 @@ def test_everything_in_the_example_is_read(tmp_path):
     assert second == Sentence(words=("_",))
 
 
-def test_what_was_read_is_written_back_byte_for_byte(tmp_path):
+def test_writing_what_was_read_reproduces_the_file(tmp_path):
     path = save(tmp_path, EXAMPLE)
     write_conllu(read_conllu(path), tmp_path / "again.conllu")
     assert (tmp_path / "again.conllu").read_bytes() == path.read_bytes()
 
 
-def test_lemma_and_enhanced_dependencies_are_left_out(tmp_path):
+def test_lemmas_and_enhanced_dependencies_are_not_kept(tmp_path):
     path = save(tmp_path, "1\tran\trun\tVERB\tVBD\tTense=Past\t0\troot\t0:root\tSpaceAfter=No\n\n")
     (ran,) = read_conllu(path)
     assert (ran.annotations["xpos"], ran.annotations["feats"]) == (("VBD",), ("Tense=Past",))
@@ -76,7 +78,7 @@ FORM = TEXT.filter(lambda form: form != "_" and "\ufeff" not in form)
 def sentences(draw) -> Sentence:
     size = draw(st.integers(1, 6))
     n = {"min_size": size, "max_size": size}
-    # Each word takes an earlier word of a random order as its head: always a tree.
+    # The head of each word precedes it in a random order, so that the heads form a tree.
     order = draw(st.permutations(range(1, size + 1)))
     heads = [0] * size
     for place in range(1, size):
@@ -101,7 +103,7 @@ def sentences(draw) -> Sentence:
 
 
 @given(st.lists(sentences(), min_size=1, max_size=4), st.sampled_from(["a.conllu", "a.conllu.gz"]))
-def test_written_sentences_are_read_back_equal(tmp_path_factory, gold, name):
+def test_reading_written_sentences_returns_equal_ones(tmp_path_factory, gold, name):
     folder = tmp_path_factory.mktemp("round")
     write_conllu(gold, folder / name)
     assert read_conllu(folder / name) == gold
@@ -111,7 +113,7 @@ def test_written_sentences_are_read_back_equal(tmp_path_factory, gold, name):
     assert [file.name for file in folder.iterdir()] == [name]
 
 
-def test_an_id_without_a_comment_is_written_as_one(tmp_path):
+def test_an_id_without_a_comment_is_written_as_a_comment(tmp_path):
     write_conllu([Sentence(words=("a",), id="s1")], tmp_path / "a.conllu")
     assert [sentence.id for sentence in read_conllu(tmp_path / "a.conllu")] == ["s1"]
 
@@ -126,128 +128,137 @@ def test_an_id_without_a_comment_is_written_as_one(tmp_path):
         {"relations": ("",)},
     ],
 )
-def test_what_could_not_be_read_back_is_not_written(tmp_path, broken):
+def test_sentences_that_could_not_be_read_again_are_refused(tmp_path, broken):
     with pytest.raises(ValueError, match="cannot be written"):
         write_conllu([replace(Sentence(words=("a",)), **broken)], tmp_path / "a.conllu")
     assert not list(tmp_path.iterdir())
 
 
-def test_windows_lines_byte_order_mark_and_odd_line_ends(tmp_path):
+def test_windows_line_ends_a_byte_order_mark_and_unicode_line_ends_are_read(tmp_path):
     text = "\ufeff# sent_id = 1\r\n" + word(1, "a\u2028b\x85").replace("\n", "\r\n") + "\r\n"
     (sentence,) = read_conllu(save(tmp_path, text))
     assert sentence.id == "1"
     assert sentence.words == ("a\u2028b\x85",)
 
 
-def test_a_missing_last_blank_line_is_forgiven(tmp_path):
+def test_a_missing_blank_line_at_the_end_is_accepted(tmp_path):
     assert len(read_conllu(save(tmp_path, word(1) + "\n\n" + word(1).rstrip("\n")))) == 2
 
 
 HEAD_14 = "".join(word(i, head="14" if i == 5 else str(i - 1)) for i in range(1, 14))
 BAD = {
-    "columns": ("1\ta\tb\n\n", "1: 3 columns found, CoNLL-U has 10, separated by tabs"),
-    "blanks": ("1 a b\n\n", "1: 1 column found, CoNLL-U has 10, separated by tabs"),
-    "id": ("x" + word(1) + "\n", "1: id x1 is none of 7 (word), 7-8 (multiword), 7.1 (empty)"),
-    "order": (word(1) + word(3) + "\n", "2: id 3 is out of order, word 2 is next"),
-    "repeated": (word(1) + word(1) + "\n", "2: id 1 is out of order, word 2 is next"),
-    "starts at 2": (word(2) + "\n", "1: id 2 is out of order, word 1 is next"),
+    "columns": ("1\ta\tb\n\n", "1: The line has 3 columns, but CoNLL-U has 10, separated by tabs."),
+    "blanks": ("1 a b\n\n", "1: The line has 1 column, but CoNLL-U has 10, separated by tabs."),
+    "id": ("x" + word(1) + "\n", "1: Id x1 is not valid. Ids look like 7 (word), 7-8"),
+    "order": (word(1) + word(3) + "\n", "2: Id 3 is out of order. The next word is 2."),
+    "repeated": (word(1) + word(1) + "\n", "2: Id 1 is out of order. The next word is 2."),
+    "starts at 2": (word(2) + "\n", "1: Id 2 is out of order. The next word is 1."),
     "late range": (
         word(1) + "1-2\tdu" + "\t_" * 8 + "\n",
-        "2: id 1-2 is out of order, word 2 is next",
+        "2: Id 1-2 is out of order. The next word is 2.",
     ),
-    "backward range": ("1-0\tdu" + "\t_" * 8 + "\n", "1: id 1-0 is out of order, word 1 is next"),
+    "backward range": (
+        "1-0\tdu" + "\t_" * 8 + "\n",
+        "1: Id 1-0 is out of order. The next word is 1.",
+    ),
     "overlapping ranges": (
         "1-2\tdu" + "\t_" * 8 + "\n" + word(1) + "2-3\tdu" + "\t_" * 8 + "\n",
-        "3: id 2-3 is out of order, word 2 is next",
+        "3: Id 2-3 is out of order. The next word is 2.",
     ),
     "range and empty": (
         "1-2\tdu" + "\t_" * 8 + "\n0.1\tx" + "\t_" * 8 + "\n",
-        "2: id 0.1 is out of order, word 1 is next",
+        "2: Id 0.1 is out of order. The next word is 1.",
     ),
-    "empty counts": (word(1) + "1.2\tx" + "\t_" * 8 + "\n", "2: id 1.2 is out of order"),
+    "empty counts": (
+        word(1) + "1.2\tx" + "\t_" * 8 + "\n",
+        "2: Id 1.2 is out of order. The next word is 2.",
+    ),
     "range outside": (
         "1-2\tdu" + "\t_" * 8 + "\n" + word(1) + "\n",
-        "2: range 1-2 is outside the sentence, which has 1 word",
+        "2: Multiword token 1-2 ends outside the sentence, which has 1 word.",
     ),
-    "no words": ("0.1\tx" + "\t_" * 8 + "\n\n", "1: the sentence has no words"),
-    "form": (word(1, "") + "\n", "1: FORM is empty"),
+    "no words": ("0.1\tx" + "\t_" * 8 + "\n\n", "1: The sentence has no words."),
+    "form": (word(1, "") + "\n", "1: FORM is empty."),
     "head outside": (
         HEAD_14 + "\n",
-        "5: head 14 is outside the sentence, which has 13 words",
+        "5: Head 14 is outside the sentence, which has 13 words.",
     ),
-    "head word": (word(1, head="x") + "\n", "1: head x is not a whole number"),
-    "head negative": (word(1, head="-1") + "\n", "1: head -1 is not a whole number"),
-    "head digit": (word(1, head="²") + "\n", "1: head ² is not a whole number"),
+    "head word": (word(1, head="x") + "\n", "1: Head x is not a whole number."),
+    "head negative": (word(1, head="-1") + "\n", "1: Head -1 is not a whole number."),
+    "head digit": (word(1, head="²") + "\n", "1: Head ² is not a whole number."),
     "some heads": (
         word(1) + word(2, head="_") + "\n",
-        "2: HEAD is missing here, but not for every word of the sentence",
+        "2: HEAD is missing here, but other words of the sentence have it.",
     ),
     "some tags": (word(1) + word(2, upos="_", head="1") + "\n", "2: UPOS is missing here"),
     "some relations": (word(1) + word(2, head="1", rel="_") + "\n", "2: DEPREL is missing here"),
     "empty relation": (word(1, rel="") + "\n", "1: DEPREL is missing here"),
     "cycle": (
         "#\n" + word(1) + word(2, head="4") + word(3, head="2") + word(4, head="3") + "\n",
-        "2: the heads of words 2, 3 and 4 form a cycle",
+        "2: The heads of words 2, 3 and 4 form a cycle.",
     ),
-    "self": (word(1) + word(2, head="2") + "\n", "1: the head of word 2 forms a cycle"),
+    "self": (word(1) + word(2, head="2") + "\n", "1: The head of word 2 is the word itself."),
     "no root": (
         word(1, head="2") + word(2, head="1") + "\n",
-        "1: the sentence has no root, exactly 1 word has to have head 0",
+        "1: The sentence has no root, but exactly one word must have head 0.",
     ),
     "two roots": (
         word(1) + word(2) + "\n",
-        "1: the sentence has 2 roots (1 and 2), exactly 1 word has to have head 0",
+        "1: The sentence has 2 roots (1 and 2), but exactly one word must have head 0.",
     ),
     "upos": (
         word(1, upos="PROPM") + "\n",
-        "1: UPOS PROPM is unknown; did you mean 'PROPN'? (known: ADJ, ADP,",
+        "1: UPOS PROPM is unknown; did you mean 'PROPN'? Known tags: ADJ, ADP,",
     ),
-    "late comment": (word(1) + "# text\n\n", "2: a comment has to precede its sentence"),
-    "last comment": (word(1) + "\n# text\n", "4: the file ends with comments, without a sentence"),
+    "late comment": (word(1) + "# text\n\n", "2: A comment must precede its sentence."),
+    "last comment": (
+        word(1) + "\n# text\n",
+        "4: The file ends with comments that no sentence follows.",
+    ),
     "removed": (
         word(1, "_") + word(2, "_", head="1") + "\n",
-        "1: every word is _, the text was removed from this release",
+        "1: Every word is _. The text was removed from this release; use one that",
     ),
-    "empty file": ("", " there is no sentence in this file"),
-    "blank file": ("\n\n", " there is no sentence in this file"),
+    "empty file": ("", " The file has no sentences."),
+    "blank file": ("\n\n", " The file has no sentences."),
     "mostly removed": (
         3 * (word(1, "_") + "\n") + word(1) + word(2, head="1") + "\n",
-        " 3 of 5 words are _, the text was removed from this release",
+        " 3 of 5 words are _. The text was removed from this release; use one that",
     ),
 }
 
 
 @pytest.mark.parametrize(("text", "message"), BAD.values(), ids=BAD.keys())
-def test_bad_files_are_refused_in_one_sentence(tmp_path, text, message):
+def test_an_invalid_file_is_refused_with_a_one_line_message(tmp_path, text, message):
     path = save(tmp_path, text)
     with pytest.raises(DataError, match=re.escape(f"{path}:{message}")) as error:
         read_conllu(path)
     assert "\n" not in str(error.value)
 
 
-def test_unreadable_files_are_refused(tmp_path):
+def test_an_unreadable_file_is_refused(tmp_path):
     whole = gzip.compress(EXAMPLE.encode())
     files = {
-        "cut.conllu.gz": (whole[:-9], "this gzip file is truncated"),
-        "plain.conllu.gz": (EXAMPLE.encode(), "this is not an intact gzip file"),
+        "cut.conllu.gz": (whole[:-9], "This gzip file is truncated"),
+        "plain.conllu.gz": (EXAMPLE.encode(), "This is not an intact gzip file"),
         "broken.conllu.gz": (whole[:40] + b"??????" + whole[46:], "not an intact gzip file"),
         "latin.conllu": (
             word(1).encode() + word(2, "é").encode("latin-1"),
-            ":2: this is not UTF-8",
+            ":2: This is not UTF-8",
         ),
     }
     for name, (content, message) in files.items():
         (tmp_path / name).write_bytes(content)
         with pytest.raises(DataError, match=message):
             read_conllu(tmp_path / name)
-    with pytest.raises(DataError, match="there is no such file"):
+    with pytest.raises(DataError, match="There is no such file"):
         read_conllu(tmp_path / "none.conllu")
-    with pytest.raises(DataError, match="this is a folder"):
+    with pytest.raises(DataError, match="This is a folder"):
         read_conllu(tmp_path)
 
 
 @given(st.integers(1, 5).flatmap(lambda n: st.lists(st.integers(0, n), min_size=n, max_size=n)))
-def test_a_tree_is_what_reaches_its_only_root(heads):
+def test_heads_are_a_tree_if_every_word_reaches_the_only_root(heads):
     def root_reached(node: int) -> bool:
         for _ in heads:
             node = heads[node - 1] if node else 0

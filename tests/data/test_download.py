@@ -1,3 +1,5 @@
+"""Downloads of corpora into the cache, from a local web server."""
+
 import io
 import re
 import threading
@@ -27,14 +29,14 @@ UD = f"/ud/UD_English-EWT/{UD_RELEASE}/en_ewt-ud-dev.conllu"
 
 
 class Mirror(ThreadingHTTPServer):
-    """A web site of our own: addresses and contents; `extra` bytes are promised but not sent."""
+    """A local web server; it announces ``extra`` bytes more than it sends."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.pages: dict[str, bytes] = {}
         self.extra = 0
         self.code = 200
-        self.asked: list[str] = []
+        self.requests: list[str] = []
 
     @property
     def url(self) -> str:
@@ -45,7 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: Mirror
 
     def do_GET(self) -> None:
-        self.server.asked.append(self.path)
+        self.server.requests.append(self.path)
         page = self.server.pages.get(self.path)
         self.send_response(404 if page is None else self.server.code)
         self.send_header("Content-Length", str(len(page or b"") + self.server.extra))
@@ -73,15 +75,15 @@ def online(tmp_path: Path) -> DataPaths:
     return DataPaths((), tmp_path / "cache", download=True)
 
 
-def read(places: DataPaths, name: str = "ud:en_ewt"):
-    return read_corpus(parse_corpus(name), "dev", places)
+def read(data_paths: DataPaths, name: str = "ud:en_ewt"):
+    return read_corpus(parse_corpus(name), "dev", data_paths)
 
 
-def files(places: DataPaths) -> list[str]:
-    return sorted(path.name for path in places.cache.rglob("*") if path.is_file())
+def files(data_paths: DataPaths) -> list[str]:
+    return sorted(path.name for path in data_paths.cache.rglob("*") if path.is_file())
 
 
-def test_every_kind_is_fetched_from_where_it_is_published(mirror, online):
+def test_every_kind_of_corpus_is_downloaded_from_its_publisher(mirror, online):
     table = io.BytesIO()
     polars.DataFrame({"tokens": [["Hi"]], "ner_tags": [[5]]}).write_parquet(table)
     commit = "8ed072de2fd24022cc62458997fe96a8fe191ea4"
@@ -94,22 +96,22 @@ def test_every_kind_is_fetched_from_where_it_is_published(mirror, online):
     assert read(online)[0].heads == (0,)
     assert read(online, "uner:en_ewt")[0].entities == ("B-PER",)
     assert read(online, "wikiann:en")[0].entities == ("B-LOC",)
-    assert mirror.asked == list(mirror.pages)
+    assert mirror.requests == list(mirror.pages)
 
 
-def test_the_second_time_needs_no_network(mirror, online):
+def test_a_downloaded_corpus_is_read_without_network(mirror, online):
     mirror.pages = {UD: CONLLU}
     first = read(online)
     assert read(online) == first
     assert read(DataPaths((), online.cache, download=False)) == first
-    assert mirror.asked == [UD]
+    assert mirror.requests == [UD]
     assert files(online) == ["dev.conllu", "dev.conllu.sha256"]
 
 
-def test_a_truncated_download_leaves_nothing_behind(mirror, online):
+def test_a_truncated_download_leaves_no_files(mirror, online):
     mirror.pages, mirror.extra = {UD: CONLLU}, 5
     size = len(CONLLU)
-    with pytest.raises(DataError, match=rf"\({size} of {size + 5} bytes arrived\): try again, or"):
+    with pytest.raises(DataError, match=rf"\({size} of {size + 5} bytes arrived\)\. Try again, or"):
         read(online)
     assert files(online) == []
     mirror.extra = 0
@@ -123,7 +125,7 @@ def test_a_file_without_its_checksum_counts_as_not_downloaded(mirror, online):
     path.write_bytes(CONLLU[:9])
     path.with_name("dev.conllu.sha256").unlink()
     assert len(read(online)) == 1
-    assert mirror.asked == [UD, UD]
+    assert mirror.requests == [UD, UD]
 
 
 def test_a_changed_file_in_the_cache_is_refused(mirror, online):
@@ -131,33 +133,35 @@ def test_a_changed_file_in_the_cache_is_refused(mirror, online):
     read(online)
     path = next(online.cache.rglob("dev.conllu"))
     path.write_bytes(CONLLU.replace(b"Hi", b"Ho"))
-    message = re.escape(str(path)) + " has changed since it was downloaded .* delete it to fetch"
+    message = re.escape(str(path)) + " has changed since it was downloaded .* Delete it to download"
     with pytest.raises(DataError, match=message):
         read(online)
 
 
-def test_what_does_not_exist_is_a_clear_error(mirror, online):
-    message = f"{re.escape(mirror.url + UD)} does not exist .404.: there is no such corpus, or"
+def test_a_corpus_that_is_not_published_is_reported(mirror, online):
+    message = (
+        f"{re.escape(mirror.url + UD)} does not exist .404.. The corpus does not exist, or lacks"
+    )
     with pytest.raises(DataError, match=message):
         read(online)
     assert files(online) == []
 
 
-def test_other_answers_of_the_server_are_named(mirror, online):
+def test_the_error_of_the_server_is_named(mirror, online):
     mirror.pages, mirror.code = {UD: CONLLU}, 503
     with pytest.raises(
-        DataError, match=r"could not be downloaded .Service Unavailable.: try again"
+        DataError, match=r"could not be downloaded .Service Unavailable.. Try again"
     ):
         read(online)
 
 
-def test_no_network_says_what_to_do(online):
+def test_the_message_about_a_missing_network_names_the_remedy(online):
     with pytest.raises(DataError, match=r"could not be downloaded .*refused.*--data or ALIGNSCOPE"):
         read(online)
     assert files(online) == []
 
 
-def test_many_downloads_at_once_do_no_harm(mirror, online):
+def test_simultaneous_downloads_of_one_file_are_safe(mirror, online):
     content = CONLLU * 20000
     mirror.pages = {"/big": content}
     remote = RemoteFile(f"{mirror.url}/big", Path("big"))
@@ -168,11 +172,11 @@ def test_many_downloads_at_once_do_no_harm(mirror, online):
     assert fetch(remote, online.cache, download=False) == online.cache / "big"
 
 
-def test_the_tables_follow_the_naming_of_the_projects():
+def test_the_lists_of_repositories_follow_the_naming_of_the_projects():
     import alignscope.data.download as module
 
     for kind, prefix in (("ud", "UD_"), ("uner", "UNER_")):
-        for code, (repository, *commit) in module._table(kind).items():
+        for code, (repository, *commit) in module._repositories(kind).items():
             assert repository.startswith(prefix)
             assert code.split("_")[1] == repository.split("-")[1].lower()
             assert all(re.fullmatch("[0-9a-f]{40}", text) for text in commit)

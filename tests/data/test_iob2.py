@@ -1,3 +1,5 @@
+"""Named entities as IOB2 tags: layouts, tags, and the messages about invalid files."""
+
 import re
 
 import pytest
@@ -17,7 +19,7 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize("text", LAYOUTS.values(), ids=LAYOUTS.keys())
-def test_every_layout_says_the_same(tmp_path, text):
+def test_every_layout_is_read_as_the_same_sentence(tmp_path, text):
     path = tmp_path / "en.tsv"
     path.write_text(text)
     (sentence,) = read_iob2(path)
@@ -27,7 +29,7 @@ def test_every_layout_says_the_same(tmp_path, text):
     assert sentence.comments[0] == " sent_id = s"
 
 
-def test_conll_with_blanks(tmp_path):
+def test_conll_columns_separated_by_blanks_are_read(tmp_path):
     path = tmp_path / "en.conll"
     path.write_text(
         "-DOCSTART- -X- -X- O\n\n# a comment\n# O\nEU NNP B-NP B-ORG\n# SYM O O\n \n"
@@ -39,40 +41,43 @@ def test_conll_with_blanks(tmp_path):
     assert first.comments == (" a comment", " O")
 
 
-def test_numbers_as_tokens_are_not_taken_for_a_count(tmp_path):
+def test_tokens_that_are_numbers_are_not_mistaken_for_word_numbers(tmp_path):
     path = tmp_path / "en.tsv"
     path.write_text("1\tNUM\tO\n2\tNUM\tB-LOC\n\n3\tNUM\tO\n")
     assert [s.words for s in read_iob2(path)] == [("1", "2"), ("3",)]
 
 
-def test_two_columns_are_never_numbered(tmp_path):
+def test_the_first_of_two_columns_is_always_the_token(tmp_path):
     path = tmp_path / "en.tsv"
     path.write_text("1\tO\n2\tB-LOC\n")
     assert read_iob2(path)[0].words == ("1", "2")
 
 
-def test_ill_formed_tags_are_kept_and_other_types_become_outside(tmp_path):
+def test_ill_formed_tags_are_kept_and_other_entity_types_become_o(tmp_path):
     path = tmp_path / "en.tsv"
     path.write_text("a\tI-PER\nb\tB-OTH\nc\tI-OTH\nd\tI-ORG\n")
     assert read_iob2(path)[0].entities == ("I-PER", "O", "O", "I-ORG")
 
 
 BAD = {
-    "unknown": ("a\tO\nb\tB-PERS\n", ":2: tag 'B-PERS' is unknown; did you mean 'B-PER'? (known: "),
-    "merged type": ("a\tB-GPE\n", ":1: tag 'B-GPE' is unknown"),
-    "no type": ("a\tB-\n", ":1: tag 'B-' is unknown"),
-    "empty tag": ("a\t\n", ":1: tag '' is unknown"),
-    "lower case": ("a\tb-per\n", ":1: tag 'b-per' is unknown"),
-    "no tag": ("a\tO\nb\n", ":2: 1 column found, a token and its tag are 2"),
-    "no token": ("\tO\n", ":1: the token is empty"),
-    "inner comment": ("a\tO\n# sent_id = 2\nb\tO\n", ":2: a comment has to precede its sentence"),
-    "empty": ("", ": there is no sentence in this file"),
-    "comments only": ("# nothing\n", ": there is no sentence in this file"),
+    "unknown": (
+        "a\tO\nb\tB-PERS\n",
+        ":2: Tag 'B-PERS' is unknown; did you mean 'B-PER'? Known tags: ",
+    ),
+    "merged type": ("a\tB-GPE\n", ":1: Tag 'B-GPE' is unknown"),
+    "no type": ("a\tB-\n", ":1: Tag 'B-' is unknown"),
+    "empty tag": ("a\t\n", ":1: Tag '' is unknown"),
+    "lower case": ("a\tb-per\n", ":1: Tag 'b-per' is unknown"),
+    "no tag": ("a\tO\nb\n", ":2: The line has 1 column, but needs a token and its tag."),
+    "no token": ("\tO\n", ":1: The token is empty."),
+    "inner comment": ("a\tO\n# sent_id = 2\nb\tO\n", ":2: A comment must precede its sentence."),
+    "empty": ("", ": The file has no sentences."),
+    "comments only": ("# nothing\n", ": The file has no sentences."),
 }
 
 
 @pytest.mark.parametrize(("text", "message"), BAD.values(), ids=BAD.keys())
-def test_bad_files_are_refused_in_one_sentence(tmp_path, text, message):
+def test_an_invalid_file_is_refused_with_a_one_line_message(tmp_path, text, message):
     path = tmp_path / "en.tsv"
     path.write_text(text)
     with pytest.raises(DataError, match=re.escape(f"{path}{message}")) as error:
@@ -87,7 +92,7 @@ def _parquet(path, **columns):
     return path
 
 
-def test_wikiann_parquet(tmp_path):
+def test_wikiann_is_read_from_parquet(tmp_path):
     path = _parquet(
         tmp_path / "x.parquet",
         tokens=[["a"] * 7, [], ["b"]],
@@ -97,19 +102,19 @@ def test_wikiann_parquet(tmp_path):
     assert [s.entities for s in read_wikiann_parquet(path)] == [TAGS, ("I-PER",)]
 
 
-def test_bad_parquet_is_refused(tmp_path):
+def test_an_invalid_parquet_file_is_refused(tmp_path):
     wrong_tag = _parquet(tmp_path / "a.parquet", tokens=[["a", "b"]], ner_tags=[[0, 7]])
-    with pytest.raises(DataError, match="row 1 has the tag 7, WikiANN's tags are 0 to 6"):
+    with pytest.raises(DataError, match="Row 1 has the tag 7, but WikiANN has the tags 0-6"):
         read_wikiann_parquet(wrong_tag)
     uneven = _parquet(tmp_path / "b.parquet", tokens=[["a"], ["b"]], ner_tags=[[0], [0, 1]])
-    with pytest.raises(DataError, match="row 2 has 1 tokens, but 2 tags"):
+    with pytest.raises(DataError, match="Row 2 has 1 token, but 2 tags"):
         read_wikiann_parquet(uneven)
-    other = _parquet(tmp_path / "c.parquet", words=[["a"]])
+    other_columns = _parquet(tmp_path / "c.parquet", words=[["a"]])
     with pytest.raises(DataError, match="not a parquet file of WikiANN"):
-        read_wikiann_parquet(other)
-    with pytest.raises(DataError, match="there is no sentence"):
+        read_wikiann_parquet(other_columns)
+    with pytest.raises(DataError, match="The file has no sentences"):
         read_wikiann_parquet(_parquet(tmp_path / "d.parquet", tokens=[[]], ner_tags=[[]]))
-    with pytest.raises(DataError, match="there is no such file"):
+    with pytest.raises(DataError, match="There is no such file"):
         read_wikiann_parquet(tmp_path / "none.parquet")
     (tmp_path / "text.parquet").write_text("no parquet at all")
     with pytest.raises(DataError, match="not a parquet file of WikiANN"):

@@ -1,3 +1,5 @@
+"""Raw text for pretraining: names, files, and missing texts."""
+
 import gzip
 
 import pytest
@@ -48,26 +50,28 @@ def texts(tmp_path):
         ("{}/ud/fr_x/train.conllu.gz", ["Du pain!", "Du vin"]),
     ],
 )
-def test_every_name_gives_its_lines(tmp_path, places, name, lines):
-    assert list(read_text(name.format(tmp_path), places)) == lines
+def test_the_lines_of_every_kind_of_name_are_read(tmp_path, data_paths, name, lines):
+    assert list(read_text(name.format(tmp_path), data_paths)) == lines
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("txt:en", "unknown prefix; did you mean 'text'. .known: text, ntrex, ud, or a path"),
+        ("txt:en", "unknown prefix; did you mean 'text'. Known prefixes: text, ntrex, ud"),
         ("text:xx", r"text:xx was not found \(searched: .*--data or ALIGNSCOPE_DATA"),
         ("text:en/c", "text:en/c was not found"),
-        ("nothing.txt", r"nothing.txt is not a file, nor a name such as text:en"),
+        ("nothing.txt", r"nothing.txt is neither a file nor a name such as text:en"),
         ("ud:en_ewt", "downloading is switched off"),
     ],
 )
-def test_a_missing_text_is_noticed_before_the_first_line_is_read(places, name, message):
+def test_a_missing_text_is_refused_before_the_first_line_is_read(data_paths, name, message):
     with pytest.raises(DataError, match=message):
-        read_text(name, places)
+        read_text(name, data_paths)
 
 
-def test_a_table_needs_two_columns(tmp_path, places):
-    lines = read_text(str(tmp_path / "bad.tsv.gz"), places)
-    with pytest.raises(DataError, match=r"bad.tsv.gz:2: 1 columns found, id<TAB>text has 2"):
+def test_a_table_needs_two_columns(tmp_path, data_paths):
+    lines = read_text(str(tmp_path / "bad.tsv.gz"), data_paths)
+    with pytest.raises(
+        DataError, match=r"bad.tsv.gz:2: The line has 1 column, but needs 2: id<TAB>text"
+    ):
         list(lines)

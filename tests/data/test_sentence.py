@@ -1,4 +1,4 @@
-"""Sentences hold annotations of any name, for each word or for the whole sentence."""
+"""Sentences have annotations of any name, for each word or for the whole sentence."""
 
 import pickle
 from dataclasses import replace
@@ -21,20 +21,22 @@ def test_an_annotation_of_any_name_is_kept() -> None:
     [{"stress": (1,)}, {"misc": ("_",)}, {"heads": (2, 0, 2)}],
     ids=lambda wrong: next(iter(wrong)),
 )
-def test_an_annotation_has_one_entry_per_word(wrong: dict[str, tuple[int, ...]]) -> None:
-    with pytest.raises(ValueError, match="for 2 words"):
+def test_an_annotation_without_one_entry_per_word_is_refused(
+    wrong: dict[str, tuple[int, ...]],
+) -> None:
+    with pytest.raises(ValueError, match="but the sentence has 2 words"):
         Sentence(("Dogs", "bark"), **wrong)  # type: ignore[arg-type]
 
 
-def test_an_annotation_of_the_sentence_is_a_text() -> None:
+def test_an_annotation_of_the_whole_sentence_is_a_string() -> None:
     assert (DOGS.label, DOGS.upos, DOGS.entities) == ("animals", ("NOUN", "VERB"), None)
     assert Sentence(("a",), label=("x",)).label is None  # a label for each word
 
 
 @pytest.mark.parametrize("start", [0, 2, -1])
-def test_both_sentences_of_a_pair_have_words(start: int) -> None:
+def test_a_pair_with_an_empty_sentence_is_refused(start: int) -> None:
     assert Sentence(("Dogs", "bark"), second_start=1).second_start == 1
-    with pytest.raises(ValueError, match=f"second_start is {start}, but has to be between 1 and 1"):
+    with pytest.raises(ValueError, match=f"second_start is {start}, but must be between 1 and 1"):
         Sentence(("Dogs", "bark"), second_start=start)
 
 

@@ -1,4 +1,4 @@
-"""Every real file of the shared data reads, counts right and survives a round trip."""
+"""The real corpora of the shared data are read, counted and written without a difference."""
 
 import json
 from itertools import zip_longest
@@ -22,7 +22,7 @@ def manifest(shared):
 
 
 def corpora(manifest, top):
-    """Rows of the manifest with the names of their corpora."""
+    """Yield the rows of the manifest with the names of their corpora."""
     for row in manifest:
         parts = row["path"].split("/")
         if parts[0] == top:
@@ -30,7 +30,7 @@ def corpora(manifest, top):
 
 
 def expected_line(line):
-    """A line of the original as it should be written: other columns blanked."""
+    """Return a line as it is written: the columns that are not kept are blank."""
     cells = line.split("\t")
     if line.startswith("#") or len(cells) != 10:
         return line
@@ -39,16 +39,16 @@ def expected_line(line):
 
 
 def _check_treebanks(shared, rows, copy):
-    places = DataPaths((shared,), copy.parent / "cache", download=False)
+    data_paths = DataPaths((shared,), copy.parent / "cache", download=False)
     for name, row in rows:
-        gold = read_corpus(parse_corpus(name), row["split"], places)
-        found = {
+        gold = read_corpus(parse_corpus(name), row["split"], data_paths)
+        counts = {
             "n_sentences": len(gold),
             "n_words": sum(len(sentence) for sentence in gold),
             "n_mwt": sum(len(sentence.ranges) for sentence in gold),
             "n_empty": sum(len(sentence.empty) for sentence in gold),
         }
-        assert found == {key: row[key] for key in found}, row["path"]
+        assert counts == {key: row[key] for key in counts}, row["path"]
         has_trees = {sentence.heads is not None for sentence in gold}
         assert has_trees == {row["kind"] == "ud"}, row["path"]
         assert all(sentence.id for sentence in gold), row["path"]
@@ -62,25 +62,25 @@ def _check_round_trip(path, gold, copy):
     assert all(expected_line(original) == line for original, line in pairs), path
 
 
-def test_small_treebanks(shared, manifest, tmp_path):
+def test_small_treebanks_have_the_listed_size_and_survive_a_round_trip(shared, manifest, tmp_path):
     rows = [pair for pair in corpora(manifest, "ud") if pair[1]["n_words"] <= LARGE]
     assert rows
     _check_treebanks(shared, rows, tmp_path / "copy.conllu.gz")
 
 
 @pytest.mark.slow
-def test_large_treebanks(shared, manifest, tmp_path):
+def test_large_treebanks_have_the_listed_size_and_survive_a_round_trip(shared, manifest, tmp_path):
     rows = [pair for pair in corpora(manifest, "ud") if pair[1]["n_words"] > LARGE]
     assert rows
     _check_treebanks(shared, rows, tmp_path / "copy.conllu.gz")
 
 
-def test_named_entities(shared, manifest, tmp_path):
-    places = DataPaths((shared,), tmp_path, download=False)
+def test_named_entities_have_the_listed_counts(shared, manifest, tmp_path):
+    data_paths = DataPaths((shared,), tmp_path, download=False)
     rows = list(corpora(manifest, "ner"))
     assert rows
     for name, row in rows:
-        gold = read_corpus(parse_corpus(name), row["split"], places)
+        gold = read_corpus(parse_corpus(name), row["split"], data_paths)
         tags = [tag for sentence in gold for tag in sentence.entities]
         assert (len(gold), len(tags)) == (row["n_sentences"], row["n_words"]), row["path"]
         begun = {kind: tags.count(f"B-{kind}") for kind in row["entities"]}
@@ -88,18 +88,18 @@ def test_named_entities(shared, manifest, tmp_path):
         assert parse_corpus(name).language == row["language"]
 
 
-def test_raw_text(shared, manifest, tmp_path):
-    places = DataPaths((shared,), tmp_path, download=False)
+def test_raw_texts_have_the_listed_number_of_lines(shared, manifest, tmp_path):
+    data_paths = DataPaths((shared,), tmp_path, download=False)
     sizes: dict[str, int] = {}
     for row in manifest:
         if row["kind"] == "text":
             sizes[row["language"]] = sizes.get(row["language"], 0) + row["n_sentences"]
     assert sizes
     for language, size in sizes.items():
-        assert sum(1 for _ in read_text(f"text:{language}", places)) == size
-    assert sum(1 for _ in read_text("ntrex:en", places)) == 1997
+        assert sum(1 for _ in read_text(f"text:{language}", data_paths)) == size
+    assert sum(1 for _ in read_text("ntrex:en", data_paths)) == 1997
 
 
-def test_checksums(shared, manifest):
+def test_files_have_the_listed_checksums(shared, manifest):
     for row in manifest[::20]:
         assert checksum(shared / row["path"]) == row["sha256"]

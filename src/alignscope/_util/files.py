@@ -30,7 +30,7 @@ def read_lines(path: Path) -> list[str]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{path}:{line}: this is not UTF-8 text ({error.reason}).") from error
+        raise DataError(f"{path}:{line}: This is not UTF-8 text ({error.reason}).") from error
     lines = text.split("\n")
     if not lines[-1]:
         del lines[-1]
@@ -42,13 +42,13 @@ def _read_bytes(path: Path) -> bytes:
         content = path.read_bytes()
         return gzip.decompress(content) if path.suffix == ".gz" else content
     except FileNotFoundError as error:
-        raise DataError(f"{path}: there is no such file.") from error
+        raise DataError(f"{path}: There is no such file.") from error
     except IsADirectoryError as error:
-        raise DataError(f"{path}: this is a folder. Name a file.") from error
+        raise DataError(f"{path}: This is a folder. Name a file.") from error
     except EOFError as error:
-        raise DataError(f"{path}: this gzip file is truncated. Download it again.") from error
+        raise DataError(f"{path}: This gzip file is truncated. Download it again.") from error
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{path}: this is not an intact gzip file ({error}).") from error
+        raise DataError(f"{path}: This is not an intact gzip file ({error}).") from error
 
 
 def write_lines(lines: list[str], path: Path) -> None:

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alignscope._util.files import read_lines
+from alignscope.data.conllu_rows import count
 from alignscope.data.plain_words import split_words
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError
 
-_FIRST = ("sentence1", "premise", "text", "sentence")
-_SECOND = ("sentence2", "hypothesis", "hypo")
+_FIRST_TEXT = ("sentence1", "premise", "text", "sentence")
+_SECOND_TEXT = ("sentence2", "hypothesis", "hypo")
 _LABEL = ("gold_label", "label", "category")
 _ID = ("pairid", "index_id", "id")
-_RENAMED = {"contradictory": "contradiction"}
-"""Labels that one release of a data set spells in another way (the training data of XNLI)."""
+_SPELLINGS = {"contradictory": "contradiction"}
+"""Labels whose spelling differs in one release (the training data of XNLI)."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,13 @@ class _Columns:
 
     @classmethod
     def of(cls, header: str) -> "_Columns | None":
-        """Understand a header; ``None`` if it is not that of a classification table."""
+        """Parse a header; return ``None`` if it is not that of a classification table."""
         names = [name.strip().lower() for name in header.split("\t")]
 
         def find(candidates: tuple[str, ...]) -> int | None:
             return next((names.index(name) for name in candidates if name in names), None)
 
-        label, first, second = find(_LABEL), find(_FIRST), find(_SECOND)
+        label, first, second = find(_LABEL), find(_FIRST_TEXT), find(_SECOND_TEXT)
         if label is None or first is None:
             return None
         tokenized = {
@@ -73,8 +74,8 @@ def read_classification(path: str | Path, language: str | None = None) -> list[S
     - ``language``: optional; the reader keeps the rows of ``language`` only.
 
     Text is split into words by `split_words`, unless there is a tokenized column as in XNLI
-    (``sentence1_tokenized``), which is split at spaces. The label of a pair that annotators did not
-    agree on is ``-`` in some data sets; the reader leaves such pairs out.
+    (``sentence1_tokenized``), which is split at spaces. Some data sets
+    label pairs on which annotators disagreed as ``-``; the reader leaves such pairs out.
 
     Args:
         path: The file, plain or gzipped.
@@ -89,8 +90,8 @@ def read_classification(path: str | Path, language: str | None = None) -> list[S
     columns = _Columns.of(header)
     if columns is None:
         raise DataError(
-            f"{path}:1: The header has no column of texts ({', '.join(_FIRST)}) or no column of "
-            f"labels ({', '.join(_LABEL)}). Name both."
+            f"{path}:1: The header has no column of texts ({', '.join(_FIRST_TEXT)}) or no "
+            f"column of labels ({', '.join(_LABEL)}). Name both."
         )
     rows = [
         (number, line.split("\t")) for number, line in enumerate(lines, start=2) if line.strip()
@@ -98,7 +99,8 @@ def read_classification(path: str | Path, language: str | None = None) -> list[S
     for number, cells in rows:
         if len(cells) != columns.count:
             raise DataError(
-                f"{path}:{number}: {len(cells)} columns found, but the header has {columns.count}."
+                f"{path}:{number}: The line has {count(len(cells), 'column')}, but the header has "
+                f"{columns.count}."
             )
     sentences = list(_sentences(path, rows, columns, language))
     if not sentences:
@@ -121,12 +123,12 @@ def _sentences(
             words=first + second,
             id=None if columns.id is None else cells[columns.id].strip(),
             second_start=len(first) if second else None,
-            label=_RENAMED.get(label, label),
+            label=_SPELLINGS.get(label, label),
         )
 
 
 def _is_in(cells: list[str], columns: _Columns, language: str | None) -> bool:
-    """Return whether a row is in a language, as far as the file says so."""
+    """Return whether a row is in a language; true if the file has no column of languages."""
     if language is None or columns.language is None:
         return True
     return cells[columns.language].strip() == language
@@ -139,9 +141,9 @@ def _words(cells: list[str], columns: _Columns, position: int) -> tuple[str, ...
 
 
 def _unquote(cell: str) -> str:
-    """Undo the quotes of CSV, which some writers put around a text with quotes in it.
+    """Remove the quotes of CSV, which some writers put around a text that contains quotes.
 
-    A text in quotes without doubled quotes inside is left alone: it is what somebody said.
+    A quoted text without doubled quotes inside stays unchanged: its quotes are part of the text.
     """
     inside = cell[1:-1]
     if cell[:1] == cell[-1:] == '"' and '"' in inside and '"' not in inside.replace('""', ""):

@@ -23,6 +23,9 @@ UPOS = (
 """The 17 universal part-of-speech tags, in alphabetical order."""
 
 
+_TEXT_REMOVED = "The text was removed from this release; use one that contains it."
+
+
 def read_conllu(path: str | Path) -> list[Sentence]:
     r"""Read every sentence of a ``.conllu`` or ``.conllu.gz`` file.
 
@@ -34,36 +37,33 @@ def read_conllu(path: str | Path) -> list[Sentence]:
     >>> read_conllu(path) == [gold]
     True
 
-    A column that is ``_`` for every word of a sentence gives ``None``. ``comments`` are the lines
-    before a sentence, exactly, without their ``#``; ``id`` is the one after ``# sent_id =``.
+    A column that is ``_`` for every word of a sentence becomes ``None``. ``comments`` are the lines
+    before a sentence without their ``#``; ``id`` is the value of ``# sent_id =``.
 
     Raises:
-        DataError: as ``path:line: …``, for everything that is not CoNLL-U with exactly one tree
-            per sentence, and for text that was removed from the file (every form is ``_``).
+        DataError: as ``path:line: …``, if the file is not CoNLL-U, if a sentence has heads that
+            are not exactly one tree, or if the text was removed (most forms are ``_``).
     """
     path = Path(path)
-    sentences = [_sentence(comments, lines) for comments, lines in _blocks(path)]
+    sentences = [_make_sentence(comments, lines) for comments, lines in _blocks(path)]
     if not sentences:
-        raise DataError(f"{path}: there is no sentence in this file")
+        raise DataError(f"{path}: The file has no sentences.")
     forms = [form for sentence in sentences for form in sentence.words]
     if 2 * forms.count("_") > len(forms):
-        raise DataError(
-            f"{path}: {forms.count('_')} of {len(forms)} words are _, "
-            "the text was removed from this release"
-        )
+        raise DataError(f"{path}: {forms.count('_')} of {len(forms)} words are _. {_TEXT_REMOVED}")
     return sentences
 
 
 def write_conllu(sentences: Iterable[Sentence], path: str | Path) -> None:
-    """Write sentences, gold or predicted, for `read_conllu` to read back equal.
+    """Write sentences, gold or predicted, so that `read_conllu` returns equal ones.
 
-    Plain or gzipped by the name; the same sentences give the same bytes, whole or not at all.
-    An ``id`` that is in no comment is written as one.
+    The file is gzipped if its name ends in ``.gz``. Writing is atomic, and equal sentences produce
+    equal bytes. An ``id`` without a comment is written as ``# sent_id =``.
 
     Raises:
         ValueError: if a form, tag, relation or comment could not be read back.
     """
-    write_lines([line for sentence in sentences for line in _lines(sentence)], Path(path))
+    write_lines([line for sentence in sentences for line in _format_sentence(sentence)], Path(path))
 
 
 def _blocks(path: Path) -> Iterator[tuple[list[str], list[TokenLine]]]:
@@ -73,23 +73,23 @@ def _blocks(path: Path) -> Iterator[tuple[list[str], list[TokenLine]]]:
         if text.startswith("#"):
             comments.append(text[1:])
             if lines:
-                raise DataError(f"{path}:{number}: a comment has to precede its sentence")
+                raise DataError(f"{path}:{number}: A comment must precede its sentence.")
         elif text:
             lines.append(TokenLine.of(path, number, text))
         elif lines:
             yield comments, lines
             comments, lines = [], []
     if comments:
-        raise DataError(f"{path}:{number}: the file ends with comments, without a sentence")
+        raise DataError(f"{path}:{number}: The file ends with comments that no sentence follows.")
 
 
-def _sentence(comments: list[str], lines: list[TokenLine]) -> Sentence:
+def _make_sentence(comments: list[str], lines: list[TokenLine]) -> Sentence:
     rows = TokenLines.of(lines)
     words = rows.words
     forms = tuple(line.columns[1] for line in words)
-    # A lone "_" may well be what somebody wrote; a whole sentence of them is not.
+    # A sentence may consist of one "_", but hardly of several.
     if len(forms) > 1 and set(forms) == {"_"}:
-        raise words[0].error("every word is _, the text was removed from this release")
+        raise words[0].error(f"Every word is _. {_TEXT_REMOVED}")
     return Sentence(
         words=forms,
         id=comment_value(comments, "sent_id"),
@@ -106,14 +106,14 @@ def _sentence(comments: list[str], lines: list[TokenLine]) -> Sentence:
 
 
 def comment_value(comments: Iterable[str], key: str) -> str | None:
-    """Take what stands after ``# key =`` in the comments, if it is there.
+    """Return the value after ``# key =`` in the comments, or ``None`` if there is none.
 
     >>> comment_value([" newdoc", " sent_id = w01001"], "sent_id")
     'w01001'
     """
     for comment in comments:
-        found, equals, value = comment.partition("=")
-        if equals and found.strip() == key:
+        name, equals, value = comment.partition("=")
+        if equals and name.strip() == key:
             return value.strip()
     return None
 
@@ -126,7 +126,7 @@ def _required_column(words: list[TokenLine], name: str) -> tuple[str, ...] | Non
         return None
     for line, value in zip(words, values, strict=True):
         if value in ("", "_"):
-            raise line.error(f"{name} is missing here, but not for every word of the sentence")
+            raise line.error(f"{name} is missing here, but other words of the sentence have it.")
     return values
 
 
@@ -142,8 +142,8 @@ def _upos(words: list[TokenLine]) -> tuple[str, ...] | None:
     tags = _required_column(words, "UPOS")
     for line, tag in zip(words, tags or (), strict=False):
         if tag not in UPOS:
-            allowed = ", ".join(UPOS)
-            raise line.error(f"UPOS {tag} is unknown{nearest(tag, UPOS)} (known: {allowed})")
+            hint = nearest(tag, UPOS) or "."
+            raise line.error(f"UPOS {tag} is unknown{hint} Known tags: {', '.join(UPOS)}.")
     return tags
 
 
@@ -153,10 +153,10 @@ def _heads(words: list[TokenLine]) -> tuple[int, ...] | None:
         return None
     for line, value in zip(words, column, strict=True):
         if not (value.isascii() and value.isdigit()):
-            raise line.error(f"head {value} is not a whole number")
+            raise line.error(f"Head {value} is not a whole number.")
         if int(value) > len(words):
             size = count(len(words), "word")
-            raise line.error(f"head {value} is outside the sentence, which has {size}")
+            raise line.error(f"Head {value} is outside the sentence, which has {size}.")
     heads = tuple(int(value) for value in column)
     try:
         check_tree(heads)
@@ -165,21 +165,21 @@ def _heads(words: list[TokenLine]) -> tuple[int, ...] | None:
     return heads
 
 
-def _lines(sentence: Sentence) -> Iterator[str]:
+def _format_sentence(sentence: Sentence) -> Iterator[str]:
     if sentence.id is not None and comment_value(sentence.comments, "sent_id") is None:
-        yield _checked(f"# sent_id = {sentence.id}")
+        yield _require_single_line(f"# sent_id = {sentence.id}")
     for comment in sentence.comments:
-        yield _checked(f"#{comment}")
-    before = {item.first: f"{item.first}-{item.last}" for item in sentence.ranges}
-    forms = {item.first: item.form for item in sentence.ranges}
+        yield _require_single_line(f"#{comment}")
+    id_of_range = {item.first: f"{item.first}-{item.last}" for item in sentence.ranges}
+    form_of_range = {item.first: item.form for item in sentence.ranges}
     for position in range(len(sentence) + 1):
         if position:
-            yield _word(sentence, position - 1)
+            yield _format_word(sentence, position - 1)
         for item in sentence.empty:
             if item.after == position:
-                yield _row(f"{item.after}.{item.index}", item.form, {})
-        if position + 1 in before:
-            yield _row(before[position + 1], forms[position + 1], {})
+                yield _format_line(f"{item.after}.{item.index}", item.form, {})
+        if position + 1 in id_of_range:
+            yield _format_line(id_of_range[position + 1], form_of_range[position + 1], {})
     yield ""
 
 
@@ -192,22 +192,24 @@ _COLUMN_ANNOTATIONS = {
 }
 
 
-def _word(sentence: Sentence, index: int) -> str:
+def _format_word(sentence: Sentence, index: int) -> str:
     columns = {
         column: sentence.annotations.get(name) for column, name in _COLUMN_ANNOTATIONS.items()
     } | {"MISC": sentence.misc}
     cells = {column: str(values[index]) for column, values in columns.items() if values is not None}
-    return _row(str(index + 1), sentence.words[index], cells)
+    return _format_line(str(index + 1), sentence.words[index], cells)
 
 
-def _row(id_: str, form: str, more: Mapping[str, str]) -> str:
-    cells = [{"ID": id_, "FORM": form, **more}.get(column, "_") for column in COLUMNS]
+def _format_line(id_: str, form: str, cells_by_column: Mapping[str, str]) -> str:
+    cells = [{"ID": id_, "FORM": form, **cells_by_column}.get(column, "_") for column in COLUMNS]
     if not all(cells) or any("\t" in cell for cell in cells):
-        raise ValueError(f"{cells} cannot be written as CoNLL-U: a cell is empty or has a tab")
-    return _checked("\t".join(cells))
+        raise ValueError(
+            f"{cells} cannot be written as CoNLL-U, because a cell is empty or contains a tab."
+        )
+    return _require_single_line("\t".join(cells))
 
 
-def _checked(line: str) -> str:
+def _require_single_line(line: str) -> str:
     if "\n" in line or line.endswith("\r"):
-        raise ValueError(f"{line!r} cannot be written as one line")
+        raise ValueError(f"{line!r} cannot be written as a single line.")
     return line

@@ -1,4 +1,4 @@
-"""The lines of a CoNLL-U sentence, and the order that their ids have to be in."""
+"""The lines of a CoNLL-U sentence, and the order of their ids."""
 
 import re
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ def count(number: int, noun: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TokenLine:
-    """One line with ten columns, and where it is (``number`` counts from 1)."""
+    """A line with ten columns, its file and its number, counted from 1."""
 
     path: Path
     number: int
@@ -28,17 +28,17 @@ class TokenLine:
 
     @classmethod
     def of(cls, path: Path, number: int, text: str) -> "TokenLine":
-        """Split a line into its columns, which have to be ten, with a form."""
+        """Split a line into its columns; it must have ten, and a form."""
         line = cls(path, number, text.split("\t"))
         if len(line.columns) != len(COLUMNS):
-            found = count(len(line.columns), "column")
-            raise line.error(f"{found} found, CoNLL-U has 10, separated by tabs")
+            columns = count(len(line.columns), "column")
+            raise line.error(f"The line has {columns}, but CoNLL-U has 10, separated by tabs.")
         if not line.columns[1]:
-            raise line.error("FORM is empty")
+            raise line.error("FORM is empty.")
         return line
 
     def error(self, message: str) -> DataError:
-        """Say what is wrong with this line."""
+        """Return an error about this line."""
         return DataError(f"{self.path}:{self.number}: {message}")
 
 
@@ -52,23 +52,25 @@ class TokenLines:
 
     @classmethod
     def of(cls, lines: list[TokenLine]) -> "TokenLines":
-        """Sort the lines of a sentence; their ids have to be in order and complete."""
+        """Sort the lines of a sentence, whose ids must be in order and complete."""
         rows = cls()
         for line in lines:
             rows._add(line)
         if not rows.words:
-            raise lines[0].error("the sentence has no words")
+            raise lines[0].error("The sentence has no words.")
         if rows.ranges and rows.ranges[-1].last > len(rows.words):
             span = f"{rows.ranges[-1].first}-{rows.ranges[-1].last}"
             words = count(len(rows.words), "word")
-            raise rows.words[-1].error(f"range {span} is outside the sentence, which has {words}")
+            raise rows.words[-1].error(
+                f"Multiword token {span} ends outside the sentence, which has {words}."
+            )
         return rows
 
     def _add(self, line: TokenLine) -> None:
         first, mark, second = _parse_id(line)
         if not self._is_next(first, mark, second):
             last = len(self.words)
-            raise line.error(f"id {line.columns[0]} is out of order, word {last + 1} is next")
+            raise line.error(f"Id {line.columns[0]} is out of order. The next word is {last + 1}.")
         if not mark:
             self.words.append(line)
         elif mark == "-":
@@ -91,5 +93,8 @@ class TokenLines:
 def _parse_id(line: TokenLine) -> tuple[int, str, int]:
     match = _ID.fullmatch(line.columns[0])
     if match is None:
-        raise line.error(f"id {line.columns[0]} is none of 7 (word), 7-8 (multiword), 7.1 (empty)")
+        raise line.error(
+            f"Id {line.columns[0]} is not valid. Ids look like 7 (word), 7-8 (multiword token) or "
+            "7.1 (empty node)."
+        )
     return int(match[1]), match[2] or "", int(match[3] or 0)

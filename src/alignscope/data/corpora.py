@@ -1,4 +1,4 @@
-"""The sentences of a run and the text of a pretraining: read from files, or made."""
+"""Load the sentences of a run and the texts of a pretraining, from files or generated."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -17,19 +17,19 @@ SYNTHETIC = "synthetic"
 Item = TypeVar("Item")
 
 
-def load_corpus(corpus: CorpusSpec, split: str, places: DataPaths) -> Sequence[Sentence]:
-    """Read one split of a corpus, or make it if it is of an embedded language.
+def load_corpus(corpus: CorpusSpec, split: str, paths: DataPaths) -> Sequence[Sentence]:
+    """Read one split of a corpus, or generate it if its language is synthetic.
 
     Raises:
         DataError: if there is no such corpus or split.
     """
     if corpus.kind == SYNTHETIC:
         return read_synthetic(corpus.language, corpus.domain, split)
-    return read_corpus(corpus, split, places)
+    return read_corpus(corpus, split, paths)
 
 
 def subsample_evenly(sentences: Sequence[Item], limit: int | None) -> Sequence[Item]:
-    """Take ``limit`` sentences at equal distances, since treebanks are sorted by document.
+    """Return ``limit`` sentences at equal distances, as treebanks are sorted by document.
 
     >>> subsample_evenly([0, 1, 2, 3, 4, 5], 3)
     [0, 2, 4]
@@ -40,33 +40,34 @@ def subsample_evenly(sentences: Sequence[Item], limit: int | None) -> Sequence[I
 
 
 def load_raw_texts(
-    names: Sequence[str], places: DataPaths
+    names: Sequence[str], paths: DataPaths
 ) -> tuple[list[str], dict[str, list[str]]]:
-    """Read texts in the order given; also return the checksums behind each name.
+    """Read texts in the given order; also return the checksums of the files of each name.
 
     Names are those of `read_text` and `read_synthetic_text`.
 
     Raises:
-        DataError: if there is no such text, or a name is given twice.
+        DataError: if there is no such text, or a name occurs twice.
     """
     for name in names:
         if names.count(name) > 1:
-            raise DataError(f"the text {name} is given twice")
+            raise DataError(f"The text {name} is listed twice. Remove one of the two.")
     lines: list[str] = []
     source: dict[str, list[str]] = {}
     for name in names:
         kind, _, rest = name.partition(":")
         if kind == SYNTHETIC:
-            made = list(read_synthetic_text(rest))
-            source[name] = [_digest_lines(made)]
-            lines += made
+            generated = list(read_synthetic_text(rest))
+            source[name] = [digest_lines(generated)]
+            lines += generated
         else:
-            lines += read_text(name, places)
-            source[name] = [checksum(path) for path in find_text(name, places)]
+            lines += read_text(name, paths)
+            source[name] = [checksum(path) for path in find_text(name, paths)]
     return lines, source
 
 
-def _digest_lines(lines: Iterable[str]) -> str:
+def digest_lines(lines: Iterable[str]) -> str:
+    """Return the SHA-256 of lines, each with a newline after it."""
     digest = hashlib.sha256()
     for line in lines:
         digest.update(f"{line}\n".encode())

@@ -1,4 +1,4 @@
-"""Corpus names, the files behind them, and the sentences in these."""
+"""Parse corpus names, and derive how an evaluated corpus relates to the source."""
 
 import re
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ class CorpusSpec:
     CorpusSpec(name='uner:en_ewt', kind='uner', language='en', treebank='en_ewt', domain='ewt')
 
     ``kind`` is the prefix of the name (``ud``, ``uner``, ``wikiann``, …) or ``path``. ``domain`` is
-    what is left of the treebank without its language (the kind where nothing is left:
-    ``wikiann:en`` has the domain ``wikiann``), so that ``ud:en_pud`` and ``ud:de_pud`` share one.
+    the treebank without its language, so that ``ud:en_pud`` and ``ud:de_pud`` share a domain. If
+    the name has nothing but a language, as ``wikiann:en``, the domain is the kind.
     """
 
     name: str
@@ -32,68 +32,74 @@ class CorpusSpec:
     @property
     def path(self) -> Path:
         """The file or folder, for a corpus of kind ``path``."""
-        return Path(self.name.split("=", 1)[1] if _STATED.match(self.name) else self.name)
+        return Path(
+            self.name.split("=", 1)[1] if _LANGUAGE_AND_PATH.match(self.name) else self.name
+        )
 
 
-_STATED = re.compile(r"([a-z]{2,3})=.")
-_MADE = re.compile(r"synthetic:([a-z]+)/([a-z]+)")
-_NAMED = re.compile(r"([a-z][a-z0-9]*):([^/\\]*)")
+_LANGUAGE_AND_PATH = re.compile(r"([a-z]{2,3})=.")
+_SYNTHETIC_NAME = re.compile(r"synthetic:([a-z]+)/([a-z]+)")
+_PREFIX_AND_NAME = re.compile(r"([a-z][a-z0-9]*):([^/\\]*)")
 _TREEBANK = re.compile(r"([a-z]{2,}(?:-[a-z]+)*)(?:_([A-Za-z0-9]\w*))?")
-_PREFIXED = re.compile(r"([a-z]{2,3})(?:_.*)?")
+_LANGUAGE_PREFIX = re.compile(r"([a-z]{2,3})(?:_.*)?")
 
 
 def parse_corpus(name: str) -> CorpusSpec:
-    """Understand the name of a corpus, without looking for it (only a path is looked at).
+    """Parse the name of a corpus; only for a path, check that it exists.
 
     >>> parse_corpus("ud:de_pud").language
     'de'
 
-    Names are ``ud:en_ewt``; ``synthetic:LANGUAGE/DOMAIN`` for the embedded languages;
-    ``DATASET:NAME`` for named entities (``uner:en_ewt``, ``wikiann:en``, or whatever is in a folder
-    ``ner/DATASET/NAME``); or a path to a file (which then is one split, the one in its name,
-    ``test`` if there is none) or to a folder with one file per split. The language of a path is
-    the ``xx_`` its name starts with, or is stated: ``xx=path``.
+    These names are valid:
+
+    - ``ud:en_ewt``: a treebank of Universal Dependencies.
+    - ``synthetic:LANGUAGE/DOMAIN``: a synthetic language.
+    - ``DATASET:NAME``: another data set, such as ``uner:en_ewt``, ``wikiann:en``, or one in a
+      folder ``ner/DATASET/NAME`` or ``classification/DATASET/NAME``.
+    - A path to a file, which is the split in its name (``test`` if there is none), or to a folder
+      with one file per split. Its name starts with the language, as in ``xx_name``, or the
+      language is stated as ``xx=path``.
 
     Raises:
-        DataError: if the name does not tell the language, or the path does not exist.
+        DataError: if the name has no language, or the path does not exist.
     """
-    if match := _MADE.fullmatch(name):
+    if match := _SYNTHETIC_NAME.fullmatch(name):
         return CorpusSpec(name, "synthetic", match[1], f"{match[1]}/{match[2]}", match[2])
-    if match := _NAMED.fullmatch(name):
-        return _named(name, *match.groups())
+    if match := _PREFIX_AND_NAME.fullmatch(name):
+        return _from_prefix(name, *match.groups())
     return _from_path(name)
 
 
-def _named(name: str, kind: str, treebank: str) -> CorpusSpec:
+def _from_prefix(name: str, kind: str, treebank: str) -> CorpusSpec:
     if kind == "synthetic":
         raise DataError(
-            f"corpus {name} should name a language and a domain, as synthetic:vesti/news does"
+            f"Corpus {name} must name a language and a domain, as in synthetic:vesti/news."
         )
     match = _TREEBANK.fullmatch(treebank)
     if match is None or (kind in ("ud", "uner") and match[2] is None):
         example = "ud:en_ewt" if kind in ("ud", "uner") else f"{kind}:en or {kind}:en_news"
-        raise DataError(f"corpus {name} should name a language and a treebank, as {example} does")
+        raise DataError(f"Corpus {name} must name a language and a treebank, as in {example}.")
     return CorpusSpec(name, kind, match[1], treebank, match[2] or kind)
 
 
 def _from_path(name: str) -> CorpusSpec:
-    stated = _STATED.match(name)
-    path = Path(name.split("=", 1)[1] if stated else name)
+    explicit = _LANGUAGE_AND_PATH.match(name)
+    path = Path(name.split("=", 1)[1] if explicit else name)
     if not path.exists():
-        raise DataError(f"corpus {name} is neither a path that exists nor a name like ud:en_ewt")
+        raise DataError(f"Corpus {name} is neither an existing path nor a name such as ud:en_ewt.")
     path = path.resolve()
     treebank = (treebank_name(path) or path.parent.name) if path.is_file() else path.name
-    found = stated or _PREFIXED.fullmatch(treebank)
-    if found is None:
+    language = explicit or _LANGUAGE_PREFIX.fullmatch(treebank)
+    if language is None:
         raise DataError(
-            f"the language of {name} cannot be told from its name, state it as en=PATH "
-            "(for English)"
+            f"The name of {name} does not start with a language. State the language, for example "
+            "as en=PATH for English."
         )
-    return CorpusSpec(name, "path", found[1], treebank, treebank)
+    return CorpusSpec(name, "path", language[1], treebank, treebank)
 
 
 def relation_between(source: CorpusSpec, evaluated: CorpusSpec) -> Relation:
-    """Say how far an evaluation is from the corpus that was trained on.
+    """Return how an evaluated corpus relates to the source: its language and its domain.
 
     >>> relation_between(parse_corpus("ud:en_ewt"), parse_corpus("ud:en_pud"))
     'cross-domain'

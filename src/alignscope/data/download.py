@@ -1,7 +1,7 @@
-"""Fetching corpora from where they are published into the cache.
+"""Download published corpora into the cache.
 
-A file appears in the cache only when it is whole; its SHA-256 is kept beside it and checked
-every time the file is used.
+A file appears in the cache only when it is complete. Its SHA-256 is stored beside it and checked
+each time the file is used.
 """
 
 import hashlib
@@ -18,10 +18,10 @@ from alignscope._util.files import checksum, read_lines, replace_file
 from alignscope.errors import DataError
 
 UD_RELEASE = "r2.16"
-"""The release tag that treebanks are fetched at."""
+"""The release tag of the treebanks."""
 
 WIKIANN_REVISION = "0a84c2520971115cd1a6a3c5c4d2831ef812a22d"
-"""The commit of ``unimelb-nlp/wikiann`` on Hugging Face that WikiANN is fetched at."""
+"""The commit of ``unimelb-nlp/wikiann`` on Hugging Face."""
 
 _GITHUB = "https://raw.githubusercontent.com"
 _TIMEOUT = 60  # seconds without a byte
@@ -30,21 +30,21 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A published file: its address, and its place below the cache folder."""
+    """A published file: its URL, and its path below the cache folder."""
 
     url: str
-    place: Path
+    cache_path: Path
 
 
 def ud(code: str, split: str) -> RemoteFile | None:
-    """Say where a Universal Dependencies treebank is published; ``None`` if it is not known.
+    """Return the file of a Universal Dependencies treebank; ``None`` if the code is unknown.
 
     >>> ud("en_ewt", "dev").url.rpartition("UD_English-EWT/")[2]
     'r2.16/en_ewt-ud-dev.conllu'
 
-    ``ALIGNSCOPE_UD_URL`` replaces the address of the organisation (for a mirror).
+    Set ``ALIGNSCOPE_UD_URL`` to use a mirror of the organisation.
     """
-    row = _table("ud").get(code)
+    row = _repositories("ud").get(code)
     if row is None:
         return None
     base = os.environ.get("ALIGNSCOPE_UD_URL", f"{_GITHUB}/UniversalDependencies")
@@ -53,8 +53,11 @@ def ud(code: str, split: str) -> RemoteFile | None:
 
 
 def universal_ner(code: str, split: str) -> RemoteFile | None:
-    """Say where a Universal NER corpus is published; mirror: ``ALIGNSCOPE_UNER_URL``."""
-    row = _table("uner").get(code)
+    """Return the file of a Universal NER corpus; ``None`` if the code is unknown.
+
+    Set ``ALIGNSCOPE_UNER_URL`` to use a mirror.
+    """
+    row = _repositories("uner").get(code)
     if row is None:
         return None
     base = os.environ.get("ALIGNSCOPE_UNER_URL", f"{_GITHUB}/UniversalNER")
@@ -64,7 +67,10 @@ def universal_ner(code: str, split: str) -> RemoteFile | None:
 
 
 def wikiann(code: str, split: str) -> RemoteFile | None:
-    """Say where a language of WikiANN is published; mirror: ``ALIGNSCOPE_WIKIANN_URL``."""
+    """Return the file of a language of WikiANN.
+
+    Set ``ALIGNSCOPE_WIKIANN_URL`` to use a mirror.
+    """
     home = "https://huggingface.co/datasets/unimelb-nlp/wikiann"
     base = os.environ.get("ALIGNSCOPE_WIKIANN_URL", home)
     name = "validation" if split == "dev" else split
@@ -77,37 +83,47 @@ PUBLISHED: dict[str, Callable[[str, str], RemoteFile | None]] = {
     "uner": universal_ner,
     "wikiann": wikiann,
 }
-"""How to find what a kind of corpus is published as, by the prefix of its name."""
+"""Functions that return the published file of a corpus, by the prefix of its name."""
 
 
 def not_published(code: str, split: str) -> RemoteFile | None:
-    """Say where a corpus that is not published as single files is to be had: nowhere."""
+    """Return ``None``, for corpora that are not published as single files."""
     return None
 
 
 def known_codes(kind: str) -> list[str]:
-    """List the corpora of a kind that can be downloaded, where there is a table of them."""
-    return list(_table(kind)) if kind in _TABLES else []
+    """Return the codes of the downloadable corpora of a kind; empty if there is no list."""
+    return list(_repositories(kind)) if kind in _REPOSITORY_LISTS else []
 
 
-_TABLES = {"ud": "treebanks.tsv", "uner": "universal_ner.tsv"}
+_REPOSITORY_LISTS = {"ud": "treebanks.tsv", "uner": "universal_ner.tsv"}
 
 
-def _table(kind: str) -> dict[str, list[str]]:
-    rows = [line.split("\t") for line in read_lines(Path(__file__).with_name(_TABLES[kind]))]
-    return {code: rest for code, *rest in rows}
+def _repositories(kind: str) -> dict[str, list[str]]:
+    rows = [
+        line.split("\t") for line in read_lines(Path(__file__).with_name(_REPOSITORY_LISTS[kind]))
+    ]
+    return {code: columns for code, *columns in rows}
 
 
 def fetch(remote: RemoteFile, cache: Path, *, download: bool = True) -> Path | None:
-    """Give the cached file, downloading it first if needed; ``None`` if that is not allowed.
+    """Return the cached file, and download it first if necessary.
 
-    Two processes may fetch the same file at once: each writes its own temporary file, and the
-    last to finish puts the same content in place again.
+    Several processes may fetch the same file at once: each writes its own temporary file, and each
+    replaces the cached file with the same content.
+
+    Args:
+        remote: The published file.
+        cache: The cache folder.
+        download: Whether to download a file that is not in the cache.
+
+    Returns:
+        The path of the file; ``None`` if it is not in the cache and ``download`` is false.
 
     Raises:
-        DataError: if the cached file is not what was downloaded, or the download fails.
+        DataError: if the cached file has changed since its download, or the download fails.
     """
-    path = cache / remote.place
+    path = cache / remote.cache_path
     if path.exists() and _sidecar(path).exists():
         _verify(path)
         return path
@@ -117,7 +133,7 @@ def fetch(remote: RemoteFile, cache: Path, *, download: bool = True) -> Path | N
     try:
         _download(remote.url, path)
     except (OSError, http.client.HTTPException) as error:
-        raise DataError(_explain(remote.url, error)) from error
+        raise DataError(_reason_for_failure(remote.url, error)) from error
     return path
 
 
@@ -127,11 +143,11 @@ def _sidecar(path: Path) -> Path:
 
 def _verify(path: Path) -> None:
     expected = _sidecar(path).read_text().strip()
-    found = checksum(path)
-    if found != expected:
+    actual = checksum(path)
+    if actual != expected:
         raise DataError(
-            f"{path} has changed since it was downloaded (sha256 {found[:12]}…, it was "
-            f"{expected[:12]}…), delete it to fetch it again"
+            f"{path} has changed since it was downloaded (SHA-256 {actual[:12]}…, originally "
+            f"{expected[:12]}…). Delete it to download it again."
         )
 
 
@@ -140,11 +156,11 @@ def _download(url: str, path: Path) -> None:
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            digest = _copy(url, file)
+            digest = _stream(url, file)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o644)  # mkstemp makes files that only their owner can read
-        # The checksum goes first: a file without one does not count as downloaded.
+        temporary.chmod(0o644)  # mkstemp creates files that only their owner can read
+        # The checksum is written first, because a file without one does not count as downloaded.
         replace_file(f"{digest}\n".encode(), _sidecar(path))
         temporary.replace(path)
     finally:
@@ -155,18 +171,18 @@ class _Writable(Protocol):
     def write(self, content: bytes, /) -> int: ...
 
 
-def _copy(url: str, file: _Writable) -> str:
+def _stream(url: str, file: _Writable) -> str:
     request = urllib.request.Request(url, headers={"User-Agent": "alignscope"})
     digest = hashlib.sha256()
     size = 0
     with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
-        promised = response.headers.get("Content-Length")
+        expected_size = response.headers.get("Content-Length")
         while chunk := response.read(_CHUNK):
             file.write(chunk)
             digest.update(chunk)
             size += len(chunk)
-    if promised is not None and size != int(promised):
-        raise _TruncatedError(f"{size} of {promised} bytes arrived")
+    if expected_size is not None and size != int(expected_size):
+        raise _TruncatedError(f"{size} of {expected_size} bytes arrived")
     return digest.hexdigest()
 
 
@@ -174,11 +190,11 @@ class _TruncatedError(OSError):
     pass
 
 
-def _explain(url: str, error: Exception) -> str:
+def _reason_for_failure(url: str, error: Exception) -> str:
     if isinstance(error, urllib.error.HTTPError) and error.code == 404:
-        return f"{url} does not exist (404): there is no such corpus, or it has no such split"
+        return f"{url} does not exist (404). The corpus does not exist, or lacks this split."
     reason = getattr(error, "reason", None) or str(error) or type(error).__name__
     return (
-        f"{url} could not be downloaded ({reason}): try again, or give a folder that has the "
-        "corpus with --data or ALIGNSCOPE_DATA"
+        f"{url} could not be downloaded ({reason}). Try again, or name a folder that contains the "
+        "corpus with --data or ALIGNSCOPE_DATA."
     )

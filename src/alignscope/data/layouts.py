@@ -1,4 +1,4 @@
-"""How the files of a corpus lie in folders: own layout, UD releases, published data sets."""
+"""Find the files of a corpus in folders: the own layout, UD releases, published data sets."""
 
 import re
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from pathlib import Path
 from alignscope.errors import DataError
 
 SPLITS = ("train", "dev", "test")
-"""The parts of a corpus."""
+"""The splits of a corpus."""
 
 _SUFFIXES = (".conllu", ".tsv", ".iob2", ".bio", ".conll", ".parquet")
 _SPLIT = re.compile(r"(?:^|[-_.])(?:ud[-_])?(train|dev|validation|test)(?:-\d+-of-\d+)?$")
@@ -21,7 +21,7 @@ _XNLI = {
     "dev": "XNLI-1.*/xnli.dev.tsv",
     "test": "XNLI-1.*/xnli.test.tsv",
 }
-"""XNLI as published: two archives, of which dev and test have all languages in one file."""
+"""The two archives of XNLI; the files of dev and test contain all languages."""
 
 
 def files_under(folder: Path, kind: str, treebank: str) -> dict[str, Path]:
@@ -45,7 +45,7 @@ def files_under(folder: Path, kind: str, treebank: str) -> dict[str, Path]:
         The files by split; empty if there are none.
 
     Raises:
-        DataError: if several files claim to be the same split.
+        DataError: if several files are named as the same split.
     """
     homes = [f"ud/{treebank}"] if kind == "ud" else []
     homes = homes or [f"{tasks}/{kind}/{treebank}" for tasks in ("ner", "classification")]
@@ -70,14 +70,14 @@ def _matching_files(folder: Path, code: str, patterns: dict[str, str]) -> dict[s
 
 
 def files_in(path: Path) -> dict[str, Path]:
-    """Find the splits in a folder that holds one corpus, or the split that a file is.
+    """Return the files of a folder with one corpus by split, or a file by its split.
 
-    The split is the end of a file's name. A single file whose name does not end in a split is a
-    ``test`` split, so that nobody trains and evaluates on it by mistake. A plain file is preferred
-    to the same file gzipped.
+    The name of a file ends in its split. A single file whose name does not is a ``test`` split, so
+    that nobody trains and evaluates on it by mistake. If a file exists plain and gzipped, the
+    function returns the plain one.
 
     Raises:
-        DataError: if several files claim to be the same split.
+        DataError: if several files are named as the same split.
     """
     if path.is_file():
         return {_split_of(path) or "test": path}

@@ -15,16 +15,16 @@ from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError, nearest
 
 
-def locate(corpus: CorpusSpec, split: str, places: DataPaths) -> Path:
+def locate(corpus: CorpusSpec, split: str, paths: DataPaths) -> Path:
     """Find the file of one split in the data folders or the cache, or download it.
 
-    AlignScope takes a corpus from the first folder that has any of its splits, so that train and
-    test never come from two releases.
+    AlignScope uses the first folder that has any split of the corpus, so that train and test
+    never come from different releases.
 
     Args:
         corpus: The corpus.
         split: ``train``, ``dev`` or ``test``.
-        places: The folders to search, the cache, and whether to download.
+        paths: The folders to search, the cache, and whether to download.
 
     Raises:
         DataError: if the corpus or the split does not exist, or the download fails. The message
@@ -35,26 +35,26 @@ def locate(corpus: CorpusSpec, split: str, places: DataPaths) -> Path:
             f"{split} is not a split{nearest(split, SPLITS) or '.'} "
             f"The splits are {', '.join(SPLITS)}."
         )
-    for splits in _local_splits(corpus, places):
+    for splits in _local_splits(corpus, paths):
         if splits:
-            return _pick(corpus, split, splits)
+            return _select_split(corpus, split, splits)
     remote = PUBLISHED.get(corpus.kind, not_published)(corpus.treebank, split)
-    path = fetch(remote, places.cache, download=places.download) if remote else None
+    path = fetch(remote, paths.cache, download=paths.download) if remote else None
     if path is None:
-        raise _not_found(corpus, places, published=remote is not None)
+        raise _not_found(corpus, paths, published=remote is not None)
     return path
 
 
-def _local_splits(corpus: CorpusSpec, places: DataPaths) -> Iterator[dict[str, Path]]:
+def _local_splits(corpus: CorpusSpec, paths: DataPaths) -> Iterator[dict[str, Path]]:
     """Yield the files of a corpus by split, for each place in turn."""
     if corpus.kind == "path":
         yield files_in(corpus.path)
         return
-    for folder in places.folders:
+    for folder in paths.folders:
         yield files_under(folder, corpus.kind, corpus.treebank)
 
 
-def _pick(corpus: CorpusSpec, split: str, splits: dict[str, Path]) -> Path:
+def _select_split(corpus: CorpusSpec, split: str, splits: dict[str, Path]) -> Path:
     if split not in splits:
         folder = next(iter(splits.values())).parent
         raise DataError(
@@ -63,40 +63,45 @@ def _pick(corpus: CorpusSpec, split: str, splits: dict[str, Path]) -> Path:
     return splits[split]
 
 
-def _not_found(corpus: CorpusSpec, places: DataPaths, *, published: bool) -> DataError:
+def _not_found(corpus: CorpusSpec, paths: DataPaths, *, published: bool) -> DataError:
     if corpus.kind == "path":
         return DataError(
             f"{corpus.path} has no file for any of {', '.join(SPLITS)}. File names end in the "
             "split and one of .conllu, .tsv, .iob2, .bio, .conll, .parquet (also gzipped)."
         )
     if published:
-        return places.missing(corpus.name, " and downloading is switched off")
-    kinds = sorted({*PUBLISHED, *dataset_kinds(places.folders)})
+        return paths.missing(corpus.name, ", and downloading is switched off.")
+    kinds = sorted({*PUBLISHED, *dataset_kinds(paths.folders)})
     if corpus.kind not in kinds:
-        hint = f"; the prefix {corpus.kind}: is unknown{nearest(corpus.kind, kinds)} "
-        return places.missing(corpus.name, f"{hint}(known: {', '.join(kinds)}, or a path)")
-    return places.missing(corpus.name, nearest(corpus.treebank, known_codes(corpus.kind)))
+        closest = nearest(corpus.kind, kinds) or "."
+        return paths.missing(
+            corpus.name,
+            f". The prefix {corpus.kind}: is unknown{closest} Known prefixes: {', '.join(kinds)}. "
+            "Paths are also possible.",
+        )
+    closest = nearest(corpus.treebank, known_codes(corpus.kind)) or "."
+    return paths.missing(corpus.name, closest)
 
 
-def read_corpus(corpus: CorpusSpec, split: str, places: DataPaths) -> tuple[Sentence, ...]:
-    """Read one split of a corpus, from memory if this process has read the unchanged file before.
+def read_corpus(corpus: CorpusSpec, split: str, paths: DataPaths) -> tuple[Sentence, ...]:
+    """Read one split of a corpus; a file that this process has read is kept in memory.
 
     Args:
         corpus: The corpus.
         split: ``train``, ``dev`` or ``test``.
-        places: The folders to search, the cache, and whether to download.
+        paths: The folders to search, the cache, and whether to download.
 
     Raises:
         DataError: if the file does not exist or cannot be read.
     """
-    path = locate(corpus, split, places)
+    path = locate(corpus, split, paths)
     status = path.stat()
-    return _read(path, corpus.language, status.st_mtime_ns, status.st_size)
+    return _read_file(path, corpus.language, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=64)
-def _read(path: Path, language: str, modified: int, size: int) -> tuple[Sentence, ...]:
-    # `modified` and `size` are unused: as part of the key they invalidate a file that changed.
+def _read_file(path: Path, language: str, modified: int, size: int) -> tuple[Sentence, ...]:
+    # `modified` and `size` are part of the cache key only, so that a changed file is read again.
     plain = path.name.removesuffix(".gz")
     if plain.endswith(".parquet"):
         return tuple(read_wikiann_parquet(path))
@@ -107,7 +112,7 @@ def _read(path: Path, language: str, modified: int, size: int) -> tuple[Sentence
     return tuple(read_iob2(path))
 
 
-_COLUMN_OF = {
+_COLUMNS = {
     "upos": "UPOS",
     "xpos": "XPOS",
     "feats": "FEATS",
@@ -133,7 +138,7 @@ def check_annotations(sentences: Sequence[Sentence], needs: Sequence[str], name:
     for annotation in needs:
         missing = sum(annotation not in sentence.annotations for sentence in sentences)
         if missing:
-            column = _COLUMN_OF.get(annotation, annotation)
+            column = _COLUMNS.get(annotation, annotation)
             raise DataError(
                 f"{name} lacks {annotation}, which the task needs: {column} is _ or absent in "
                 f"{missing} of {len(sentences)} sentences. Choose a corpus that has it."

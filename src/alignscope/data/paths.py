@@ -1,4 +1,4 @@
-"""The folders that are searched for corpora."""
+"""The folders in which AlignScope searches for corpora."""
 
 import os
 from collections.abc import Iterable
@@ -32,21 +32,21 @@ class DataPaths:
         Raises:
             DataError: if one of the folders does not exist.
         """
-        named = os.environ.get("ALIGNSCOPE_DATA", "").split(os.pathsep)
-        searched = tuple(Path(folder) for folder in (*folders, *named) if folder)
+        from_environment = os.environ.get("ALIGNSCOPE_DATA", "").split(os.pathsep)
+        searched = tuple(Path(folder) for folder in (*folders, *from_environment) if folder)
         for folder in searched:
             if not folder.is_dir():
                 raise DataError(
-                    f"the data folder {folder} does not exist (folders come from --data and "
-                    "from the environment variable ALIGNSCOPE_DATA)"
+                    f"The data folder {folder} does not exist. Data folders come from --data and "
+                    "the environment variable ALIGNSCOPE_DATA."
                 )
         cache = os.environ.get("ALIGNSCOPE_CACHE") or Path.home() / ".cache" / "alignscope"
         return cls(tuple(dict.fromkeys(searched)), Path(cache), download)
 
-    def missing(self, name: str, hint: str = "") -> DataError:
-        """Return the error for a corpus that no folder contains."""
+    def missing(self, name: str, hint: str = ".") -> DataError:
+        """Return the error for a corpus in no folder; ``hint`` ends its first sentence."""
         searched = ", ".join(str(folder) for folder in self.folders) or "no folder"
         return DataError(
-            f"{name} was not found (searched: {searched}){hint}; "
-            "name a folder that has it with --data or ALIGNSCOPE_DATA"
+            f"{name} was not found (searched: {searched}){hint} "
+            "Name a folder that contains it with --data or ALIGNSCOPE_DATA."
         )

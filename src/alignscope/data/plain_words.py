@@ -1,4 +1,4 @@
-"""Split plain text into words, where no tokenized text is at hand."""
+"""Split plain text into words, for corpora without tokenized text."""
 
 import unicodedata
 
@@ -24,7 +24,7 @@ def split_words(text: str) -> tuple[str, ...]:
     ('東', '京', '2020')
 
     In scripts without spaces every character is a word, together with the marks that combine with
-    it. No character is lost, except spaces.
+    it. All characters are kept, except spaces.
     """
     words = []
     for token in text.split():

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from alignscope._util.files import read_lines
 from alignscope.data.conllu import comment_value, read_conllu
+from alignscope.data.conllu_rows import count
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.locate import locate
 from alignscope.data.paths import DataPaths
@@ -12,7 +13,7 @@ from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError, nearest
 
 
-def read_text(name: str, places: DataPaths) -> Iterator[str]:
+def read_text(name: str, paths: DataPaths) -> Iterator[str]:
     r"""Read the lines of a raw text; blank lines are left out.
 
     >>> import tempfile
@@ -21,41 +22,46 @@ def read_text(name: str, places: DataPaths) -> Iterator[str]:
     >>> list(read_text(str(path), DataPaths((), path.parent)))
     ['Hello', 'world']
 
-    Names: ``text:en`` (every ``text/en/*.tsv.gz``, in the order of the names), ``text:en/bible``
-    (one of them), ``ntrex:en`` (``parallel/ntrex/en.txt.gz``), ``ud:en_ewt`` (the train split of a
-    treebank), or a path to a file: ``.tsv`` has ``id<TAB>text`` on a line, ``.conllu`` is a
-    treebank, anything else just text; all may be gzipped. Whether the files exist is checked at
-    once, their content as they are read.
+    These names are valid:
+
+    - ``text:en``: every ``text/en/*.tsv.gz``, sorted by name; ``text:en/bible``: one of them.
+    - ``ntrex:en``: ``parallel/ntrex/en.txt.gz``.
+    - ``ud:en_ewt``: the train split of a treebank.
+    - A path to a file: a ``.tsv`` with ``id<TAB>text`` on each line, a treebank (``.conllu``), or
+      text with any other ending.
+
+    All files may be gzipped. The function checks at once that the files exist, and checks their
+    content as the lines are read.
 
     Raises:
         DataError: if there is no such text, or a line of a ``.tsv`` does not have two columns.
     """
-    paths = find_text(name, places)
-    return (line for path in paths for line in _lines(path) if line.strip())
+    files = find_text(name, paths)
+    return (line for path in files for line in _read_lines(path) if line.strip())
 
 
-def find_text(name: str, places: DataPaths) -> tuple[Path, ...]:
-    """Find the files that a name of `read_text` stands for, in the order they are read.
+def find_text(name: str, paths: DataPaths) -> tuple[Path, ...]:
+    """Return the files of a name of `read_text`, in the order in which they are read.
 
     Raises:
-        DataError: if there are none.
+        DataError: if there are none, or the prefix of the name is unknown.
     """
     kind, colon, rest = name.partition(":")
     if not colon or Path(name).exists():
         return _one_file(Path(name))
     if kind == "ud":
-        return (locate(parse_corpus(name), "train", places),)
+        return (locate(parse_corpus(name), "train", paths),)
     if kind not in _PATTERNS:
         known = ("text", "ntrex", "ud")
         raise DataError(
-            f"the text {name} has an unknown prefix{nearest(kind, known)} "
-            f"(known: {', '.join(known)}, or a path)"
+            f"The text {name} has an unknown prefix{nearest(kind, known) or '.'} "
+            f"Known prefixes: {', '.join(known)}. Paths are also possible."
         )
-    for folder in places.folders:
+    for folder in paths.folders:
         for pattern in _PATTERNS[kind]:
-            if found := tuple(sorted(folder.glob(pattern.format(rest)))):
-                return found
-    raise places.missing(name)
+            if files := tuple(sorted(folder.glob(pattern.format(rest)))):
+                return files
+    raise paths.missing(name)
 
 
 _PATTERNS = {
@@ -66,11 +72,13 @@ _PATTERNS = {
 
 def _one_file(path: Path) -> tuple[Path, ...]:
     if not path.is_file():
-        raise DataError(f"the text {path} is not a file, nor a name such as text:en or ntrex:en")
+        raise DataError(
+            f"The text {path} is neither a file nor a name such as text:en or ntrex:en."
+        )
     return (path,)
 
 
-def _lines(path: Path) -> Iterator[str]:
+def _read_lines(path: Path) -> Iterator[str]:
     plain = path.name.removesuffix(".gz")
     if plain.endswith(".conllu"):
         return (sentence_text(sentence) for sentence in read_conllu(path))
@@ -78,7 +86,7 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def sentence_text(sentence: Sentence) -> str:
-    """Write a sentence as text: its ``# text``, else its tokens with blanks between them.
+    """Return the text of a sentence: its ``# text``, or else its tokens, separated by blanks.
 
     >>> from alignscope.data.sentence import MultiwordToken
     >>> sentence_text(Sentence(words=("de", "le", "monde"), ranges=(MultiwordToken(1, 2, "du"),)))
@@ -99,5 +107,8 @@ def _second_column(path: Path) -> Iterator[str]:
     for number, line in enumerate(read_lines(path), start=1):
         columns = line.split("\t")
         if len(columns) != 2:
-            raise DataError(f"{path}:{number}: {len(columns)} columns found, id<TAB>text has 2")
+            raise DataError(
+                f"{path}:{number}: The line has {count(len(columns), 'column')}, "
+                "but needs 2: id<TAB>text."
+            )
         yield columns[1]

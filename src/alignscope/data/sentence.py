@@ -89,11 +89,14 @@ class Sentence:
         columns = self.annotations if self.misc is None else {**self.annotations, "misc": self.misc}
         for name, value in columns.items():
             if not isinstance(value, str) and len(value) != len(self.words):
-                raise ValueError(f"{len(value)} {name} for {len(self.words)} words")
+                raise ValueError(
+                    f"The annotation {name} has {len(value)} entries, but the sentence has "
+                    f"{len(self.words)} words."
+                )
         if self.second_start is not None and not 0 < self.second_start < len(self.words):
             raise ValueError(
-                f"second_start is {self.second_start}, but has to be between 1 and "
-                f"{len(self.words) - 1}, so that both sentences of the pair have a word"
+                f"second_start is {self.second_start}, but must be between 1 and "
+                f"{len(self.words) - 1}, so that both sentences of the pair have a word."
             )
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""Checks that a list of heads is a dependency tree."""
+"""Check that a list of heads is a dependency tree."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ def check_tree(heads: Sequence[int]) -> None:
     >>> check_tree([2, 0, 2])
     >>> check_tree([2, 1, 0])
     Traceback (most recent call last):
-    ValueError: the heads of words 1 and 2 form a cycle
+    ValueError: The heads of words 1 and 2 form a cycle.
 
     ``heads[i]`` is the head of word i + 1: 0 is the root, j the j-th word.
 
@@ -18,20 +18,21 @@ def check_tree(heads: Sequence[int]) -> None:
     """
     roots = [word for word, head in enumerate(heads, start=1) if head == 0]
     if len(roots) != 1:
-        found = f"{len(roots)} roots ({_and(roots)})" if roots else "no root"
-        raise ValueError(f"the sentence has {found}, exactly 1 word has to have head 0")
+        number = f"{len(roots)} roots ({_join_with_and(roots)})" if roots else "no root"
+        raise ValueError(f"The sentence has {number}, but exactly one word must have head 0.")
     if cycle := find_cycle(heads):
-        what = "heads of words" if len(cycle) > 1 else "head of word"
-        raise ValueError(f"the {what} {_and(cycle)} form{'s' * (len(cycle) == 1)} a cycle")
+        if len(cycle) == 1:
+            raise ValueError(f"The head of word {cycle[0]} is the word itself.")
+        raise ValueError(f"The heads of words {_join_with_and(cycle)} form a cycle.")
 
 
 def find_cycle(heads: Sequence[int]) -> list[int]:
-    """Find the words of one cycle, in ascending order; nothing if there is none.
+    """Return the words of one cycle in ascending order; empty if there is none.
 
     >>> find_cycle([2, 1, 0]), find_cycle([2, 0])
     ([1, 2], [])
 
-    Every head has to be 0 or a word of the sentence.
+    Every head must be 0 or the number of a word of the sentence.
     """
     reaches_root = {0}
     for start in range(1, len(heads) + 1):
@@ -46,6 +47,6 @@ def find_cycle(heads: Sequence[int]) -> list[int]:
     return []
 
 
-def _and(words: list[int]) -> str:
+def _join_with_and(words: list[int]) -> str:
     *first, last = (str(word) for word in words)
     return f"{', '.join(first)} and {last}" if first else last

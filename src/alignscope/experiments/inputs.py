@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from alignscope._util.files import checksum
 from alignscope.config.run import RunSpec
-from alignscope.data.corpora import SYNTHETIC, _digest_lines, load_corpus, subsample_evenly
+from alignscope.data.corpora import SYNTHETIC, digest_lines, load_corpus, subsample_evenly
 from alignscope.data.corpus import CorpusSpec, parse_corpus
 from alignscope.data.locate import check_annotations, locate
 from alignscope.data.paths import DataPaths
@@ -61,4 +61,4 @@ def _checksum(corpus: CorpusSpec, split: str, paths: DataPaths) -> str:
 
 @lru_cache(maxsize=256)
 def _checksum_of_synthetic(language: str, domain: str, split: str) -> str:
-    return _digest_lines(map(text_for_checksum, read_synthetic(language, domain, split)))
+    return digest_lines(map(text_for_checksum, read_synthetic(language, domain, split)))

@@ -380,7 +380,7 @@ def test_a_recipe_that_does_not_fit_is_refused_in_a_sentence(
 
 
 def test_a_text_given_twice_is_refused() -> None:
-    with pytest.raises(DataError, match="the text synthetic:vesti is given twice"):
+    with pytest.raises(DataError, match="The text synthetic:vesti is listed twice"):
         load_raw_texts(
             ["synthetic:vesti", "synthetic:vesti"], DataPaths((), Path(), download=False)
         )
