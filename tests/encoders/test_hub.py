@@ -59,7 +59,7 @@ class Hub(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Print no line per request."""
 
 
 @pytest.fixture
@@ -79,16 +79,16 @@ import json, sys
 from alignscope.encoders.load import block_count, load_model, load_tokenizer, resolved_revision
 from alignscope.errors import EncoderError
 
-said = []
+answers = []
 for name, revision in json.loads(sys.argv[1]):
     try:
         encoder = load_model(name, revision)
-        pieces = load_tokenizer(name, revision)("ab")["input_ids"]
+        subwords = load_tokenizer(name, revision)("ab")["input_ids"]
         blocks = block_count(name, revision)
-        said.append([type(encoder).__name__, resolved_revision(encoder), blocks, len(pieces)])
+        answers.append([type(encoder).__name__, resolved_revision(encoder), blocks, len(subwords)])
     except EncoderError as error:
-        said.append(str(error))
-print(json.dumps(said))
+        answers.append(str(error))
+print(json.dumps(answers))
 """
 
 
@@ -111,13 +111,17 @@ def ask(hub: str, home: Path, *encoders: tuple[str, str], **more: str) -> list[o
 @pytest.mark.slow
 def test_encoder_is_loaded_from_a_hub(hub: str, tmp_path: Path) -> None:
     good = ["BertModel", COMMIT, 4, 4]
-    said = ask(hub, tmp_path, ("lab/tiny", "main"), ("lab/tiny", "v1"), ("lab/tiny", COMMIT))
-    assert said == [good, good, good]
+    loaded = ask(hub, tmp_path, ("lab/tiny", "main"), ("lab/tiny", "v1"), ("lab/tiny", COMMIT))
+    assert loaded == [good, good, good]
     assert not [path for path in Hub.asked if "discussions" in path]
 
     missing = ask(hub, tmp_path, ("lab/tiny", "v9"), ("lab/none", "main"))
-    ending = "is neither a folder nor an encoder on the hub that you may read"
+    ending = "is neither a folder nor an encoder on the hub that you can access."
     assert missing == [f"lab/tiny@v9 {ending}", f"lab/none@main {ending}"]
 
+    unreachable = (
+        "lab/none is not a folder, and the hub cannot be reached. Correct the path, or connect to "
+        "the network."
+    )
     offline = ask(hub, tmp_path, ("lab/tiny", "main"), ("lab/none", "main"), HF_HUB_OFFLINE="1")
-    assert offline == [good, "lab/none is no folder, and the hub cannot be reached"]
+    assert offline == [good, unreachable]

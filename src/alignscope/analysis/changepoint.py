@@ -8,13 +8,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from alignscope.analysis.constants import CONFIDENCE, RUN_KEYS
+from alignscope._util.confidence import CONFIDENCE
+from alignscope.analysis.arrays import Values
+from alignscope.analysis.constants import RUN_KEYS
 from alignscope.analysis.effect_intervals import TARGETS_SOURCE, contrasts_by_seed
 from alignscope.analysis.effects import effects_by_corpus
 from alignscope.config.windows import Window
 from alignscope.results.schemas import BOUNDARIES, to_frame
-
-Values = NDArray[np.float64]
 
 DRAWS = 4999
 """The number of random orders, and of bootstrap samples."""

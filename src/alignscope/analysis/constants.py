@@ -1,7 +1,4 @@
-"""Constants of all analyses: the confidence level, and the columns that identify a result."""
-
-CONFIDENCE = 0.95
-"""The level of every confidence interval."""
+"""The columns that identify a result, and the names of relations in tables."""
 
 RUN_KEYS = ("encoder", "task", "metric", "source")
 """The columns that identify the runs whose seeds belong together."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from alignscope.analysis.constants import CONFIDENCE
+from alignscope._util.confidence import CONFIDENCE
 
 FEWEST = 5
 """The smallest number of pairs that are correlated."""

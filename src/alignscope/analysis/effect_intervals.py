@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from alignscope.analysis.arrays import Values
 from alignscope.analysis.constants import RELATION_LABELS, WINDOW_KEYS
 from alignscope.analysis.effects import effects_by_corpus, window_order
 from alignscope.analysis.multiple_testing import holm_over
@@ -20,8 +19,6 @@ from alignscope.analysis.seed_intervals import (
 from alignscope.results.schemas import EFFECTS
 
 __all__ = ["ALL_SOURCES", "TARGETS_DOMAINS", "TARGETS_SOURCE", "contrasts_by_seed", "effects_table"]
-
-Values = NDArray[np.float64]
 
 
 def effects_table(scores: pl.DataFrame) -> pl.DataFrame:

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from alignscope.analysis.constants import CONFIDENCE
-
-Values = NDArray[np.float64]
+from alignscope._util.confidence import CONFIDENCE
+from alignscope.analysis.arrays import Values
 
 SMALLEST_P = 1e-12
 

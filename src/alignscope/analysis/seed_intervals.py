@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from alignscope.analysis.constants import CONFIDENCE, RELATION_LABELS, WINDOW_KEYS
+from alignscope._util.confidence import CONFIDENCE
+from alignscope.analysis.constants import RELATION_LABELS, WINDOW_KEYS
 
 ALL_SOURCES = "all"
 """The name, in the column ``source``, of the mean over the sources of a task."""

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from alignscope.analysis.arrays import Values
 from alignscope.analysis.constants import RUN_KEYS
 from alignscope.analysis.correlation import correlation, fisher_interval, ranks
 from alignscope.analysis.distance_correlation import Distance
@@ -15,8 +16,6 @@ from alignscope.analysis.multiple_testing import holm_over
 from alignscope.data.corpus import parse_corpus
 from alignscope.results.schemas import GAPS, to_frame
 from alignscope.results.tables import REF, primary_measure
-
-Values = NDArray[np.float64]
 
 EXACT = 7
 """The largest number of targets whose pairings are all tried: 5,040 of seven."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import polars as pl
 from scipy.special import stdtrit
 
+from alignscope._util.confidence import CONFIDENCE
 from alignscope.analysis.results import PrimaryResults, StudyResults
 from alignscope.config.windows import Window
 from alignscope.report.groups import ResultGroup, WindowGroup, result_groups, window_groups
@@ -53,7 +54,7 @@ def power_note(languages: int) -> str:
     if languages < 5:
         need = "Correlations are computed over target languages and need at least five of them."
         return f"{_GAP} {need}"
-    t = float(stdtrit(languages - 2, 0.975))
+    t = float(stdtrit(languages - 2, (1 + CONFIDENCE) / 2))
     smallest = t / math.sqrt(languages - 2 + t**2)
     return (
         f"{_GAP} Correlations are computed over {languages} target languages, so only |ρ| above "

@@ -22,9 +22,10 @@ from alignscope.data.corpora import load_raw_texts
 from alignscope.data.paths import DataPaths
 from alignscope.encoders.load import load_model, load_tokenizer
 from alignscope.errors import DataError, EncoderError
+from alignscope.tasks.label_ids import IGNORED_LABEL
 from alignscope.training.pretraining import pretrain as pretraining
 from alignscope.training.pretraining.config import PretrainingConfig, parse_config
-from alignscope.training.pretraining.masking import IGNORED_LABEL, MaskingStrategy
+from alignscope.training.pretraining.masking import MaskingStrategy
 from alignscope.training.pretraining.wordpiece import train_wordpiece
 from tests.helpers import families
 

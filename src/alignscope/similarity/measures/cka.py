@@ -11,10 +11,11 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor
 
+from alignscope._util.confidence import CONFIDENCE
 from alignscope.errors import SimilarityError
 from alignscope.similarity.measures.estimate import Estimate
 from alignscope.similarity.measures.inputs import CONSTANT, Array, as_varying_pair, warn_biased
-from alignscope.similarity.measures.intervals import LEVEL, jackknife
+from alignscope.similarity.measures.intervals import jackknife
 from alignscope.similarity.measures.kernels import (
     Kernel,
     frobenius_inner,
@@ -106,7 +107,7 @@ def rbf_cka(left: Array, right: Array, *, debiased: bool = False) -> float:
     return alignment(x, y, debiased=debiased)
 
 
-def debiased_interval(left: Array, right: Array, level: float = LEVEL) -> tuple[float, float]:
+def debiased_interval(left: Array, right: Array, level: float = CONFIDENCE) -> tuple[float, float]:
     """Return a confidence interval around debiased CKA for other rows of the same kind.
 
     >>> import torch
@@ -130,7 +131,7 @@ def debiased_interval(left: Array, right: Array, level: float = LEVEL) -> tuple[
     return alignment_interval(x, y, debiased=True, level=level)
 
 
-def null_band(left: Array, right: Array, level: float = LEVEL) -> tuple[float, float]:
+def null_band(left: Array, right: Array, level: float = CONFIDENCE) -> tuple[float, float]:
     """Return the range of debiased CKA over the fraction ``level`` of random pairings of the rows.
 
     >>> import torch
@@ -182,7 +183,7 @@ def alignment(x: Kernel, y: Kernel, *, debiased: bool) -> float:
 
 
 def alignment_interval(
-    x: Kernel, y: Kernel, *, debiased: bool, level: float = LEVEL
+    x: Kernel, y: Kernel, *, debiased: bool, level: float = CONFIDENCE
 ) -> tuple[float, float]:
     """Return the jackknife interval around `alignment`; the width of a Gaussian kernel is kept."""
     left, right = (_self_inner_without_each(kernel, debiased) for kernel in (x, y))
@@ -195,7 +196,7 @@ def alignment_interval(
 
 
 def alignment_band(
-    x: Kernel, y: Kernel, *, debiased: bool, level: float = LEVEL
+    x: Kernel, y: Kernel, *, debiased: bool, level: float = CONFIDENCE
 ) -> tuple[float, float]:
     """Return the null band of `alignment`, exact in mean and variance for both estimators."""
     if debiased:
@@ -204,7 +205,9 @@ def alignment_band(
     return max(0.0, low), high  # biased CKA is never negative
 
 
-def kernel_band(x: Kernel, y: Kernel, scale: float, level: float = LEVEL) -> tuple[float, float]:
+def kernel_band(
+    x: Kernel, y: Kernel, scale: float, level: float = CONFIDENCE
+) -> tuple[float, float]:
     """Return the null band of the inner product of two kernels, divided by ``scale``.
 
     The moments over all pairings are exact (`null.pairing_moments`).

@@ -5,11 +5,12 @@ import math
 from scipy.special import ndtri, stdtrit
 from torch import Tensor
 
-LEVEL = 0.95
-"""The coverage of intervals and null bands."""
+from alignscope._util.confidence import CONFIDENCE
 
 
-def jackknife(estimate: float, without_each: Tensor, level: float = LEVEL) -> tuple[float, float]:
+def jackknife(
+    estimate: float, without_each: Tensor, level: float = CONFIDENCE
+) -> tuple[float, float]:
     """Return an interval from the values of a measure without row i, for every i.
 
     >>> import torch
@@ -34,7 +35,7 @@ def jackknife(estimate: float, without_each: Tensor, level: float = LEVEL) -> tu
 
 
 def infinitesimal_jackknife(
-    estimate: float, influence: Tensor, level: float = LEVEL
+    estimate: float, influence: Tensor, level: float = CONFIDENCE
 ) -> tuple[float, float]:
     """Return an interval from the influence of every row on a measure.
 
@@ -72,7 +73,7 @@ def correlation_influence(x: Tensor, y: Tensor, correlations: Tensor) -> Tensor:
     return len(x) * (x * y - correlations / 2 * (x.square() + y.square()))
 
 
-def wilson_interval(share: float, n: int, level: float = LEVEL) -> tuple[float, float]:
+def wilson_interval(share: float, n: int, level: float = CONFIDENCE) -> tuple[float, float]:
     """Return Wilson's interval (1927) for a proportion of n cases.
 
     >>> low, high = wilson_interval(1.0, 100)

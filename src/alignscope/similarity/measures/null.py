@@ -14,7 +14,7 @@ import torch
 from scipy.special import ndtri
 from torch import Tensor
 
-from alignscope.similarity.measures.intervals import LEVEL
+from alignscope._util.confidence import CONFIDENCE
 from alignscope.similarity.measures.kernels import Kernel, frobenius_inner
 from alignscope.similarity.measures.memo import Memoized, memoize
 
@@ -100,14 +100,14 @@ def normal_draws() -> Tensor:
     return _random_numbers()[2]
 
 
-def quantile_interval(draws: Tensor, level: float = LEVEL) -> tuple[float, float]:
+def quantile_interval(draws: Tensor, level: float = CONFIDENCE) -> tuple[float, float]:
     """Return the quantiles between which the fraction ``level`` of the draws lies."""
     ends = torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=draws.dtype)
     low, high = torch.quantile(draws, ends).tolist()
     return low, high
 
 
-def normal_null(mean: float, variance: float, level: float = LEVEL) -> tuple[float, float]:
+def normal_null(mean: float, variance: float, level: float = CONFIDENCE) -> tuple[float, float]:
     """Return the band of a normal null, such as that of a mean over all rows."""
     reach = float(ndtri((1 + level) / 2)) * math.sqrt(variance)
     return mean - reach, mean + reach
@@ -164,7 +164,7 @@ class SparseScores:
         return float(self.weights[self.rows == self.columns].sum()) / self.n
 
 
-def permutation_null(scores: SparseScores, level: float = LEVEL) -> tuple[float, float]:
+def permutation_null(scores: SparseScores, level: float = CONFIDENCE) -> tuple[float, float]:
     """Return the band of the mean score of randomly paired rows, from the same `PAIRINGS` pairings.
 
     For scores that are mostly 0 and whose null is therefore not normal.

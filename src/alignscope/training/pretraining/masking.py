@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-IGNORED_LABEL = -100
+from alignscope.tasks.label_ids import IGNORED_LABEL
 
 
 @dataclass(frozen=True)

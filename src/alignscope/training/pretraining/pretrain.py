@@ -16,9 +16,10 @@ from transformers import PreTrainedTokenizerFast
 from alignscope._util.seeding import derive_seed
 from alignscope.encoders.batching import bucket_by_length
 from alignscope.errors import EncoderError
+from alignscope.tasks.label_ids import IGNORED_LABEL
 from alignscope.training.pretraining.checkpoint import PretrainingCheckpoint
 from alignscope.training.pretraining.config import PretrainingConfig
-from alignscope.training.pretraining.masking import IGNORED_LABEL, MaskingStrategy
+from alignscope.training.pretraining.masking import MaskingStrategy
 from alignscope.training.schedule import linear_warmup_decay, nearest_positive
 
 Progress = Callable[[int, int, float], None]
