@@ -218,7 +218,7 @@ def three(
     done.write(THREE_TASKS)
     answer = done.run()
     assert answer.code == 0, answer.err
-    assert answer.err.startswith("6 runs, 0 done, 6 to do\n[1/6] pos ud:en_tiny REF seed 1: acc")
+    assert answer.err.startswith("6 runs, 0 done, 6 pending\n[1/6] pos ud:en_tiny REF seed 1: acc")
     assert "\n6 of 6 runs done" in answer.err
     command = f"alignscope report {done.study} --store {done.store} --encoder {done.encoder}"
     assert answer.err.endswith(f"\nNext: {command}\n")
@@ -234,7 +234,7 @@ def test_a_second_run_executes_nothing(three: Workshop) -> None:
     before = {path: path.stat().st_mtime_ns for path in (three.store / "runs").iterdir()}
     answer = three.run()
     assert answer.code == 0
-    assert answer.err.startswith("6 runs, 6 done, 0 to do\n")
+    assert answer.err.startswith("6 runs, 6 done, 0 pending\n")
     assert {path: path.stat().st_mtime_ns for path in (three.store / "runs").iterdir()} == before
 
 
@@ -301,7 +301,7 @@ def test_an_encoder_folder_may_move_between_two_calls(workshop: Workshop) -> Non
         (moved / path.name).write_bytes(path.read_bytes())
     workshop.write(GRID)
     answer = Workshop(workshop.folder, workshop.data, moved).run()
-    assert answer.err.startswith("6 runs, 2 done, 4 to do\n")
+    assert answer.err.startswith("6 runs, 2 done, 4 pending\n")
     rows = list(csv.DictReader(io.StringIO(workshop.table("summary"))))
     assert [(row["encoder"], row["window"], row["seeds"]) for row in rows] == [
         *((str(moved), "majority", "1"), (str(moved), "REF", "2")),

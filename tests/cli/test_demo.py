@@ -148,7 +148,7 @@ def test_the_demo_from_nothing_to_its_tables_and_again(stage: Path) -> None:
     again = call("demo")
     assert (again.code, again.out) == (0, answer.out)
     assert again.err.count("\n[") == 0
-    assert "6 runs, 6 done, 0 to do\n" in again.err
+    assert "6 runs, 6 done, 0 pending\n" in again.err
     assert kept(out) == before
     assert {name: (out / name).read_bytes() for name in where} == tables
 
@@ -160,7 +160,7 @@ def test_an_interrupted_demo_resumes(stage: Path) -> None:
         path.unlink()
     before = kept(stage / "here")
     answer = call("demo", "--out", "here", "--seeds", "1")
-    assert "6 runs, 4 done, 2 to do\n" in answer.err
+    assert "6 runs, 4 done, 2 pending\n" in answer.err
     assert before.items() <= kept(stage / "here").items()
 
 

@@ -93,7 +93,7 @@ def test_a_log_has_a_line_at_least_every_half_minute(
     others = names.replace("seed 1", "seed 2")
     done = "accuracy 81.2 % on the source, 1 min 5 s"
     assert capsys.readouterr().err.splitlines() == [
-        "6 runs, 0 done, 6 to do",
+        "6 runs, 0 done, 6 pending",
         f"0/6 runs, 35 s elapsed, over 50 s left; {names}; training, step 3/4, about 10 s left",
         f"0/6 runs, 1 min 15 s elapsed, over 1 min 10 s left; {names}; evaluating ud:de_pud",
         f"[1/6] pos ud:en_ewt REF seed 1: {done}",

@@ -421,7 +421,7 @@ def test_a_killed_sweep_resumes(
 
     answer = longer.run(*more)
     assert answer.code == 0, answer.err
-    assert f"6 runs, {len(finished)} done, {6 - len(finished)} to do" in answer.err
+    assert f"6 runs, {len(finished)} done, {6 - len(finished)} pending" in answer.err
     assert len(results(longer)) == 6
     for path, (when, content) in finished.items():
         assert (path.stat().st_mtime_ns, path.read_bytes()) == (when, content)

@@ -78,12 +78,12 @@ def test_the_demo_of_an_installed_wheel(wheel: Path, tmp_path: Path) -> None:
     (tmp_path / "blocked.py").write_text(BLOCKED, encoding="utf-8")
     (tmp_path / "empty").mkdir()
     first = _demo(tmp_path)
-    assert "2 runs, 0 done, 2 to do\n" in first.stderr
+    assert "2 runs, 0 done, 2 pending\n" in first.stderr
     results = tmp_path / "empty/alignscope-demo/results/runs"
     before = {path: path.stat().st_mtime_ns for path in results.iterdir()}
     assert len(before) == 2
     again = _demo(tmp_path)
-    assert "2 runs, 2 done, 0 to do\n" in again.stderr
+    assert "2 runs, 2 done, 0 pending\n" in again.stderr
     assert again.stdout == first.stdout
     assert {path: path.stat().st_mtime_ns for path in results.iterdir()} == before
     assert [path.name for path in (tmp_path / "empty").iterdir()] == ["alignscope-demo"]

@@ -76,7 +76,7 @@ class ProgressReporter(ProgressDisplay):
         """Report what is to do. Before, no line is printed, so that an error stands alone."""
         self._begun = True
         todo = self.total - self.completed
-        self.line(f"{self.total} runs, {self.completed} done, {todo} to do")
+        self.line(f"{self.total} runs, {self.completed} done, {todo} pending")
 
     def close(self) -> None:
         """Remove the bars and report how far the study is."""

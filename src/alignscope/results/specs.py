@@ -86,8 +86,8 @@ _SPECS = (
     TableSpec(
         "summary",
         "Scores of REF and effects of windows",
-        "Per task and source the scores of the majority baseline and of REF and the effect of "
-        "every window, as mean and standard deviation over seeds.",
+        "REF's scores, the majority baseline and the effect of every window, by task and source; "
+        "mean and standard deviation over seeds.",
         {
             **SETTING,
             **INIT,
@@ -129,7 +129,7 @@ _SPECS = (
     TableSpec(
         "distances",
         "Distance to the source",
-        "The correlation of REF's zero-shot scores with the typological distance to the source.",
+        "The correlation, over targets, of REF's scores and the typological distance to the source.",
         {
             **SETTING,
             "targets": integer("number of target languages"),
@@ -141,7 +141,7 @@ _SPECS = (
     TableSpec(
         "gaps",
         "Similarity and transfer gap",
-        "Per layer the correlation of a target's similarity to the source with its transfer gap.",
+        "The correlation, over targets, of similarity to the source and transfer gap, by layer.",
         {
             **SETTING,
             "state": text("the encoder whose similarity it is: pretrained or fine-tuned"),
@@ -163,7 +163,7 @@ _SPECS = (
     TableSpec(
         "drift",
         "Drift",
-        "Per layer the similarity of the encoder before and after fine-tuning (REF).",
+        "The similarity of each layer before and after fine-tuning, in REF runs.",
         {
             **ENCODER,
             **TASK,
