@@ -129,7 +129,7 @@ _SPECS = (
     TableSpec(
         "distances",
         "Distance to the source",
-        "The correlation, over targets, of REF's scores and the typological distance to the source.",
+        "The correlation, over targets, of REF's scores and typological distance to the source.",
         {
             **SETTING,
             "targets": integer("number of target languages"),
