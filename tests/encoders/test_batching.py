@@ -29,7 +29,9 @@ def encoded_sentence(draw: st.DrawFn) -> EncodedSentence:
 
 
 @given(st.lists(encoded_sentence(), min_size=1, max_size=20), st.integers(0, 1000))
-def test_padded_batch_stays_near_its_budget(sentences: list[EncodedSentence], seed: int) -> None:
+def test_the_size_of_a_padded_batch_stays_near_its_budget(
+    sentences: list[EncodedSentence], seed: int
+) -> None:
     draw = torch.Generator().manual_seed(seed)
     for group in bucket_by_length([sentence.cost for sentence in sentences], 32, draw):
         chosen = [sentences[i] for i in group]
@@ -46,7 +48,7 @@ def test_padded_batch_stays_near_its_budget(sentences: list[EncodedSentence], se
     words=st.integers(0, 12),
 )
 @settings(deadline=None)
-def test_every_tensor_of_a_batch_agrees_with_plain_loops(
+def test_every_tensor_of_a_batch_equals_that_of_plain_loops(
     pooling: Pooling, sentences: list[EncodedSentence], length: int, words: int
 ) -> None:
     batch = collate(sentences, PAD, pooling, length=length, words=words)

@@ -16,7 +16,7 @@ def generator(seed: int | None) -> torch.Generator | None:
 
 
 @given(COSTS, BUDGET, SEEDS)
-def test_groups_hold_every_sentence_once_and_keep_the_budget(
+def test_groups_contain_every_sentence_once_and_respect_the_budget(
     costs: list[int], budget: int, seed: int | None
 ) -> None:
     groups = bucket_by_length(costs, budget, generator(seed))
@@ -26,7 +26,7 @@ def test_groups_hold_every_sentence_once_and_keep_the_budget(
 
 
 @given(st.integers(0, 2**32))
-def test_longest_sentence_of_a_group_decides_wherever_it_stands(seed: int) -> None:
+def test_the_cost_of_a_group_depends_on_its_longest_sentence_at_any_position(seed: int) -> None:
     """With a generator, the last sentence of a group is not always the longest."""
     costs = [10 + i % 7 for i in range(100)]
     for group in bucket_by_length(costs, 60, generator(seed)):
@@ -34,7 +34,7 @@ def test_longest_sentence_of_a_group_decides_wherever_it_stands(seed: int) -> No
 
 
 @given(COSTS, BUDGET, SEEDS)
-def test_same_generator_gives_the_same_groups(
+def test_equal_generators_produce_equal_groups(
     costs: list[int], budget: int, seed: int | None
 ) -> None:
     first = bucket_by_length(costs, budget, generator(seed))

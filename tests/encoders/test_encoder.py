@@ -1,4 +1,4 @@
-"""A model and its tokenizer as one encoder: what is accepted, and what is refused with a reason."""
+"""A model and its tokenizer as one encoder: accepted and refused arguments."""
 
 from collections.abc import Callable
 from copy import deepcopy

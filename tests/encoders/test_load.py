@@ -178,7 +178,7 @@ GALLERY: dict[str, tuple[Edit, str]] = {
 
 
 @pytest.mark.parametrize("broken", GALLERY)
-def test_bad_folders_are_refused_with_the_reason(bert: Path, broken: str) -> None:
+def test_invalid_folders_are_refused_with_the_reason(bert: Path, broken: str) -> None:
     edit, reason = GALLERY[broken]
     edit(bert)
     with pytest.raises(EncoderError, match=reason) as caught:
@@ -223,7 +223,7 @@ TOKENIZERS: dict[str, tuple[Edit, str]] = {
 
 
 @pytest.mark.parametrize("broken", TOKENIZERS)
-def test_bad_tokenizers_are_refused_with_the_reason(bert: Path, broken: str) -> None:
+def test_invalid_tokenizers_are_refused_with_the_reason(bert: Path, broken: str) -> None:
     edit, reason = TOKENIZERS[broken]
     if broken == "slow":
         (bert / "tokenizer.json").unlink()
@@ -233,7 +233,7 @@ def test_bad_tokenizers_are_refused_with_the_reason(bert: Path, broken: str) -> 
     assert "\n" not in str(caught.value)
 
 
-def test_folder_with_a_tokenizer_only_is_no_encoder(bert: Path) -> None:
+def test_folder_with_only_a_tokenizer_is_refused(bert: Path) -> None:
     (bert / "config.json").unlink()
     (bert / "model.safetensors").unlink()
     for load in (load_model, load_tokenizer, block_count, encoder_identity):
@@ -242,7 +242,7 @@ def test_folder_with_a_tokenizer_only_is_no_encoder(bert: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nobody/nothing", "no/such/folder", "./nothing", "a b"])
-def test_name_of_neither_folder_nor_hub_is_refused(
+def test_name_that_is_neither_a_folder_nor_on_the_hub_is_refused(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
@@ -290,7 +290,7 @@ def test_identity_follows_the_index(bert: Path) -> None:
     assert encoder_identity(str(bert)) != before
 
 
-def test_folder_has_no_revision(bert: Path) -> None:
+def test_a_folder_has_no_revision(bert: Path) -> None:
     assert resolved_revision(load_model(str(bert))) is None
 
 

@@ -51,7 +51,7 @@ def within(encoder: PreTrainedModel, window: Window) -> set[str]:
 
 
 @pytest.mark.parametrize("init", INITS)
-def test_exactly_the_window_changes(encoder: PreTrainedModel, init: Init) -> None:
+def test_only_the_window_changes(encoder: PreTrainedModel, init: Init) -> None:
     before = tensors(encoder)
     reinitialize_(encoder, WINDOW, seed=1, init=init)
     assert changed(before, encoder) == within(encoder, WINDOW)
@@ -66,7 +66,7 @@ def test_transformers_own_initialiser_still_changes_nothing(encoder: PreTrainedM
     assert changed(before, encoder) == set()
 
 
-def test_config_init_draws_as_the_class_does(encoder: PreTrainedModel) -> None:
+def test_config_init_has_the_distribution_of_the_model_class(encoder: PreTrainedModel) -> None:
     reinitialize_(encoder, WINDOW, seed=1)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(99)
@@ -90,7 +90,9 @@ def test_standard_deviation_of_modernbert_differs_between_matrices(
     assert ratio == pytest.approx((2 * len(blocks(encoder))) ** 0.5, rel=0.1)
 
 
-def test_torch_default_draws_as_the_code_of_the_paper_does(encoder: PreTrainedModel) -> None:
+def test_torch_default_has_the_distribution_of_the_code_of_the_paper(
+    encoder: PreTrainedModel,
+) -> None:
     reinitialize_(encoder, Window(0, 3), seed=1, init="torch-default")
     for block in blocks(encoder):
         for part in block.modules():
@@ -116,7 +118,7 @@ def test_ablated_encoder_runs_and_its_output_differs(encoder: PreTrainedModel, i
 
 
 @pytest.mark.parametrize("init", INITS)
-def test_same_seed_gives_same_weights_and_another_seed_others(
+def test_equal_seeds_draw_equal_weights_and_other_seeds_others(
     encoder: PreTrainedModel, init: Init
 ) -> None:
     one, same, other = encoder, deepcopy(encoder), deepcopy(encoder)
@@ -140,7 +142,7 @@ def test_a_block_gets_the_same_weights_in_every_window(bert: PreTrainedModel, in
 
 
 @pytest.mark.parametrize("init", INITS)
-def test_global_random_state_stays(encoder: PreTrainedModel, init: Init) -> None:
+def test_the_global_random_state_is_unchanged(encoder: PreTrainedModel, init: Init) -> None:
     def state() -> tuple[object, ...]:
         return torch.get_rng_state().tolist(), random.getstate(), str(np.random.get_state())
 
@@ -149,7 +151,7 @@ def test_global_random_state_stays(encoder: PreTrainedModel, init: Init) -> None
     assert state() == before
 
 
-def test_global_random_state_does_not_matter(bert: PreTrainedModel) -> None:
+def test_weights_do_not_depend_on_the_global_random_state(bert: PreTrainedModel) -> None:
     other = deepcopy(bert)
     reinitialize_(bert, WINDOW, seed=5)
     torch.rand(3)

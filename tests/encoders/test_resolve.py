@@ -20,7 +20,7 @@ from tests.helpers.tiny import call
 def packaged(
     encoder_folders: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """Put one encoder inside the package, and another into a local folder of that name."""
+    """Put an encoder into the package, and another into a local folder of the same name."""
     monkeypatch.setattr(names, "embedded_folder", lambda: encoder_folders("bert"))
     shutil.copytree(encoder_folders("xlm-roberta"), tmp_path / "embedded")
     monkeypatch.chdir(tmp_path)
@@ -43,18 +43,18 @@ def test_embedded_is_the_packaged_encoder_in_every_directory(packaged: Path) -> 
 
 
 @pytest.mark.usefixtures("packaged")
-def test_local_folder_of_that_name_is_another_encoder() -> None:
+def test_a_local_folder_named_embedded_is_another_encoder() -> None:
     assert load_model("embedded").config.model_type == "bert"
     assert load_model("./embedded").config.model_type == "xlm-roberta"
     assert encoder_identity("embedded") != encoder_identity("./embedded")
 
 
-def test_other_names_stay_as_they_are() -> None:
+def test_other_names_are_unchanged() -> None:
     assert resolve_encoder("xlm-roberta-base") == "xlm-roberta-base"
     assert resolve_encoder("some/embedded") == "some/embedded"
 
 
-def test_tables_call_it_embedded() -> None:
+def test_tables_name_the_encoder_embedded() -> None:
     assert EncoderSpec(name="embedded").label == "embedded"
 
 

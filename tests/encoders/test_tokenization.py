@@ -133,7 +133,7 @@ def test_byte_level_subwords_equal_those_of_the_words_in_running_text(
 @pytest.mark.parametrize("tokenizer", [WORDPIECE, UNIGRAM, BYTE_LEVEL], ids=["wp", "uni", "bpe"])
 @given(words=WORDS, max_length=st.integers(3, 30))
 @settings(deadline=None)
-def test_no_word_is_lost_with_any_input_length(
+def test_every_word_is_kept_at_any_input_length(
     tokenizer: PreTrainedTokenizerFast, words: list[str], max_length: int
 ) -> None:
     whole, found = split(tokenizer, words), split(tokenizer, words, max_length)
@@ -261,7 +261,7 @@ def test_input_without_room_for_a_word_is_refused() -> None:
 @pytest.mark.parametrize("tokenizer", [WORDPIECE, UNIGRAM, BYTE_LEVEL], ids=["wp", "uni", "bpe"])
 @given(words=WORDS)
 @settings(deadline=None)
-def test_text_is_read_as_the_tokenizer_reads_it(
+def test_a_text_has_the_subwords_of_the_tokenizer(
     tokenizer: PreTrainedTokenizerFast, words: list[str]
 ) -> None:
     """Words are the pre-tokens of the tokenizer; a text has the subwords of running text."""
@@ -328,7 +328,9 @@ def test_every_family_reads_an_input_of_its_maximum_length(
     ],
     ids=["bert", "xlm-roberta"],
 )
-def test_one_subword_more_does_not_fit(encoder: BertModel | XLMRobertaModel) -> None:
+def test_an_input_longer_than_the_maximum_is_refused_by_the_model(
+    encoder: BertModel | XLMRobertaModel,
+) -> None:
     longest = max_input_length(encoder)
     assert longest is not None
     encoder(torch.full((1, longest), 5))

@@ -55,7 +55,7 @@ def test_the_counted_work_is_the_work_of_a_run(
 def test_predicting_a_batch_costs_the_assumed_share_of_a_training_step(
     encoder_folders: Folders,
 ) -> None:
-    """Within a factor of 2.5, in processor time, which other processes do not disturb."""
+    """The share holds within a factor of 2.5 of processor time, which excludes other processes."""
     config = BertConfig(
         vocab_size=200, hidden_size=128, num_hidden_layers=3, num_attention_heads=4,
         intermediate_size=512,
@@ -92,7 +92,7 @@ def test_the_time_of_all_work_follows_from_the_first_steps(monkeypatch: pytest.M
     assert timer.seconds == 100.0
 
 
-def test_a_single_step_gives_no_estimate() -> None:
+def test_a_single_step_is_too_few_for_an_estimate() -> None:
     timer = StepTimer(Workload(steps=1, predicted_batches=2.0), lambda step, steps: None)
     timer(1, 1)
     assert timer.seconds is None

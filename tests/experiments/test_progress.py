@@ -141,7 +141,7 @@ def test_a_terminal_without_cursor_control_gets_plain_lines(
     assert "3/6 runs, 1 min 45 s elapsed, about 40 s left" in stderr.getvalue()
 
 
-def test_no_color_means_no_colour(
+def test_the_variable_no_color_turns_colours_off(
     runs: list[RunSpec],
     clock: Clock,
     terminal: Callable[[], Terminal],
@@ -182,7 +182,7 @@ class Full(Terminal):
 
 
 @pytest.mark.parametrize("stream", [closed, Full, lambda: None], ids=["closed", "full", "none"])
-def test_progress_that_cannot_be_written_stops_nothing(
+def test_a_run_continues_if_its_progress_cannot_be_written(
     stream: Callable[[], Any], runs: list[RunSpec], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TERM", "xterm")
@@ -195,7 +195,7 @@ def test_progress_that_cannot_be_written_stops_nothing(
     assert reporter.completed == 6
 
 
-def test_a_failure_names_its_reason_and_is_not_done(
+def test_a_failed_run_is_shown_with_its_reason_and_not_counted_as_done(
     runs: list[RunSpec], clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with ProgressReporter(0, 1, clock) as reporter:
@@ -208,7 +208,7 @@ def test_a_failure_names_its_reason_and_is_not_done(
     ]
 
 
-def test_an_error_before_the_sweep_stands_alone(
+def test_an_error_before_the_sweep_is_shown_without_bars(
     clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(reporter: ProgressReporter) -> None:
@@ -221,7 +221,7 @@ def test_an_error_before_the_sweep_stands_alone(
     assert capsys.readouterr().err == ""
 
 
-def test_what_is_checked_shows_on_a_terminal(
+def test_a_terminal_shows_the_check_in_progress(
     clock: Clock, terminal: Callable[[], Terminal]
 ) -> None:
     stderr = terminal()
@@ -233,7 +233,7 @@ def test_what_is_checked_shows_on_a_terminal(
     assert "runs" not in stderr.getvalue()
 
 
-def test_many_groups_at_work_are_counted(
+def test_groups_in_progress_are_counted(
     runs: list[RunSpec], clock: Clock, terminal: Callable[[], Terminal]
 ) -> None:
     stderr = terminal()

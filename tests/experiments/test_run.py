@@ -86,7 +86,7 @@ def tables(outcome: RunResult) -> tuple[list[Row], list[Row]]:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_run_gives_one_row_per_corpus_and_metric(
+def test_scores_have_one_row_per_corpus_and_metric(
     encoder_folders: Folders, places: DataPaths, task: str
 ) -> None:
     run = make_run(encoder_folders("bert"), task)
@@ -111,7 +111,7 @@ def test_a_run_gives_one_row_per_corpus_and_metric(
 
 
 @pytest.mark.parametrize("task", ["pos", "parsing"])
-def test_the_majority_beside_a_score_is_that_of_the_source(
+def test_the_majority_baseline_of_every_score_is_learned_on_the_source(
     encoder_folders: Folders, places: DataPaths, tmp_path: Path, task: str
 ) -> None:
     (tmp_path / "ud" / "de_odd").mkdir(parents=True)
@@ -132,7 +132,7 @@ def test_the_majority_beside_a_score_is_that_of_the_source(
 
 
 @pytest.mark.parametrize(("task", "window"), [("pos", None), ("parsing", "1-2"), ("ner", "0")])
-def test_the_same_run_gives_the_same_tables(
+def test_repeating_a_run_reproduces_its_tables(
     encoder_folders: Folders, places: DataPaths, task: str, window: str | None
 ) -> None:
     run = make_run(encoder_folders("bert"), task, window)
@@ -163,7 +163,7 @@ def test_every_part_of_a_specification_changes_the_result(
     assert len(losses) == len(differences)
 
 
-def test_a_window_is_reinitialized_and_nothing_else(
+def test_only_the_window_is_reinitialized(
     encoder_folders: Folders, places: DataPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[dict[str, torch.Tensor]] = []
@@ -184,7 +184,7 @@ def test_a_window_is_reinitialized_and_nothing_else(
     assert all(torch.equal(ablated[name], again[name]) for name in ref)
 
 
-def test_provenance_has_the_checksums_of_what_was_read(
+def test_provenance_has_the_checksums_of_the_files_read(
     encoder_folders: Folders, places: DataPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: set[tuple[str, str]] = set()
@@ -356,7 +356,9 @@ def test_a_language_without_an_adapter_is_refused(
 
 
 @pytest.mark.parametrize("window", [None, "1-2"])
-def test_every_family_executes(encoder_folder: Path, places: DataPaths, window: str | None) -> None:
+def test_a_run_executes_with_every_family(
+    encoder_folder: Path, places: DataPaths, window: str | None
+) -> None:
     """One step of tagging on four sentences."""
     options = {
         "training": TrainingConfig(epochs=1, tokens_per_batch=512),
@@ -370,7 +372,9 @@ def test_every_family_executes(encoder_folder: Path, places: DataPaths, window: 
     assert tables(perform.execute_run(run, places)) == tables(outcome)
 
 
-def test_max_length_windows_what_is_longer(encoder_folders: Folders, places: DataPaths) -> None:
+def test_sentences_longer_than_max_length_are_split(
+    encoder_folders: Folders, places: DataPaths
+) -> None:
     run = make_run(
         encoder_folders("bert"), training=TrainingConfig(**{**TRAINING, "max_length": 9})
     )

@@ -236,7 +236,7 @@ def test_errors_of_the_user_are_not_recorded_as_failures(store: ResultStore) -> 
 
 
 @pytest.mark.usefixtures("importable")
-def test_processes_give_the_outcomes_of_one_process() -> None:
+def test_several_processes_produce_the_outcomes_of_one_process() -> None:
     todo = plan(1, 2, DIVERGES, 4, 5)
     expected = list(outcomes(SERIAL, todo, perform))
     found = list(outcomes(ProcessExecutor(2), todo, perform))
@@ -305,7 +305,7 @@ def test_closing_the_outcomes_stops_the_workers() -> None:
 @pytest.mark.parametrize(
     ("said", "threads"), [("1", 1), ("3", 3), ("99", 8), ("", 8), ("0", 8), ("2,1", 8)]
 )
-def test_workers_take_their_share_of_the_cores_or_what_is_allowed(
+def test_workers_use_their_share_of_the_cores_or_the_configured_number(
     said: str, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cpu, "available_cores", lambda: 16)
@@ -315,8 +315,8 @@ def test_workers_take_their_share_of_the_cores_or_what_is_allowed(
 
 @pytest.mark.parametrize("executor", [SERIAL, ProcessExecutor(1)])
 @pytest.mark.usefixtures("importable")
-def test_runs_are_drawn_as_they_are_needed(executor: Executor) -> None:
-    """Only so can a run that another process finished meanwhile be skipped."""
+def test_an_executor_takes_runs_only_when_it_needs_them(executor: Executor) -> None:
+    """A run that another process finished meanwhile can then be skipped."""
     drawn = []
 
     def waiting() -> Iterator[RunSpec]:
@@ -386,7 +386,7 @@ def uninterrupted(
     tiny_corpora: Path,
     encoder_folders: Callable[[str], Path],
 ) -> dict[str, str]:
-    """The tables of a run from start to finish in one process."""
+    """Return the tables of an uninterrupted run in one process."""
     folder = tmp_path_factory.mktemp("uninterrupted")
     whole = Workshop(folder, tiny_corpora, encoder_folders("bert"))
     whole.write(LONGER)
@@ -409,7 +409,7 @@ def tables(workshop: Workshop, store: Path) -> dict[str, str]:
 def test_a_killed_sweep_resumes(
     executor: str, longer: Workshop, uninterrupted: dict[str, str]
 ) -> None:
-    """What was finished stays as it is, and the tables are those of one go, bit for bit."""
+    """Finished results stay unchanged, and the tables equal those of an uninterrupted run."""
     more = ["--executor", executor, "--lockstep", "1"]
     with started(longer, more) as process:
         wait_for(lambda: any((longer.store / "runs").glob("*.json")), process)
@@ -498,7 +498,7 @@ def wait_for(
 
 
 def alive(process: int) -> bool:
-    """Whether a process still runs; one that ended but was not waited for does not."""
+    """Return whether a process still runs; one that ended but was not waited for does not."""
     try:
         state = Path(f"/proc/{process}/stat").read_text()
     except OSError:

@@ -23,7 +23,7 @@ def seconds(left: TimeLeft) -> float | None:
     return None if estimate is None else estimate.seconds
 
 
-def test_nothing_is_known_before_a_run_has_ended(clock: Clock) -> None:
+def test_there_is_no_estimate_before_a_run_has_ended(clock: Clock) -> None:
     left = TimeLeft(4, clock)
     assert left.estimate() is None
     left.start("ab")
@@ -43,7 +43,7 @@ def test_results_that_arrive_together_count_together(clock: Clock) -> None:
     assert estimates == [None, None, None, None, 500]
 
 
-def test_a_part_of_a_group_counts_once_no_further_result_follows(clock: Clock) -> None:
+def test_a_partly_finished_group_counts_when_no_further_result_follows(clock: Clock) -> None:
     left = TimeLeft(10, clock)
     left.start("abcde")
     clock.now = 300
@@ -54,7 +54,7 @@ def test_a_part_of_a_group_counts_once_no_further_result_follows(clock: Clock) -
     assert seconds(left) == pytest.approx(7 * 100 - SETTLED)
 
 
-def test_groups_at_work_at_once_share_the_time(clock: Clock) -> None:
+def test_groups_that_run_at_the_same_time_share_the_time(clock: Clock) -> None:
     left = TimeLeft(8, clock)
     left.start("ab")
     left.start("cd")
@@ -84,7 +84,7 @@ def test_the_last_group_alone_does_not_share_its_time(clock: Clock) -> None:
     assert seconds(left) == pytest.approx(15)
 
 
-def test_a_late_group_is_never_less_than_nothing_away(clock: Clock) -> None:
+def test_the_time_left_is_never_negative(clock: Clock) -> None:
     left = TimeLeft(2, clock)
     left.start("a")
     clock.now = 10
@@ -107,7 +107,7 @@ def test_the_steps_of_the_first_group_give_a_lower_bound(clock: Clock) -> None:
     assert left.estimate() == Estimate(3 * 26 - 14, is_lower_bound=True)
 
 
-def test_the_steps_of_another_training_start_anew(clock: Clock) -> None:
+def test_the_steps_of_another_training_are_counted_from_zero(clock: Clock) -> None:
     left = TimeLeft(2, clock)
     left.start("a")
     for clock.now, step in [(1, 1), (2, 2), (3, 3), (50, 1), (60, 2)]:

@@ -1,4 +1,4 @@
-"""What several test files share: tiny encoders, tiny corpora, made-up results."""
+"""Helpers of several test files: tiny encoders, tiny corpora, invented results."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Tiny pretrained encoders, one per family that the library promises to handle, as folders."""
+"""Folders with tiny pretrained encoders, one per supported family."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -61,9 +61,9 @@ SIZE: dict[str, Any] = {
 
 
 def tokenizer() -> PreTrainedTokenizerFast:
-    """Return a WordPiece tokenizer that spells: every word is as many pieces as it has letters."""
-    pieces = {piece: index for index, piece in enumerate(VOCABULARY)}
-    backend = Tokenizer(models.WordPiece(pieces, unk_token="[UNK]"))
+    """Return a WordPiece tokenizer that splits every word into its letters."""
+    subwords = {subword: index for index, subword in enumerate(VOCABULARY)}
+    backend = Tokenizer(models.WordPiece(subwords, unk_token="[UNK]"))
     backend.normalizer = normalizers.Lowercase()
     backend.pre_tokenizer = pre_tokenizers.Whitespace()
     backend.post_processor = processors.TemplateProcessing(
@@ -140,14 +140,14 @@ FAMILIES: dict[str, Callable[[], PreTrainedModel]] = {
     "electra": lambda: ElectraModel(ElectraConfig(**SIZE, embedding_size=16)),
     "mt5": _mt5,
 }
-"""Builders by ``config.model_type``. Some carry a head: checkpoints on the hub do, too."""
+"""Builders by ``config.model_type``; some models have a head, as checkpoints on the hub do."""
 
 
 def save(family: str, folder: Path) -> Path:
     """Save a 'pretrained' encoder of this family, with its tokenizer, to ``folder``.
 
-    Every number is moved away from where the class starts it, norms and biases included: fresh
-    weights can then be told from loaded ones.
+    All weights, including norms and biases, differ from the initial values of the class, so that
+    tests can distinguish loaded weights from newly initialised ones.
     """
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(20210116)

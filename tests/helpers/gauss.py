@@ -1,4 +1,4 @@
-"""Sides of known nature: normal, and related to each other."""
+"""Pairs of Gaussian matrices, (n, d), with a known relation."""
 
 import torch
 from torch import Tensor
@@ -9,13 +9,13 @@ def normal(n: int, d: int, seed: int = 1) -> Tensor:
 
 
 def mixed(n: int, d: int, seed: int = 1) -> tuple[Tensor, Tensor]:
-    """Two sides that share a space, turned: column i of one is not column i of the other."""
+    """Return two matrices with a common subspace whose columns do not correspond."""
     left = normal(n, d, seed)
     return left, left @ normal(d, d, seed + 1) + normal(n, d, seed + 2)
 
 
 def related(n: int = 60, d: int = 7, seed: int = 1) -> tuple[Tensor, Tensor]:
-    """Two sides whose columns mostly correspond."""
+    """Return two matrices whose columns mostly correspond."""
     left = normal(n, d, seed)
     right = left @ (torch.eye(d) + 0.3 * normal(d, d, 2)) + 0.7 * normal(n, d, seed + 2)
     return left + 3, right

@@ -1,4 +1,4 @@
-"""A study whose outcomes are imagined: its lowest window costs other languages 20 points."""
+"""A study with invented results: its lowest window costs other languages 20 points."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,27 +26,31 @@ targets = [{names}]
 domains = ["synthetic:vesti/chat"]
 """
 LANGUAGES = ("vesti", "qadir", "ataru", "dorun", "hanbe", "lianu", "meruli")
-SAID = {"qadir": ("بيت", "أحمر", "."), "tamuz": ("בית", "אדום", "."), "lianu": ("房子", "红", "。")}
+WORDS = {
+    "qadir": ("بيت", "أحمر", "."),
+    "tamuz": ("בית", "אדום", "."),
+    "lianu": ("房子", "红", "。"),
+}
 
 
 def study_text(encoders: str = '"embedded"', *, similarity: bool = True) -> str:
     names = ", ".join(f'"synthetic:{name}/news"' for name in LANGUAGES)
-    asked = f"[similarity]\ncorpora = [{names}]" if similarity else ""
-    return STUDY.format(encoders=encoders, names=names, similarity=asked)
+    similarity_section = f"[similarity]\ncorpora = [{names}]" if similarity else ""
+    return STUDY.format(encoders=encoders, names=names, similarity=similarity_section)
 
 
 def outcome(run: RunSpec, draw: np.random.Generator) -> RunResult:
-    """What such a run might give."""
+    """Return an invented result of a run."""
     scores, examples = [], []
     for name in run.evaluated:
         relation = relation_between(parse_corpus(run.source), parse_corpus(name))
         cost = 0.2 if run.window == "0-1" and relation == "cross-lingual" else 0.0
         language = parse_corpus(name).language
-        known = {"corpus": name, "language": language, "relation": relation}
+        corpus = {"corpus": name, "language": language, "relation": relation}
         about = {"split": "test", "metric": "accuracy", "majority": 0.2, "sentences": 9}
         about |= {"words": 90, "windowed": 0, "cut": 0, "unknown": 0}
-        scores.append({**known, **about, "score": 0.8 - cost + 0.01 * draw.normal()})
-        words = list(SAID.get(language, ("a", "red", "house")))
+        scores.append({**corpus, **about, "score": 0.8 - cost + 0.01 * draw.normal()})
+        words = list(WORDS.get(language, ("a", "red", "house")))
         labels = {"gold": ["NOUN", "ADJ", "PUNCT"], "predicted": ["NOUN", "NOUN", "PUNCT"]}
         examples.append({"corpus": name, "sentence": "1", "words": words, **labels})
     epochs = [{"epoch": 1, "loss": 0.1, "dev_score": 0.9, "steps": 5}]
@@ -64,19 +68,19 @@ def provenance(run: RunSpec) -> dict[str, Any]:
 
 
 def compared(run: RunSpec, draw: np.random.Generator) -> list[dict[str, Any]]:
-    """Similarity that falls from layer to layer, in every state that such a run has."""
+    """Return similarities that fall from layer to layer, for every state of the run."""
     rows = []
-    own, *others = (f"synthetic:{name}/news" for name in LANGUAGES)
+    source, *targets = (f"synthetic:{name}/news" for name in LANGUAGES)
     for state in ("fine-tuned", *(("pretrained", "drift") if run.window is None else ())):
-        for target in others:
+        for target in targets:
             for layer in range(3):
                 about = {"split": "test", "unit": "sentence", "pooling": "mean", "n": 50}
                 ends = {"low": 0.1, "high": 0.95, "null_low": -0.01, "null_high": 0.01}
-                pair = {"state": state, "corpus": target if state == "drift" else own}
-                found = {"measure": "cka", "estimator": "debiased", "after_norm": False}
+                pair = {"state": state, "corpus": target if state == "drift" else source}
+                estimate = {"measure": "cka", "estimator": "debiased", "after_norm": False}
                 value = 0.9 - 0.1 * layer + 0.02 * draw.normal()
                 place = {"target": target, "layer": layer, "value": value}
-                rows.append({**pair, **about, **found, **ends, **place})
+                rows.append({**pair, **about, **estimate, **ends, **place})
     return rows
 
 
@@ -85,14 +89,20 @@ def build(
     text: str | None = None,
     change: Callable[[RunResult], RunResult | None] = lambda outcome: outcome,
 ) -> tuple[Study, ResultStore]:
-    """Write ``study.toml`` and ``store``; ``change`` may alter an outcome, or None loses it."""
+    """Write ``study.toml`` and ``store``.
+
+    Args:
+        folder: the folder in which both are written.
+        text: the study file; by default that of `study_text`.
+        change: a function that changes a result, or returns None to omit it.
+    """
     (folder / "study.toml").write_text(study_text() if text is None else text, encoding="utf-8")
     study = read_study(folder / "study.toml")
     planned = expand(study, lambda encoder: EncoderInfo(f"sha256:{encoder.name}", 8))
     store, draw = ResultStore(folder / "store"), np.random.default_rng(1)
     for run in planned:
-        made = change(outcome(run, draw))
-        if made is not None:
-            store.save(made)
+        result = change(outcome(run, draw))
+        if result is not None:
+            store.save(result)
     store.save_plan(study, planned)
     return study, store

@@ -39,12 +39,12 @@ def tables_of(page: str) -> dict[str, list[list[str]]]:
 
 
 def page_text(folder: Path, text: str | None = None, change: Any = lambda result: result) -> str:
-    """Return the text of the page of an imagined study.
+    """Return the text of the page of an invented study.
 
     Args:
         folder: an empty folder for the study.
         text: the study file; by default that of `study_text`.
-        change: a function that changes a result, or returns None to lose it.
+        change: a function that changes a result, or returns None to omit it.
     """
     study, store = build(folder, study_text() if text is None else text, change)
     return Elements(Report(study.name, StudyResults.of(study, store)).html()).text

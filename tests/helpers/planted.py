@@ -1,4 +1,4 @@
-"""Scores of which it is known what each window costs."""
+"""Invented scores in which the effect of each window is known."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ RELATIONS = {
 
 
 def scores(costs: dict[str, dict[str, float]], seeds: int = 3) -> pl.DataFrame:
-    """REF and windows that cost each corpus so much, give or take what the seed and it add."""
+    """Return scores of REF and of windows that cost each corpus the given amount, plus noise."""
     draw = np.random.default_rng(1)
     rows: list[dict[str, Any]] = []
     for seed in range(seeds):

@@ -1,4 +1,4 @@
-"""A tiny study with everything it needs, and the command line called as a person calls it."""
+"""A tiny study with its data and encoder, and calls of the command line."""
 
 import io
 import random
@@ -37,7 +37,7 @@ def write_corpora(folder: Path) -> Path:
 
 
 def _tree(language: str, draw: random.Random) -> list[str]:
-    """``the dog sees a cat``, sometimes without its object."""
+    """Return ``the dog sees a cat`` as CoNLL-U, sometimes without the object."""
     words = _WORDS[language]
     kinds = ["DET", "NOUN", "VERB", *(["DET", "NOUN"] if draw.random() < 0.7 else [])]
     heads, relations = (2, 3, 0, 5, 3), ("det", "nsubj", "root", "det", "obj")
@@ -56,7 +56,7 @@ def _tags(language: str, draw: random.Random) -> list[str]:
 
 
 def _topic(language: str, draw: random.Random) -> list[str]:
-    """A sentence that is about an animal or a house, which its label says."""
+    """Return a sentence about an animal or a house, with the topic as its label."""
     words = _WORDS[language]
     noun = draw.choice(words["NOUN"])
     topic = "house" if noun == words["NOUN"][-1] else "animal"
@@ -103,7 +103,7 @@ targets = ["uner:de_tiny"]
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command gave: its exit code and all it wrote."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -112,7 +112,7 @@ class Answer:
 
 
 def call(*arguments: str | Path) -> Answer:
-    """Call ``alignscope`` in this process; what it does not catch itself is raised."""
+    """Call ``alignscope`` in this process; unexpected errors are raised."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
     code = 0
     with (
@@ -127,13 +127,13 @@ def call(*arguments: str | Path) -> Answer:
     out.flush()
     err.flush()
     raw = out.buffer.getvalue()  # type: ignore[attr-defined]
-    told = err.buffer.getvalue().decode()  # type: ignore[attr-defined]
-    return Answer(code, raw.decode(errors="replace"), told, raw)
+    errors = err.buffer.getvalue().decode()  # type: ignore[attr-defined]
+    return Answer(code, raw.decode(errors="replace"), errors, raw)
 
 
 @dataclass(frozen=True)
 class Workshop:
-    """A study file, its data and its encoder; stores lie beside them."""
+    """A folder with a study file and result folders, and the data and the encoder of the study."""
 
     folder: Path
     data: Path
@@ -146,7 +146,7 @@ class Workshop:
 
     @property
     def store(self) -> Path:
-        """Where ``run`` writes if nothing else is said."""
+        """The default result folder of ``run``."""
         return self.folder / "results"
 
     def write(self, text: str) -> Path:
@@ -155,7 +155,7 @@ class Workshop:
         return self.study
 
     def arguments(self, store: Path | None = None) -> list[str]:
-        """The arguments of ``alignscope run`` for this study."""
+        """Return the arguments of ``alignscope run`` for this study."""
         return [
             *("run", str(self.study), "--store", str(store or self.store), "--offline"),
             *("--data", str(self.data), "--encoder", str(self.encoder)),
@@ -166,7 +166,7 @@ class Workshop:
         return call(*self.arguments(store), *more)
 
     def table(self, which: str, form: str = "csv", store: Path | None = None) -> str:
-        """Print a table."""
+        """Return a table as ``alignscope table`` prints it."""
         chosen = ("--store", store or self.store, "--format", form)
         answer = call("table", which, self.study, *chosen)
         assert answer.code == 0, answer.err

@@ -43,7 +43,7 @@ def sentence(words: Sequence[str], number: int = 1) -> Sentence:
 
 
 def sentences(count: int, seed: int = 1, most: int = 9) -> list[Sentence]:
-    """Draw sentences of 2 to ``most`` words, an entity in each."""
+    """Draw sentences of 2 to ``most`` words, each with an entity."""
     draw = random.Random(seed)
     return [
         sentence(["ada", *draw.choices(list(LEXICON), k=draw.randint(1, most - 1))], number)
@@ -52,23 +52,23 @@ def sentences(count: int, seed: int = 1, most: int = 9) -> list[Sentence]:
 
 
 def model(folder: Path, task: str, gold: Sequence[Sentence], seed: int = 1) -> TaskModel:
-    """Put a fresh head of a task on the encoder in a folder; X-MOD speaks English."""
+    """Put a new head of a task on the encoder in a folder; X-MOD uses its English adapters."""
     encoder = load_model(str(folder))
     set_language(encoder, "en")
     return build_model(encoder, TASKS[task], TASKS[task].labels(gold), seed)
 
 
-def subwords(folder: Path, max_pieces: int = 64) -> WordTokenizer:
+def subwords(folder: Path, max_length: int = 64) -> WordTokenizer:
     """Load the tokenizer of the encoder in a folder."""
-    return WordTokenizer(load_tokenizer(str(folder)), max_pieces)
+    return WordTokenizer(load_tokenizer(str(folder)), max_length)
 
 
 def encoded_task(
-    folder: Path, task: str, gold: Sequence[Sentence], max_pieces: int = 64, **options: object
+    folder: Path, task: str, gold: Sequence[Sentence], max_length: int = 64, **options: object
 ) -> EncodedTask:
     """Return a task with the labels of ``gold`` and the tokenizer of the encoder in a folder."""
     labels = TASKS[task].labels(gold)
-    return EncodedTask(TASKS[task], labels, subwords(folder, max_pieces), training(**options))
+    return EncodedTask(TASKS[task], labels, subwords(folder, max_length), training(**options))
 
 
 def training(**options: object) -> TrainingConfig:

@@ -1,4 +1,4 @@
-"""Work that takes no time, for tests of sweeps and executors; spawned processes can import it."""
+"""Runs that take no time, for tests of sweeps and executors; worker processes can import them."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ def outcome(run: RunSpec) -> RunResult:
 
 
 def perform(run: RunSpec) -> RunResult:
-    """Return an invented result, or fail as the seed says."""
+    """Return an invented result, or fail as the seed determines."""
     if run.seed == DIVERGES:
         raise DivergedError(f"the loss is nan at step {run.seed} of 9")
     if run.seed == CRASHES:
@@ -45,7 +45,7 @@ def perform(run: RunSpec) -> RunResult:
         os.kill(os.getpid(), signal.SIGKILL)
     if run.seed == SLOW:
         time.sleep(1)
-    if run.seed == INTERRUPTS:  # as Ctrl-C does during a long run
+    if run.seed == INTERRUPTS:  # like Ctrl-C during a long run
         time.sleep(1)
         os.kill(os.getppid(), signal.SIGINT)
     if run.seed in (INTERRUPTS, NAPS):

@@ -133,7 +133,7 @@ def test_another_seed_changes_head_batches_and_dropout(bert: Path, task: str) ->
     assert not any(torch.equal(a, b) for a, b in pairs)
 
 
-def test_the_same_run_twice_is_the_same_to_the_bit(bert: Path) -> None:
+def test_repeating_a_run_reproduces_its_weights_exactly(bert: Path) -> None:
     torch.manual_seed(5)
     one, _, epochs = train(bert, "parsing")
     torch.manual_seed(6)
@@ -287,7 +287,7 @@ def test_dev_may_have_subwords_that_train_lacks(
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_a_subword_that_was_not_announced_is_refused(bert: Path, count: int) -> None:
+def test_a_subword_outside_the_trimmed_vocabulary_is_refused(bert: Path, count: int) -> None:
     stack = StackedModel([toys.model(bert, "pos", TRAIN) for _ in range(count)])
     encoded = toys.encoded_task(bert, "pos", TRAIN)
     examples = encoded.encode(TRAIN)
@@ -363,7 +363,7 @@ def test_progress_counts_every_step(bert: Path) -> None:
 
 
 def test_fine_tuning_has_no_parameter_for_a_target() -> None:
-    """Selection must not see a target: whoever adds a place for one has to come by here."""
+    """Model selection must not see a target; this test fails if someone adds a parameter for it."""
     assert list(inspect.signature(fine_tune).parameters) == [
         "model", "encoded", "data", "seed", "progress"
     ]  # fmt: skip

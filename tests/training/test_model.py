@@ -48,9 +48,11 @@ def brute_force(model: TaskModel, example: EncodedSentence, pooling: Pooling) ->
 
 
 @pytest.mark.parametrize("pooling", ["first", "mean"])
-def test_word_vectors_are_those_of_each_chunk_alone(encoder_folder: Path, pooling: Pooling) -> None:
+def test_word_vectors_equal_those_of_separately_encoded_chunks(
+    encoder_folder: Path, pooling: Pooling
+) -> None:
     model = toys.model(encoder_folder, "pos", GOLD).eval()
-    split = examples(toys.subwords(encoder_folder, max_pieces=10))
+    split = examples(toys.subwords(encoder_folder, max_length=10))
     assert sum(example.subwords.is_split for example in split) >= 3
     batch = collate(split, 0, pooling)
     with torch.no_grad():
@@ -80,9 +82,9 @@ def test_special_tokens_are_not_in_the_mean(encoder_folders: Folders) -> None:
 @pytest.mark.parametrize("task", TASKS)
 @torch.no_grad()
 def test_padding_does_not_change_outputs(encoder_folder: Path, task: str) -> None:
-    """The test of record: every family, every head."""
+    """Outputs are compared for every family and every head."""
     model = toys.model(encoder_folder, task, GOLD).eval()
-    split = examples(toys.subwords(encoder_folder, max_pieces=16), task)
+    split = examples(toys.subwords(encoder_folder, max_length=16), task)
     tight, wide = (collate(split, 0, "mean", length=n, words=n) for n in (0, 37))
     assert wide.ids.shape[1] == wide.mask.shape[1] == 37
     outputs = zip(tensors(model(tight)), tensors(model(wide)), strict=True)
@@ -97,7 +99,7 @@ def test_padding_does_not_change_outputs(encoder_folder: Path, task: str) -> Non
 @torch.no_grad()
 def test_other_sentences_of_a_batch_do_not_change_outputs(encoder_folder: Path, task: str) -> None:
     model = toys.model(encoder_folder, task, GOLD).eval()
-    split = examples(toys.subwords(encoder_folder, max_pieces=16), task)
+    split = examples(toys.subwords(encoder_folder, max_length=16), task)
     together = tensors(model(collate(split, 0, "first")))
     for row, example in enumerate(split):
         alone = tensors(model(collate([example], 0, "first")))
@@ -132,7 +134,7 @@ def test_building_a_model_leaves_the_random_state_and_the_encoder_unchanged(
 
 
 def test_a_forward_pass_leaves_no_state_in_the_model(encoder_folders: Folders) -> None:
-    """Runs that differ in seed and window are to be stacked: see rule 2 of the plan."""
+    """Runs that differ in seed and window can be stacked only if models have no state."""
     model = toys.model(encoder_folders("bert"), "pos", GOLD).eval()
     before = set(vars(model)), {name: id(value) for name, value in vars(model.head).items()}
     model(collate(examples(toys.subwords(encoder_folders("bert"))), 0, "first"))

@@ -27,10 +27,10 @@ def run(
     folder: Path,
     task: str,
     given: list[Sentence],
-    max_pieces: int = 64,
+    max_length: int = 64,
     **options: object,
 ) -> Predictions:
-    return predict(model, toys.encoded_task(folder, task, GOLD, max_pieces, **options), given)
+    return predict(model, toys.encoded_task(folder, task, GOLD, max_length, **options), given)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -88,7 +88,7 @@ def test_split_truncated_and_unknown_words_are_counted_and_predicted(
     model = toys.model(folder, task, GOLD)
     # A soft hyphen would be unknown to this tokenizer; a blank has no piece at all.
     given = [Sentence(("ada", "b" * 30, "c")), Sentence(("a",) * 20), Sentence((" ", "a", " "))]
-    found = run(model, folder, task, given, max_pieces=12)
+    found = run(model, folder, task, given, max_length=12)
     assert (found.split_sentences, found.truncated_words, found.unknown_words) == (2, 1, 2)
     for sentence, prediction in zip(given, found.sentences, strict=True):
         assert prediction.words == sentence.words

@@ -87,12 +87,12 @@ def test_a_missing_ray_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
         execute(RayExecutor(ship=nothing), plan(1), finish_at_once)
 
 
-# A cluster of two machines, imitated on this one
+# A cluster of two machines, simulated on this one
 
 
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A head without room for runs, and two nodes with one core each."""
+    """A head node without cores for runs, and two nodes with one core each."""
     ray = pytest.importorskip("ray")
     from ray.cluster_utils import Cluster as Imitated
 
@@ -107,7 +107,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @slow
 @pytest.mark.filterwarnings("default")
-def test_outcomes_are_those_of_one_process(cluster: Any, tmp_path: Path) -> None:
+def test_outcomes_equal_those_of_one_process(cluster: Any, tmp_path: Path) -> None:
     todo = plan(1, 2, work.DIVERGES, 4, 5)
     executor = RayExecutor(cluster.address, ship=nothing)
     swept = sweep(
@@ -174,7 +174,7 @@ def test_two_groups_share_a_core(cluster: Any, tmp_path: Path) -> None:
 
 @slow
 @pytest.mark.filterwarnings("default")
-def test_tables_are_those_of_one_process(workshop: Workshop, tmp_path: Path) -> None:
+def test_tables_equal_those_of_one_process(workshop: Workshop, tmp_path: Path) -> None:
     pytest.importorskip("ray")
     answer = workshop.run("--executor", "ray", store=tmp_path / "far")
     assert answer.code == 0, answer.err
@@ -185,7 +185,7 @@ def test_tables_are_those_of_one_process(workshop: Workshop, tmp_path: Path) -> 
         )
 
 
-def test_an_outcome_names_the_encoder_as_the_run_does(workshop: Workshop, tmp_path: Path) -> None:
+def test_an_outcome_names_the_encoder_of_its_run(workshop: Workshop, tmp_path: Path) -> None:
     from alignscope.config.run import SplitLimits, TrainingConfig
     from alignscope.encoders.identity import encoder_identity
 

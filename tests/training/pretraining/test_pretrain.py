@@ -63,7 +63,7 @@ def files(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
-def test_it_writes_an_encoder_as_asked(tmp_path: Path) -> None:
+def test_pretraining_writes_the_configured_encoder(tmp_path: Path) -> None:
     folder = pretrain(LINES, tmp_path / "new" / "tiny", recipe(), source={"text:en": ["abc"]})
     encoder, tokenizer = load_model(str(folder)), load_tokenizer(str(folder))
     config = encoder.config
@@ -82,9 +82,7 @@ def test_it_writes_an_encoder_as_asked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("positions", ["absolute", "rotary"])
-def test_positions_are_added_to_words_or_turn_queries_and_keys(
-    tmp_path: Path, positions: str
-) -> None:
+def test_positions_are_absolute_or_rotary_as_configured(tmp_path: Path, positions: str) -> None:
     folder = pretrain(LINES, tmp_path, recipe(positions=positions, learning_rate=3e-2))
     encoder, tokenizer = load_model(str(folder)), load_tokenizer(str(folder))
     rotary = positions == "rotary"
@@ -93,13 +91,13 @@ def test_positions_are_added_to_words_or_turn_queries_and_keys(
         encoder(**tokenizer(text, return_tensors="pt"), output_hidden_states=True).hidden_states
         for text in ("dog cat dog", "cat dog dog")
     )
-    # The embedding of a word knows its place only where positions are added to it ...
+    # The embedding of a word depends on its position only if positions are added to it ...
     assert torch.equal(one[0][0, 1], one[0][0, 3]) == rotary
-    # ... and either way the blocks know the order of the words around it.
+    # ... and in both cases the output of the blocks depends on the order of the words.
     assert not torch.allclose(one[-1][0, 3], other[-1][0, 3], atol=1e-3)
 
 
-def test_the_loss_falls(tmp_path: Path) -> None:
+def test_the_loss_decreases(tmp_path: Path) -> None:
     losses: list[float] = []
     given = recipe(steps=120, learning_rate=1e-2, hidden=32, dropout=0.0)
     pretrain(LINES, tmp_path, given, progress=lambda step, steps, loss: losses.append(loss))
@@ -107,14 +105,14 @@ def test_the_loss_falls(tmp_path: Path) -> None:
     assert sum(losses[-20:]) < 0.5 * sum(losses[:20])
 
 
-def test_the_same_recipe_and_text_give_the_same_weights(tmp_path: Path) -> None:
+def test_equal_recipes_and_texts_produce_equal_weights(tmp_path: Path) -> None:
     for name, noise in (("one", 1), ("other", 2)):
         torch.manual_seed(noise)
         pretrain(LINES, tmp_path / name, recipe())
     assert_same(tmp_path / "one", tmp_path / "other")
 
 
-def test_another_seed_gives_other_weights(tmp_path: Path) -> None:
+def test_another_seed_produces_other_weights(tmp_path: Path) -> None:
     for seed in (1, 2):
         pretrain(LINES, tmp_path / str(seed), recipe(seed=seed))
     one, other = (load_file(tmp_path / str(seed) / "model.safetensors") for seed in (1, 2))
@@ -138,7 +136,9 @@ def assert_same(one: Path, other: Path) -> None:
 
 
 @pytest.mark.parametrize("killed", [[1], [7], [8], [3, 6, 9]])
-def test_killed_and_resumed_is_as_never_killed(tmp_path: Path, killed: list[int]) -> None:
+def test_a_resumed_pretraining_equals_an_uninterrupted_one(
+    tmp_path: Path, killed: list[int]
+) -> None:
     whole, resumed = tmp_path / "whole", tmp_path / "resumed"
     pretrain(LINES, whole, recipe())
     for step in killed:
@@ -149,12 +149,12 @@ def test_killed_and_resumed_is_as_never_killed(tmp_path: Path, killed: list[int]
     pretrain(
         LINES, resumed, recipe(), checkpoint_every=4, progress=lambda step, *_: steps.append(step)
     )
-    # The progress of a step is told before its checkpoint is written.
+    # The progress of a step is reported before its checkpoint is written.
     assert steps[0] == (killed[-1] - 1) // 4 * 4 + 1
     assert_same(whole, resumed)
 
 
-def test_killed_while_writing_leaves_the_old_checkpoint(
+def test_a_kill_while_a_checkpoint_is_written_keeps_the_previous_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, resumed = tmp_path / "whole", tmp_path / "resumed"
@@ -187,7 +187,7 @@ def test_killed_while_writing_leaves_the_old_checkpoint(
         (BertForMaskedLM, "config.json"),
     ],
 )
-def test_killed_while_writing_files_starts_with_them_again(
+def test_a_kill_while_a_file_is_written_repeats_the_writing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any, lost: str
 ) -> None:
     whole, resumed = tmp_path / "whole", tmp_path / "resumed"
@@ -208,7 +208,7 @@ def test_killed_while_writing_files_starts_with_them_again(
 
 
 @pytest.mark.parametrize("moves", [0, 1, 2, 3])
-def test_killed_between_two_files_starts_with_them_again(
+def test_a_kill_between_two_files_repeats_the_writing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moves: int
 ) -> None:
     """Two files of the tokenizer, then two of the encoder, are moved to their places."""
@@ -243,7 +243,7 @@ def test_killed_between_two_files_starts_with_them_again(
     ],
     ids=["seed", "steps", "source", "text", "order"],
 )
-def test_something_else_does_not_resume(
+def test_another_configuration_or_text_cannot_resume(
     tmp_path: Path, lines: list[str], options: dict[str, int], source: dict[str, Any]
 ) -> None:
     with pytest.raises(KilledError):
@@ -253,7 +253,7 @@ def test_something_else_does_not_resume(
     pretrain(LINES, tmp_path, recipe())
 
 
-def test_a_finished_folder_is_not_written_to(tmp_path: Path) -> None:
+def test_a_finished_encoder_is_not_overwritten(tmp_path: Path) -> None:
     pretrain(LINES, tmp_path, recipe())
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     with pytest.raises(EncoderError, match=r"already holds an encoder\. Choose another"):
@@ -261,7 +261,7 @@ def test_a_finished_folder_is_not_written_to(tmp_path: Path) -> None:
     assert before == {path: path.read_bytes() for path in tmp_path.iterdir()}
 
 
-def test_a_folder_with_something_else_is_not_written_to(tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("x")
     with pytest.raises(EncoderError, match=r"is not empty\. Choose another"):
         pretrain(LINES, tmp_path, recipe())
@@ -269,33 +269,33 @@ def test_a_folder_with_something_else_is_not_written_to(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "\udcff"])
-def test_a_recipe_that_nobody_wrote_is_refused(tmp_path: Path, content: str) -> None:
+def test_an_invalid_recipe_file_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "recipe.json").write_text(content, errors="surrogateescape")
     with pytest.raises(EncoderError, match=r"recipe.json was not written by a pretraining"):
         pretrain(LINES, tmp_path, recipe())
 
 
-def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
+def test_an_output_path_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for out in (tmp_path / "file", tmp_path / "file" / "inside"):
         with pytest.raises(EncoderError, match=r"Cannot write .*: (File exists|Not a dir)"):
             pretrain(LINES, out, recipe())
 
 
-def test_what_a_kill_left_behind_is_no_obstacle(tmp_path: Path) -> None:
+def test_temporary_files_of_a_killed_process_are_ignored(tmp_path: Path) -> None:
     (tmp_path / ".recipe.json.x1y2").write_text("{")
     assert "model.safetensors" in files(pretrain(LINES, tmp_path, recipe()))
 
 
 @pytest.mark.parametrize("lines", [[], ["", "  "], ["\u00ad", "\x01\u200b"]])
-def test_no_text_is_refused(tmp_path: Path, lines: list[str]) -> None:
+def test_an_empty_text_is_refused(tmp_path: Path, lines: list[str]) -> None:
     with pytest.raises(EncoderError, match="There is no text to pretrain on"):
         pretrain(lines, tmp_path / "out", recipe())
     assert not (tmp_path / "out" / "model.safetensors").exists()
 
 
-def test_batches_in_which_nothing_was_masked_do_no_harm(tmp_path: Path) -> None:
-    """In one line of two words there is nothing to guess at most steps."""
+def test_a_batch_without_masked_tokens_keeps_the_weights_finite(tmp_path: Path) -> None:
+    """In a line of two words, no token is masked in most steps."""
     pretrain(["a dog"], tmp_path, recipe(steps=20))
     weights = load_file(tmp_path / "model.safetensors")
     assert all(value.isfinite().all() for value in weights.values())
@@ -341,7 +341,7 @@ def test_padding_is_not_attended_to(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert torch.equal(present.bool(), ids != 0)
 
 
-def test_every_step_has_a_dropout_of_its_own(tmp_path: Path) -> None:
+def test_every_step_draws_new_dropout_masks(tmp_path: Path) -> None:
     states: list[bytes] = []
 
     def note(step: int, steps: int, loss: float) -> None:
@@ -372,7 +372,7 @@ def test_a_diverging_pretraining_names_its_step(tmp_path: Path) -> None:
         ({"colour": 1}, "colour Extra inputs are not permitted"),
     ],
 )
-def test_a_recipe_that_does_not_fit_is_refused_in_a_sentence(
+def test_an_invalid_recipe_is_refused_with_a_one_line_message(
     options: dict[str, int], message: str
 ) -> None:
     with pytest.raises(EncoderError) as caught:
@@ -380,14 +380,14 @@ def test_a_recipe_that_does_not_fit_is_refused_in_a_sentence(
     assert str(caught.value) == message
 
 
-def test_a_text_given_twice_is_refused() -> None:
+def test_a_text_that_is_listed_twice_is_refused() -> None:
     with pytest.raises(DataError, match="The text synthetic:vesti is listed twice"):
         load_raw_texts(
             ["synthetic:vesti", "synthetic:vesti"], DataPaths((), Path(), download=False)
         )
 
 
-def test_gather_reads_in_order_and_knows_the_files(tmp_path: Path) -> None:
+def test_texts_are_loaded_in_order_with_the_checksums_of_their_files(tmp_path: Path) -> None:
     for code, texts in {"en": {"b": "two", "a": "one"}, "de": {"c": "drei"}}.items():
         (tmp_path / "text" / code).mkdir(parents=True)
         for name, text in texts.items():
@@ -408,7 +408,7 @@ def masked(batch: Tensor, fraction: float, seed: int) -> tuple[Tensor, Tensor]:
     return MaskingStrategy.of(families.tokenizer(), fraction).mask_tokens(batch, generator)
 
 
-def test_masking_has_the_fractions_of_the_paper() -> None:
+def test_masking_uses_the_fractions_of_the_paper() -> None:
     batch = torch.randint(5, len(families.VOCABULARY), (400, 500))
     inputs, gold = masked(batch, 0.15, seed=1)
     chosen = gold != IGNORED_LABEL
@@ -426,7 +426,7 @@ def test_masking_has_the_fractions_of_the_paper() -> None:
 
 @given(st.integers(0, 1000), st.floats(0.01, 0.99), st.integers(0, 1000))
 @settings(deadline=None)
-def test_special_tokens_and_padding_are_never_chosen(
+def test_special_tokens_and_padding_are_never_masked(
     content: int, fraction: float, seed: int
 ) -> None:
     draw = torch.Generator().manual_seed(content)
@@ -437,7 +437,7 @@ def test_special_tokens_and_padding_are_never_chosen(
     assert torch.equal(inputs[special], batch[special])
 
 
-def test_whole_words_are_hidden_whole() -> None:
+def test_whole_word_masking_masks_all_subwords_of_a_word() -> None:
     tokenizer = families.tokenizer()
     inner = torch.tensor([piece.startswith("##") for piece in families.VOCABULARY])
     batch = torch.randint(5, len(inner), (200, 50), generator=torch.Generator().manual_seed(1))
@@ -453,7 +453,7 @@ def test_whole_words_are_hidden_whole() -> None:
         assert chosen.float().mean().item() == pytest.approx(0.3, abs=0.03)
 
 
-def test_masking_is_a_function_of_its_generator() -> None:
+def test_masking_depends_only_on_its_generator() -> None:
     batch, before = torch.randint(5, 90, (20, 30)), torch.get_rng_state()
     once, again, other = (masked(batch, 0.15, seed) for seed in (1, 1, 2))
     assert torch.equal(before, torch.get_rng_state())
@@ -473,7 +473,7 @@ print(hashlib.sha256(tokenizer.backend_tokenizer.to_str().encode()).hexdigest())
 """
 
 
-def test_the_same_text_gives_the_same_tokenizer_in_every_process() -> None:
+def test_equal_texts_produce_equal_tokenizers_in_every_process() -> None:
     """Hash maps in ``tokenizers`` are seeded anew in every process: see its issue on trainers."""
     found = [
         subprocess.run([sys.executable, "-c", SAME], capture_output=True, text=True, check=True)
@@ -483,18 +483,18 @@ def test_the_same_text_gives_the_same_tokenizer_in_every_process() -> None:
     assert found[0].stdout
 
 
-def pieces(lines: Sequence[str], vocabulary: int) -> set[str]:
+def vocabulary_of(lines: Sequence[str], vocabulary: int) -> set[str]:
     return set(train_wordpiece(lines, vocabulary, 64).get_vocab())
 
 
 def test_rare_characters_leave_room_for_words() -> None:
     rare = [chr(0x4E00 + n) for n in range(500)]
-    found = pieces([*["banana split"] * 50, *rare], vocabulary=200)
+    found = vocabulary_of([*["banana split"] * 50, *rare], vocabulary=200)
     assert len(found) <= 200
     assert {"banana", "split", "[PAD]", "[MASK]"} <= found
     assert len(found & set(rare)) <= 50
 
 
-def test_frequent_characters_stay() -> None:
-    found = pieces(["x y z ß"] * 9 + [chr(0x4E00 + n) for n in range(500)], vocabulary=200)
+def test_frequent_characters_stay_in_the_vocabulary() -> None:
+    found = vocabulary_of(["x y z ß"] * 9 + [chr(0x4E00 + n) for n in range(500)], vocabulary=200)
     assert {"x", "y", "z", "ß"} <= found

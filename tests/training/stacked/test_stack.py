@@ -130,7 +130,7 @@ def test_stacked_models_share_the_dropout_masks_of_a_separate_model(
 
 
 @pytest.mark.slow
-def test_with_masks_of_their_own_losses_have_the_distribution_of_separate_runs(
+def test_losses_with_separate_dropout_masks_have_the_distribution_of_separate_runs(
     encoder_folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a GPU, where every model has masks of its own: twenty seeds, Kolmogorov-Smirnov."""
@@ -222,13 +222,13 @@ def test_verification_finds_a_stack_that_mixes_up_its_models(
 
 @pytest.mark.parametrize("count", [2, 35])
 def test_many_models_fit_into_a_stack(encoder_folders: Folders, count: int) -> None:
-    """However many there are, the proof asks for no longer input than an encoder has."""
+    """For any number of models, verification needs no longer input than the encoder accepts."""
     model = toys.model(encoder_folders("xlm-roberta"), "pos", TRAIN)
     assert len(StackedModel([deepcopy(model) for _ in range(count)])) == count
 
 
 def test_a_stack_is_freed_without_garbage_collection(encoder_folders: Folders) -> None:
-    """Without waiting for the garbage collector: a GPU is full before it comes."""
+    """A GPU may be full before the garbage collector runs."""
     stack = StackedModel(models(encoder_folders("bert")))
     weight = weakref.ref(next(iter(stack.model.parameters())))
     gc.collect()
@@ -241,7 +241,9 @@ def test_a_stack_is_freed_without_garbage_collection(encoder_folders: Folders) -
 
 
 @pytest.mark.parametrize("padding", [None, 0, 170])
-def test_an_encoder_may_have_any_padding(encoder_folders: Folders, padding: int | None) -> None:
+def test_encoders_with_any_padding_id_can_be_stacked(
+    encoder_folders: Folders, padding: int | None
+) -> None:
     model = toys.model(encoder_folders("bert"), "pos", TRAIN)
     table = model.encoder.get_input_embeddings()
     table.padding_idx = padding
@@ -258,8 +260,8 @@ def test_causal_attention_stays_causal_under_dropout() -> None:
     torch.testing.assert_close(found, attend(query, key, value, is_causal=True))
 
 
-def test_dropout_of_tensors_that_all_models_share() -> None:
-    """Such as the vectors of positions, (1, pieces, hidden), and what is not contiguous."""
+def test_tensors_that_all_models_share_have_one_dropout_mask() -> None:
+    """Examples are the position embeddings, (1, subwords, hidden), and non-contiguous tensors."""
     once, apart = torch.ones(1, 50, 8), torch.ones(8, 50, 4).transpose(0, 2)
     with SharedDropout(3):
         found = torch.nn.functional.dropout(once, 0.5)
