@@ -15,10 +15,7 @@ import torch
 from torch import Tensor
 from transformers import BertConfig, BertModel, PreTrainedModel, PreTrainedTokenizerBase
 
-from alignscope.data.sentence import Sentence
-from alignscope.data.synthetic.corpus import read_synthetic
-from alignscope.encoders.load import load_tokenizer
-from alignscope.encoders.tokenization import WordTokenizer
+import alignscope as al
 from alignscope.similarity.representations import sentence_representations
 
 SHAPES = {
@@ -31,7 +28,7 @@ SHAPES = {
 
 @torch.inference_mode()
 def one_at_a_time(
-    encoder: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, sentences: Sequence[Sentence]
+    encoder: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, sentences: Sequence[al.Sentence]
 ) -> Tensor:
     """Tokenize, encode and average each sentence separately, without special tokens."""
     vectors = []
@@ -42,17 +39,17 @@ def one_at_a_time(
     return torch.stack(vectors, dim=1)
 
 
-def sentences_of(count: int) -> list[Sentence]:
+def sentences_of(count: int) -> list[al.Sentence]:
     """Join sentences of two domains to about twenty words each."""
     corpus = [
-        *read_synthetic("vesti", "manual", "train"),
-        *read_synthetic("vesti", "news", "train"),
+        *al.load_corpus("synthetic:vesti/manual", "train"),
+        *al.load_corpus("synthetic:vesti/news", "train"),
     ]
     joined, words = [], ()
     for sentence in corpus[:: max(1, len(corpus) // (6 * count))]:
         words += sentence.words
         if len(words) >= 8 + 24 * (len(joined) % 5) / 4:
-            joined.append(Sentence(words))
+            joined.append(al.Sentence(words))
             words = ()
         if len(joined) == count:
             break
@@ -77,10 +74,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    tokenizer = load_tokenizer("embedded")
+    tokenizer = al.load_encoder("embedded").tokenizer
     tokenizer.model_max_length = 512  # joined sentences exceed its default
     corpus = sentences_of(max(count for _, _, count in SHAPES.values()))
-    subwords = sum(len(item.chunks[0]) for item in WordTokenizer(tokenizer, 512).split(corpus))
+    words = al.Encoder(random_bert(1, 64, len(tokenizer)), tokenizer).word_tokenizer(512)
+    subwords = sum(len(item.chunks[0]) for item in words.split(corpus))
     print(f"sentences of {subwords / len(corpus):.1f} subwords, {torch.get_num_threads()} threads")
     print("| | one at a time, sentences/s | AlignScope, sentences/s | ratio | largest difference |")
     print("|---|---|---|---|---|")
@@ -92,7 +90,7 @@ def main() -> None:
             start = time.perf_counter()
             expected = one_at_a_time(encoder, tokenizer, sentences)
             middle = time.perf_counter()
-            vectors = sentence_representations(encoder, WordTokenizer(tokenizer, 512), sentences)
+            vectors = sentence_representations(encoder, words, sentences)
             slow.append(middle - start)
             fast.append(time.perf_counter() - middle)
         difference = float((vectors - expected).abs().max())

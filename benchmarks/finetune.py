@@ -8,7 +8,8 @@ there is one. The Trainer groups by length. Its batch size is such that both tak
 of steps, unless ``--batch`` sets it (the default of the Trainer is 8: more and smaller steps).
 With ``--data`` the sentences are UD English EWT, otherwise synthetic ones. Each round times both,
 one after the other. The output contains medians in subwords per second, without padding.
-Tokenization is included in both times; scoring on dev is negligible (two sentences).
+Tokenization is included in both times, and in AlignScope's the copy of the encoder that
+``fine_tune`` trains. Scoring on dev is negligible (two sentences).
 """
 
 import argparse
@@ -36,47 +37,43 @@ from transformers import (
 )
 from transformers.modeling_outputs import TokenClassifierOutput
 
-from alignscope.config.run import TrainingConfig
-from alignscope.data.corpora import load_corpus, subsample_evenly
-from alignscope.data.corpus import parse_corpus
-from alignscope.data.paths import DataPaths
-from alignscope.data.sentence import Sentence
-from alignscope.encoders.load import load_model, load_tokenizer
-from alignscope.encoders.tokenization import WordTokenizer
-from alignscope.tasks import TASKS
-from alignscope.training.encoded_task import EncodedTask
-from alignscope.training.finetune import TrainingData, fine_tune
-from alignscope.training.model import build_model
+import alignscope as al
+from alignscope.data.corpora import subsample_evenly
 
 SHAPES = {"distil": (6, 768, 12), "base": (12, 768, 12)}
 """Blocks, hidden size and heads of multilingual DistilBERT and BERT-base, with random weights."""
 VOCABULARY = 119_547
 """Number of word embeddings of both; the sentences use the tokenizer of the bundled encoder."""
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def encoder_of(shape: str) -> PreTrainedModel:
-    """Return the bundled encoder, or a BERT of a shape."""
+MAX_LENGTH = 64
+"""Longest input in subwords, which all shapes accept."""
+
+
+def encoder_of(shape: str) -> al.Encoder:
+    """Return the bundled encoder, or a BERT of a shape with its tokenizer."""
+    bundled = al.load_encoder("embedded", device=DEVICE)
     if shape == "embedded":
-        return load_model("embedded")
+        return bundled
     blocks, hidden, heads = SHAPES[shape]
     config = BertConfig(
         vocab_size=VOCABULARY, num_hidden_layers=blocks, hidden_size=hidden,
         num_attention_heads=heads, intermediate_size=4 * hidden,
     )  # fmt: skip
-    return BertModel(config, add_pooling_layer=False)
+    model = BertModel(config, add_pooling_layer=False).to(DEVICE)
+    return al.Encoder(model, bundled.tokenizer, name=shape)
 
 
-def sentences(data: Path | None, count: int) -> Sequence[Sentence]:
-    """Return sentences of at most 64 subwords, which all shapes accept; real ones if available."""
-    places = DataPaths(() if data is None else (data,), Path(), download=False)
-    corpus = parse_corpus("synthetic:vesti/news" if data is None else "ud:en_ewt")
-    tokenizer, given = load_tokenizer("embedded"), load_corpus(corpus, "train", places)
-    words = [list(sentence.words) for sentence in given]
-    fits = [len(ids) <= 64 for ids in tokenizer(words, is_split_into_words=True)["input_ids"]]
-    return subsample_evenly([s for s, fit in zip(given, fits, strict=True) if fit], count)
-
-
-DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def sentences(data: Path | None, count: int) -> Sequence[al.Sentence]:
+    """Return sentences of at most 64 subwords: of UD English EWT in ``data``, or synthetic ones."""
+    folders = [] if data is None else [data]
+    corpus = "synthetic:vesti/news" if data is None else "ud:en_ewt"
+    loaded = al.load_corpus(corpus, "train", data=folders)
+    tokenizer, words = al.load_encoder("embedded").tokenizer, [list(s.words) for s in loaded]
+    lengths = map(len, tokenizer(words, is_split_into_words=True)["input_ids"])
+    short = [s for s, length in zip(loaded, lengths, strict=True) if length <= MAX_LENGTH]
+    return subsample_evenly(short, count)
 
 
 class Tagger(torch.nn.Module):
@@ -101,7 +98,7 @@ class Tagger(torch.nn.Module):
 class TokenizedSentences(Dataset[dict[str, Any]]):
     """Sentences in the format of the token classification example of transformers."""
 
-    def __init__(self, train: Sequence[Sentence], labels: Sequence[str], tokenizer: Any) -> None:
+    def __init__(self, train: Sequence[al.Sentence], labels: Sequence[str], tokenizer: Any) -> None:
         number = {label: i for i, label in enumerate(labels)}
         split = tokenizer(
             [list(s.words) for s in train], is_split_into_words=True, truncation=False
@@ -126,26 +123,24 @@ class TokenizedSentences(Dataset[dict[str, Any]]):
 
 
 def time_alignscope(
-    shape: str, train: Sequence[Sentence], training: TrainingConfig
+    shape: str, train: Sequence[al.Sentence], training: al.TrainingConfig
 ) -> tuple[float, int, int]:
     """Return seconds, steps and subwords of one epoch."""
-    task, subwords = TASKS["pos"], WordTokenizer(load_tokenizer("embedded"), 64)
-    labels = task.labels(train)
-    model = build_model(encoder_of(shape), task, labels, seed=1).to(DEVICE)
+    encoder = encoder_of(shape)
     start = time.perf_counter()
-    encoded = EncodedTask(task, labels, subwords, training)
-    (epoch,) = fine_tune(model, encoded, TrainingData(train, train[:2]), seed=1)
+    tuned = al.fine_tune(encoder, "pos", train, train[:2], config=training, seed=1, progress=False)
     seconds = time.perf_counter() - start
-    count = sum(len(chunk) for item in subwords.split(train) for chunk in item.chunks)
-    return seconds, epoch.steps, count
+    split = encoder.word_tokenizer(training.max_length).split(train)
+    subwords = sum(len(chunk) for item in split for chunk in item.chunks)
+    return seconds, tuned.history["steps"][-1], subwords
 
 
 def time_trainer(
-    shape: str, train: Sequence[Sentence], training: TrainingConfig, batch: int
+    shape: str, train: Sequence[al.Sentence], training: al.TrainingConfig, batch: int
 ) -> float:
     """Return the seconds of one epoch of the Trainer."""
-    tokenizer, labels = load_tokenizer("embedded"), TASKS["pos"].labels(train)
-    model = Tagger(encoder_of(shape), len(labels))
+    encoder, labels = encoder_of(shape), sorted({tag for s in train for tag in s.upos or ()})
+    model, tokenizer = Tagger(encoder.model, len(labels)), encoder.tokenizer
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         start = time.perf_counter()
         rows = TokenizedSentences(train, labels, tokenizer)
@@ -184,9 +179,10 @@ def main() -> None:
     options = parser.parse_args()
     logging.disable(logging.WARNING)
     table: list[dict[str, Any]] = []
-    training = TrainingConfig(
-        epochs=1, tokens_per_batch=options.tokens, precision=options.precision
-    )
+    training = al.TrainingConfig(
+        epochs=1, tokens_per_batch=options.tokens, precision=options.precision,
+        max_length=MAX_LENGTH,
+    )  # fmt: skip
     cores = f"{torch.get_num_threads()} threads of {os.cpu_count()} cores"
     print(f"{DEVICE}, {options.precision}, {cores}, torch {torch.__version__}")
     for shape in options.shape:

@@ -3,9 +3,11 @@
     python benchmarks/lockstep.py [--shape embedded distil base] [--runs 2 5 7] [--data FOLDER]
 
 The task is POS tagging, one epoch, on one thread per core or on a GPU. Each round times both ways
-from loaded to trained models. The output contains medians of seconds, their ratio, and the
-largest difference between the losses. If ``--runs`` exceeds the number of windows of an encoder,
-windows are repeated with another seed of re-initialisation.
+from loaded to trained models, including the copies that ``fine_tune`` trains. If a stack does not
+fit in memory, ``fine_tune`` trains its models one by one, and the ratio is about 1. The output
+contains medians of seconds, their ratio, and the largest difference between the losses. If
+``--runs`` exceeds the number of windows of an encoder, windows are repeated with another seed of
+re-initialisation.
 """
 
 import argparse
@@ -18,60 +20,49 @@ from pathlib import Path
 
 import torch
 
-from alignscope.config.run import TrainingConfig
-from alignscope.config.windows import Window
-from alignscope.data.sentence import Sentence
-from alignscope.encoders.blocks import blocks
-from alignscope.encoders.load import load_tokenizer
-from alignscope.encoders.reinitialize import reinitialize_
-from alignscope.encoders.tokenization import WordTokenizer
-from alignscope.tasks import TASKS
-from alignscope.training.encoded_task import EncodedTask
-from alignscope.training.finetune import TrainingData, fine_tune_stacked
-from alignscope.training.loop import TrainingHistory
-from alignscope.training.model import TaskModel, build_model
-from alignscope.training.stacked.stack import StackedModel
-from finetune import encoder_of, sentences
-
-DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+import alignscope as al
+from finetune import DEVICE, MAX_LENGTH, encoder_of, sentences
 
 
-def models(shape: str, count: int, labels: Sequence[str]) -> list[TaskModel]:
-    """Return REF and ablated models with windows of two blocks."""
-    members = [build_model(encoder_of(shape), TASKS["pos"], labels, seed=1)]
-    windows = itertools.cycle(range(0, len(blocks(members[0].encoder)), 2))
-    for number, low in zip(range(1, count), windows, strict=False):
-        members.append(build_model(encoder_of(shape), TASKS["pos"], labels, seed=1))
-        reinitialize_(members[-1].encoder, Window(low, low + 1), seed=number)
-    return [model.to(DEVICE) for model in members]
+def encoders_of(shape: str, count: int) -> list[al.Encoder]:
+    """Return REF and ablated encoders with windows of two blocks."""
+    reference = encoder_of(shape)
+    windows = itertools.cycle(range(0, len(reference.blocks), 2))
+    return [
+        reference,
+        *(
+            al.reinitialize(reference, al.Window(low, low + 1), seed=number)
+            for number, low in zip(range(1, count), windows, strict=False)
+        ),
+    ]
 
 
 def timed(
-    stacks: Sequence[StackedModel], train: Sequence[Sentence], training: TrainingConfig
+    groups: Sequence[Sequence[al.Encoder]],
+    train: Sequence[al.Sentence],
+    training: al.TrainingConfig,
 ) -> tuple[float, list[float]]:
-    """Return the seconds to train stacks one after another, and the loss of every model."""
-    task, subwords = TASKS["pos"], WordTokenizer(load_tokenizer("embedded"), 64)
-    encoded = EncodedTask(task, task.labels(train), subwords, training)
-    data = TrainingData(train, train[:2])
-    histories: list[TrainingHistory] = []
+    """Return the seconds to train groups one after another, and the loss of every model."""
+    losses: list[float] = []
     start = time.perf_counter()
-    for stack in stacks:
-        histories += fine_tune_stacked(stack, encoded, data, seed=1)
-    seconds = time.perf_counter() - start
-    return seconds, [history.epochs[-1].loss for history in histories if history.error is None]
+    for group in groups:
+        tuned = al.fine_tune(
+            group, "pos", train, train[:2], config=training, seed=1, progress=False
+        )
+        losses += [model.history["loss"][-1] for model in tuned]
+    return time.perf_counter() - start, losses
 
 
 def row(
-    shape: str, runs: int, train: Sequence[Sentence], training: TrainingConfig, rounds: int
+    shape: str, runs: int, train: Sequence[al.Sentence], training: al.TrainingConfig, rounds: int
 ) -> dict[str, object]:
     """Return one row of the table."""
-    labels, one_by_one, lockstep, difference = TASKS["pos"].labels(train), [], [], 0.0
+    one_by_one, lockstep, difference = [], [], 0.0
+    encoders = encoders_of(shape, runs)
     for _ in range(rounds):
-        separate = [StackedModel([model]) for model in models(shape, runs, labels)]
-        seconds, expected = timed(separate, train, training)
+        seconds, expected = timed([[encoder] for encoder in encoders], train, training)
         one_by_one.append(seconds)
-        del separate
-        seconds, losses = timed([StackedModel(models(shape, runs, labels))], train, training)
+        seconds, losses = timed([encoders], train, training)
         lockstep.append(seconds)
         differences = [abs(a - b) for a, b in zip(expected, losses, strict=True)]
         difference = max(difference, *differences)
@@ -100,9 +91,10 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
-    training = TrainingConfig(
-        epochs=1, tokens_per_batch=arguments.tokens, precision=arguments.precision
-    )
+    training = al.TrainingConfig(
+        epochs=1, tokens_per_batch=arguments.tokens, precision=arguments.precision,
+        max_length=MAX_LENGTH,
+    )  # fmt: skip
     print(f"{DEVICE}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     table = []
     for shape, runs in itertools.product(arguments.shape, arguments.runs):

@@ -1,10 +1,10 @@
-"""How long the report of a large study takes, and where: 315 fine-tunings × 20 languages.
+"""The report of a large study, 315 fine-tunings × 20 languages: seconds of the whole and its parts.
 
     python benchmarks/report.py [--seeds 5] [--layers 13] [--keep FOLDER]
 
-The store is made up (scores and similarities drawn at random around a planted boundary), in the
-shape of the paper's full grid: 3 tasks × 3 sources × (REF + 6 windows) × 5 seeds, similarity of
-REF's runs. Printed are the seconds of the whole command in a process of its own, and of its parts.
+The results are random scores and similarities with a planted boundary, in the shape of the paper's
+full grid: 3 tasks × 3 sources × (REF + 6 windows) × 5 seeds, and the similarity of REF's runs. The
+output contains the seconds of the whole command in a process of its own, and of its parts.
 """
 
 import argparse
@@ -17,12 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from alignscope.analysis.results import PrimaryResults, StudyResults
+import alignscope as al
+from alignscope.analysis.results import PrimaryResults
 from alignscope.config.grid import EncoderInfo, expand
 from alignscope.config.run import RunSpec
-from alignscope.config.study import Study, read_study
 from alignscope.data.corpus import parse_corpus, relation_between
-from alignscope.report.page import Report
 from alignscope.results.store import ResultStore, RunResult
 
 LANGUAGES = (
@@ -33,7 +32,7 @@ METRICS = {"pos": ["accuracy"], "parsing": ["las", "uas"], "ner": ["f1", "f1_str
 
 
 def study_of(seeds: int) -> str:
-    """The study as a file would say it."""
+    """Return the study as a study file."""
     targets = ", ".join(f'"ud:{name}_pud"' for name in LANGUAGES)
     head = f"""
         name = "large"
@@ -51,8 +50,8 @@ def study_of(seeds: int) -> str:
     return head + "".join(f"[tasks.{task}]\n{grid}\n" for task in METRICS)
 
 
-def outcome(run: RunSpec, layers: int, draw: np.random.Generator) -> RunResult:
-    """What such a run might give: blocks below 4 cost other languages 20 points."""
+def random_result(run: RunSpec, layers: int, draw: np.random.Generator) -> RunResult:
+    """Return a random result: re-initialising blocks below 4 costs other languages 20 points."""
     own = f"ud:{parse_corpus(run.source).language}_pud"
     low = run.window is not None and int(run.window.split("-")[0]) < 4
     scores = []
@@ -75,14 +74,14 @@ def outcome(run: RunSpec, layers: int, draw: np.random.Generator) -> RunResult:
     ]
     epochs = [{"epoch": 1, "loss": 0.1, "dev_score": 0.9, "steps": 5}]
     about = {"precision": "bf16", "encoder": {"resolved": "0" * 40}, "seconds": 1.0, "data": {}}
-    similarity = [] if run.window else list(compared(run, own, layers, draw))
+    similarity = [] if run.window else list(random_similarity(run, own, layers, draw))
     return RunResult(run, scores, epochs, about, similarity, examples)
 
 
-def compared(
+def random_similarity(
     run: RunSpec, own: str, layers: int, draw: np.random.Generator
 ) -> Iterator[dict[str, object]]:
-    """Similarity in three states, by layer."""
+    """Yield similarities in three states, by layer."""
     assert run.similarity is not None
     kinds = (("cka", "debiased"), ("cka", "biased"), ("retrieval", "plain"))
     for state in ("fine-tuned", "pretrained", "drift"):
@@ -101,41 +100,40 @@ def compared(
                     }  # fmt: skip
 
 
-def fill(folder: Path, seeds: int, layers: int) -> Study:
+def fill(folder: Path, seeds: int, layers: int) -> None:
     """Write the study and its store."""
     (folder / "study.toml").write_text(study_of(seeds))
-    study = read_study(folder / "study.toml")
+    study = al.Study.from_toml(folder / "study.toml")
     planned = expand(study, lambda encoder: EncoderInfo("hub:1", layers - 1))
     store, draw = ResultStore(folder / "results"), np.random.default_rng(1)
     for run in planned:
-        store.save(outcome(run, layers, draw))
+        store.save(random_result(run, layers, draw))
     store.save_plan(study, planned)
-    return study
 
 
-def whole(folder: Path) -> float:
-    """Seconds of the command, from nothing to the page."""
+def time_command(folder: Path) -> float:
+    """Return the seconds of the whole command."""
     start = time.monotonic()
     study, store = str(folder / "study.toml"), str(folder / "results")
-    asked = ["report", study, "--store", store, "--out", str(folder / "report.html")]
+    options = ["report", study, "--store", store, "--out", str(folder / "report.html")]
     code = "from alignscope.cli import main; main()"
-    subprocess.run([sys.executable, "-c", code, *asked], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-c", code, *options], check=True, capture_output=True)
     return time.monotonic() - start
 
 
-def parts(folder: Path) -> Iterator[tuple[str, float]]:
-    """Seconds of each part, one after the other in this process."""
-    study, store = read_study(folder / "study.toml"), ResultStore(folder / "results")
+def time_parts(folder: Path) -> Iterator[tuple[str, float]]:
+    """Yield each part and its seconds, one after another in this process."""
+    study = al.Study.from_toml(folder / "study.toml")
     start = time.monotonic()
-    found = PrimaryResults(StudyResults.of(study, store))
+    results = al.load_results(folder / "results", study)
+    primary = PrimaryResults(results)  # the tables that the page shows: one metric for each task
     yield "reading", time.monotonic() - start
     for name in ("runs", "scores", "similarity", "effects", "boundaries", "gaps", "drift"):
         start = time.monotonic()
-        found.table(name)
+        primary.table(name)
         yield name, time.monotonic() - start
-    report = Report(study.name, found)
     start = time.monotonic()
-    figures = list(report.figures.values())
+    figures = list(results.figures.values())
     yield "figure data", time.monotonic() - start
     start = time.monotonic()
     for figure in figures:
@@ -144,20 +142,20 @@ def parts(folder: Path) -> Iterator[tuple[str, float]]:
 
 
 def main() -> None:
-    """Print what a report takes."""
+    """Print the seconds of a report and the size of its page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--layers", type=int, default=13)
-    parser.add_argument("--keep", type=Path, help="where the store is left")
-    asked = parser.parse_args()
+    parser.add_argument("--keep", type=Path, help="Folder that keeps study and store.")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        folder = asked.keep or Path(temporary)
+        folder = arguments.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        fill(folder, asked.seeds, asked.layers)
-        print(f"the command: {min(whole(folder) for _ in range(3)):.1f} s (best of three)")
+        fill(folder, arguments.seeds, arguments.layers)
+        print(f"the command: {min(time_command(folder) for _ in range(3)):.1f} s (best of three)")
         size = (folder / "report.html").stat().st_size / 1e6
         print(f"the page: {size:.1f} MB")
-        for name, seconds in parts(folder):
+        for name, seconds in time_parts(folder):
             print(f"  {name:12} {seconds:5.2f} s")
 
 

@@ -15,47 +15,31 @@ from pathlib import Path
 import torch
 from transformers import BertConfig, BertModel
 
-from alignscope.config.run import TrainingConfig
-from alignscope.data.corpora import load_corpus, subsample_evenly
-from alignscope.data.corpus import parse_corpus
-from alignscope.data.paths import DataPaths
+import alignscope as al
 from alignscope.data.synthetic.language import languages
-from alignscope.encoders.load import load_tokenizer
-from alignscope.encoders.tokenization import WordTokenizer
-from alignscope.tasks import TASKS
-from alignscope.training.encoded_task import EncodedTask
-from alignscope.training.finetune import TrainingData, fine_tune_stacked
-from alignscope.training.model import build_model
-from alignscope.training.predict import predict_stacked
-from alignscope.training.stacked.stack import StackedModel
 
 BASELINE = {"sentences": 200, "blocks": 4, "hidden": 128, "languages": 4}
-OFFLINE = DataPaths((), Path(), download=False)
 
 
 def timed(sentences: int, blocks: int, hidden: int, languages_read: int) -> tuple[float, float]:
     """Return the seconds of training and of evaluation."""
-    task, subwords = TASKS["pos"], WordTokenizer(load_tokenizer("embedded"), 64)
-    train = subsample_evenly(
-        load_corpus(parse_corpus("synthetic:vesti/news"), "train", OFFLINE), sentences
-    )
-    corpora = {
-        name: subsample_evenly(
-            load_corpus(parse_corpus(f"synthetic:{name}/news"), "test", OFFLINE), 100
-        )
+    train = al.load_corpus("synthetic:vesti/news", "train", limit=sentences)
+    corpora = [
+        al.load_corpus(f"synthetic:{name}/news", "test", limit=100)
         for name in languages()[:languages_read]
-    }
+    ]
     config = BertConfig(
         vocab_size=12_000, num_hidden_layers=blocks, hidden_size=hidden,
         num_attention_heads=hidden // 32, intermediate_size=4 * hidden,
     )  # fmt: skip
-    encoder, training = BertModel(config, add_pooling_layer=False), TrainingConfig(epochs=1)
-    encoded = EncodedTask(task, task.labels(train), subwords, training)
-    stack = StackedModel([build_model(encoder, task, encoded.labels, seed=1)])
+    model = BertModel(config, add_pooling_layer=False)
+    encoder = al.Encoder(model, al.load_encoder("embedded").tokenizer)
+    training = al.TrainingConfig(epochs=1, max_length=64)
     start = time.perf_counter()
-    fine_tune_stacked(stack, encoded, TrainingData(train, train[:2]), seed=1)
+    tuned = al.fine_tune(encoder, "pos", train, train[:2], config=training, seed=1, progress=False)
     trained = time.perf_counter()
-    predict_stacked(stack, [0], encoded, corpora)
+    for corpus in corpora:
+        tuned.predict(corpus)
     return trained - start, time.perf_counter() - trained
 
 

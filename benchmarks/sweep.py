@@ -17,43 +17,35 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from alignscope.config.run import SplitLimits, TrainingConfig
-from alignscope.config.study import Study
-from alignscope.data.paths import DataPaths
-from alignscope.experiments.executors import (
-    Executor,
-    ProcessExecutor,
-    RayExecutor,
-    SerialExecutor,
-)
-from alignscope.experiments.study import run_study
-from alignscope.results.store import ResultStore
+import alignscope as al
+
+Executor = al.SerialExecutor | al.ProcessExecutor | al.RayExecutor
 
 
-def make_study(sentences: int) -> Study:
+def make_study(sentences: int) -> al.Study:
     """Return a study of ten runs."""
     targets = [f"synthetic:{name}/news" for name in ("zoravi", "qadir", "belosh", "tamuz")]
-    return Study(
+    return al.Study(
         name="sweep",
         encoders=["embedded"],
         seeds=[1, 2],
-        training=TrainingConfig(epochs=2, tokens_per_batch=512),
-        limits=SplitLimits(train=sentences, dev=50, test=50),
+        training=al.TrainingConfig(epochs=2, tokens_per_batch=512),
+        limits={"train": sentences, "dev": 50, "test": 50},
         tasks={"pos": {"sources": ["synthetic:vesti/news"], "targets": targets}},
     )
 
 
-def timed(study: Study, executor: Executor) -> float:
+def timed(study: al.Study, executor: Executor) -> float:
     """Return the seconds of a study on an empty store."""
     with tempfile.TemporaryDirectory() as folder:
-        places = DataPaths((), Path(folder) / "cache", download=False)
         start = time.perf_counter()
-        swept = run_study(study, ResultStore(Path(folder) / "store"), places, executor)
-        assert swept.done == 10
-        return time.perf_counter() - start
+        results = al.run_study(study, Path(folder) / "store", executor=executor, offline=True)
+        seconds = time.perf_counter() - start
+        assert results.runs.filter(status="done").height == 10
+        return seconds
 
 
-def on_ray(study: Study, nodes: int) -> float:
+def on_ray(study: al.Study, nodes: int) -> float:
     """Return the seconds of a study on a simulated cluster that is already running."""
     import ray
     from ray.cluster_utils import Cluster as SimulatedCluster
@@ -63,7 +55,7 @@ def on_ray(study: Study, nodes: int) -> float:
     try:
         for _ in range(nodes):
             simulated.add_node(num_cpus=1)
-        return timed(study, RayExecutor(simulated.address, lockstep=5))
+        return timed(study, al.RayExecutor(simulated.address, lockstep=5))
     finally:
         ray.shutdown()
         simulated.shutdown()
@@ -78,10 +70,10 @@ def main() -> None:
     arguments = parser.parse_args()
     study = make_study(arguments.sentences)
     executors: dict[str, Callable[[], float]] = {
-        "this process, one at a time": lambda: timed(study, SerialExecutor(lockstep=1)),
-        "this process, in lockstep": lambda: timed(study, SerialExecutor()),
-        "1 worker": lambda: timed(study, ProcessExecutor(1)),
-        "2 workers": lambda: timed(study, ProcessExecutor(2)),
+        "this process, one at a time": lambda: timed(study, al.SerialExecutor(lockstep=1)),
+        "this process, in lockstep": lambda: timed(study, al.SerialExecutor()),
+        "1 worker": lambda: timed(study, al.ProcessExecutor(1)),
+        "2 workers": lambda: timed(study, al.ProcessExecutor(2)),
     }
     if not arguments.without_ray:
         executors |= {f"Ray, {n} node{'s'[: n - 1]}": partial(on_ray, study, n) for n in (1, 2)}
