@@ -178,7 +178,7 @@ STUDIES: dict[str, tuple[str, str, str]] = {
     "window outside the encoder": (
         '"tiles:2"',
         '"3-4"',
-        r"window 3-4 does not fit .*bert.*, which has 4 blocks \(0-3\)",
+        r"Window 3-4 does not fit .*bert.*, which has 4 blocks \(0-3\)",
     ),
     "tiles larger than the encoder": ("tiles:2", "tiles:5", r"4 blocks cannot be cut into windows"),
     "no window": ("tiles:2", "first", r"'first' is not a window\. Write 0-1"),
@@ -210,7 +210,7 @@ def test_a_missing_study(workshop: Workshop) -> None:
 
 def test_no_encoder(workshop: Workshop) -> None:
     arguments = workshop.arguments()
-    refused(tiny.call(*arguments[:-2]), r"study tiny names no encoder\. Add one with --encoder")
+    refused(tiny.call(*arguments[:-2]), r"Study tiny names no encoder\. Add one with --encoder")
     assert not workshop.store.exists()
 
 

@@ -101,7 +101,7 @@ def test_pretrain_refuses_what_its_model_refuses(tmp_path: Path) -> None:
     answer = call(*arguments, "--hidden", "30")
     assert (answer.code, answer.err) == (
         2,
-        "error: hidden 30 is not a multiple of 4 attention heads\n",
+        "error: options: hidden 30 is not a multiple of 4 attention heads.\n",
     )
 
 
@@ -391,5 +391,5 @@ def test_a_window_that_does_not_fit_an_encoder_on_the_hub_is_refused_before_trai
     workshop.write(LISTED)
     answer = workshop.run()
     assert answer.code == 2
-    assert answer.err.startswith(f"error: window 7-9 does not fit {name}, which has ")
+    assert answer.err.startswith(f"error: Window 7-9 does not fit {name}, which has ")
     assert not workshop.store.exists()

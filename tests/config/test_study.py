@@ -191,7 +191,7 @@ REFUSED = {
     "a source is no name": ('[tasks.pos]\nsources = ["english"]\n', r"Corpus english is neither"),
     "a target is no name": (TASKS + 'targets = ["ud:en"]\n', r"Corpus ud:en must name"),
     "window": ('windows = ["first"]\n' + TASKS, r"'first' is not a window\. Write 0-1"),
-    "backwards": ('windows = ["3-1"]\n' + TASKS, r"window 3-1 is not a range"),
+    "backwards": ('windows = ["3-1"]\n' + TASKS, r"Window 3-1 is not a range"),
     "tiles of nothing": ('windows = ["tiles:0"]\n' + TASKS, r"tiles:0 has no size.*like tiles:2"),
     "tiles without size": ('windows = ["tiles"]\n' + TASKS, r"tiles has no size.*like tiles:2"),
     "single of a size": ('windows = ["single:3"]\n' + TASKS, r"'single:3' is not a window"),
@@ -251,7 +251,7 @@ def test_windows_are_expanded(asked: list[str], found: list[str]) -> None:
 
 @pytest.mark.parametrize("asked", ["tiles:2", "single", "all"])
 def test_windows_that_need_an_unknown_number_of_blocks_are_refused(asked: str) -> None:
-    message = rf"window {asked} needs the number of blocks of enc, .*\. List the windows instead"
+    message = rf"Window {asked} needs the number of blocks of enc, .*\. List the windows instead"
     with pytest.raises(StudyError, match=message):
         expand(grid(windows=[asked]), blocks(None))
 
@@ -267,7 +267,7 @@ def test_a_window_beyond_the_encoder_is_refused(asked: str) -> None:
 
 
 def test_a_study_without_encoders_cannot_be_expanded() -> None:
-    with pytest.raises(StudyError, match=r"study nameless names no encoder\. Add one with --enc"):
+    with pytest.raises(StudyError, match=r"Study nameless names no encoder\. Add one with --enc"):
         expand(grid(name="nameless", encoders=[]), blocks(12))
 
 

@@ -41,7 +41,7 @@ def test_other_texts_are_refused(text: str) -> None:
 
 
 def test_a_last_block_before_the_first_is_refused() -> None:
-    with pytest.raises(EncoderError, match="window 3-1 is not a range"):
+    with pytest.raises(EncoderError, match="Window 3-1 is not a range"):
         Window.parse("3-1")
 
 
@@ -51,7 +51,7 @@ def test_check_fits(last: int, fits: bool) -> None:
         check_fits(Window(10, last), 12, "bert-base-multilingual-cased")
         return
     message = (
-        rf"^window 10-{last} does not fit bert-base-multilingual-cased, which has 12 blocks "
+        rf"^Window 10-{last} does not fit bert-base-multilingual-cased, which has 12 blocks "
         r"\(0-11\)\.$"
     )
     with pytest.raises(EncoderError, match=message):

@@ -40,7 +40,7 @@ def expand(study: Study, inspect: Callable[[EncoderSpec], EncoderInfo]) -> list[
         EncoderError: if a window does not fit an encoder.
     """
     if not study.encoders:
-        raise StudyError(f"study {study.name} names no encoder. Add one with --encoder.")
+        raise StudyError(f"Study {study.name} names no encoder. Add one with --encoder.")
     runs = [
         run
         for encoder in study.encoders
@@ -107,7 +107,7 @@ def _windows_of(study: Study, encoder: EncoderSpec, blocks: int | None) -> list[
         expanded = expand_windows(text, blocks)
         if expanded is None:
             raise StudyError(
-                f"window {text} needs the number of blocks of {encoder.name}, which cannot be "
+                f"Window {text} needs the number of blocks of {encoder.name}, which cannot be "
                 "reached. List the windows instead, such as ['0-1', '2-3']."
             )
         windows += expanded

@@ -27,7 +27,7 @@ class Window:
     def __post_init__(self) -> None:
         if not 0 <= self.first <= self.last:
             raise EncoderError(
-                f"window {self.first}-{self.last} is not a range of blocks. "
+                f"Window {self.first}-{self.last} is not a range of blocks. "
                 "Blocks are counted from 0, and the first comes before the last."
             )
 
@@ -96,7 +96,7 @@ def check_fits(window: Window, n_blocks: int, name: str) -> None:
     >>> check_fits(Window(10, 13), 12, "bert-base-multilingual-cased")
     Traceback (most recent call last):
         ...
-    alignscope.errors.EncoderError: window 10-13 does not fit bert-base-multilingual-cased, \
+    alignscope.errors.EncoderError: Window 10-13 does not fit bert-base-multilingual-cased, \
 which has 12 blocks (0-11).
 
     Args:
@@ -109,7 +109,7 @@ which has 12 blocks (0-11).
     """
     if window.last >= n_blocks:
         count = "1 block (0)" if n_blocks == 1 else f"{n_blocks} blocks (0-{n_blocks - 1})"
-        raise EncoderError(f"window {window} does not fit {name}, which has {count}.")
+        raise EncoderError(f"Window {window} does not fit {name}, which has {count}.")
 
 
 def expand_windows(text: str, blocks: int | None) -> list[Window] | None:
@@ -132,7 +132,7 @@ def expand_windows(text: str, blocks: int | None) -> list[Window] | None:
         return []
     kind, _, size = text.partition(":")
     if kind == "tiles" and not (size.isdecimal() and int(size) >= 1):
-        raise EncoderError(f"window {text} has no size. Write it like tiles:2.")
+        raise EncoderError(f"Window {text} has no size. Write it like tiles:2.")
     if kind != "tiles" and text not in ("single", "all"):
         return [Window.parse(text)]
     if blocks is None:

@@ -361,15 +361,15 @@ def test_a_diverging_pretraining_names_its_step(tmp_path: Path) -> None:
     [
         (
             {"hidden": 30, "attention_heads": 4},
-            "hidden 30 is not a multiple of 4 attention heads",
+            "options: hidden 30 is not a multiple of 4 attention heads.",
         ),
         (
             {"hidden": 12, "attention_heads": 4, "positions": "rotary"},
-            "rotary positions turn pairs of numbers, and 12 in 4 attention heads is 3 each, which "
-            "is odd",
+            "options: Rotary positions need an even hidden size per attention head, "
+            "got 12 / 4 = 3.",
         ),
-        ({"steps": 0}, "steps Input should be greater than or equal to 1"),
-        ({"colour": 1}, "colour Extra inputs are not permitted"),
+        ({"steps": 0}, "steps: Input should be greater than or equal to 1, got 0."),
+        ({"colour": 1}, "colour is not a key. Allowed are: attention_heads, blocks, "),
     ],
 )
 def test_an_invalid_recipe_is_refused_with_a_one_line_message(
@@ -377,7 +377,7 @@ def test_an_invalid_recipe_is_refused_with_a_one_line_message(
 ) -> None:
     with pytest.raises(EncoderError) as caught:
         parse_config(**options)
-    assert str(caught.value) == message
+    assert str(caught.value).startswith(message)
 
 
 def test_a_text_that_is_listed_twice_is_refused() -> None:

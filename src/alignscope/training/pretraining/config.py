@@ -4,7 +4,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from alignscope._util.validation import StrictModel
+from alignscope._util.validation import StrictModel, first_error
 from alignscope.errors import EncoderError
 
 
@@ -45,13 +45,12 @@ class PretrainingConfig(StrictModel):
     def _heads_divide_hidden(self) -> "PretrainingConfig":
         if self.hidden % self.attention_heads:
             raise ValueError(
-                f"hidden {self.hidden} is not a multiple of {self.attention_heads} attention heads"
+                f"hidden {self.hidden} is not a multiple of {self.attention_heads} attention heads."
             )
         if self.positions == "rotary" and self.hidden // self.attention_heads % 2:
             raise ValueError(
-                f"rotary positions turn pairs of numbers, and {self.hidden} in "
-                f"{self.attention_heads} attention heads is {self.hidden // self.attention_heads} "
-                "each, which is odd"
+                "Rotary positions need an even hidden size per attention head, got "
+                f"{self.hidden} / {self.attention_heads} = {self.hidden // self.attention_heads}."
             )
         return self
 
@@ -65,7 +64,4 @@ def parse_config(**options: Any) -> PretrainingConfig:
     try:
         return PretrainingConfig(**options)
     except ValidationError as error:
-        reason = error.errors()[0]
-        place = ".".join(map(str, reason["loc"]))
-        message = reason["msg"].removeprefix("Value error, ")
-        raise EncoderError(f"{place} {message}".strip()) from None
+        raise EncoderError(first_error(error, {None: PretrainingConfig}, "options")) from None
