@@ -463,6 +463,7 @@ OTHER: dict[str, Any] = {
     "training.head_learning_rate": 2e-3,
     "training.batch_pieces": 1025,
     "training.warmup": 0.2,
+    "training.schedule": "cosine",
     "training.weight_decay": 0.0,
     "training.clip": 1.1,
     "training.pooling": "mean",

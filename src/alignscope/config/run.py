@@ -10,7 +10,9 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from alignscope._util.validation import StrictModel
+from alignscope.config.schedule import DEFAULT_SCHEDULE, SCHEDULES
 from alignscope.config.similarity import SimilarityConfig
+from alignscope.errors import nearest
 
 Init = Literal["config", "torch-default"]
 Adapters = Literal["reset", "keep"]
@@ -114,6 +116,7 @@ class TrainingConfig(StrictModel):
         1024, ge=1, serialization_alias="batch_pieces", description="padded subwords per batch"
     )
     warmup: float = Field(0.1, ge=0, le=1, description="fraction of all steps")
+    schedule: str = Field(DEFAULT_SCHEDULE, description="shape of the learning rate")
     weight_decay: float = Field(0.01, ge=0)
     max_grad_norm: float = Field(
         1.0, gt=0, serialization_alias="clip", description="norm to which gradients are clipped"
@@ -126,6 +129,21 @@ class TrainingConfig(StrictModel):
         description="longest input in subwords; longer sentences are split",
     )
     precision: Precision = "auto"
+
+    @field_validator("schedule")
+    @classmethod
+    def _check_schedule(cls, name: str) -> str:
+        if name not in SCHEDULES:
+            known = ", ".join(SCHEDULES)
+            raise ValueError(f"{name} is not a schedule{nearest(name, SCHEDULES)}. Known: {known}.")
+        return name
+
+    @model_serializer(mode="wrap")
+    def _omit_default_schedule(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Addresses and stored runs stay those of versions with a single schedule.
+        content: dict[str, Any] = handler(self)
+        default = content.get("schedule") == DEFAULT_SCHEDULE
+        return {key: value for key, value in content.items() if key != "schedule" or not default}
 
 
 class SplitLimits(StrictModel):

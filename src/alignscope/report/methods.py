@@ -10,6 +10,7 @@ from alignscope._util.text import format_duration
 from alignscope.analysis.results import StudyResults
 from alignscope.config.registry import TASK_INFO
 from alignscope.config.run import RunSpec
+from alignscope.config.schedule import SCHEDULES
 from alignscope.report.groups import short_names
 from alignscope.report.labels import (
     corpus_label,
@@ -146,7 +147,8 @@ def _training(runs: list[RunSpec]) -> str:
     return (
         f"{count_of(training.epochs, 'epoch')} of AdamW{at_most}, learning rate "
         f"{training.learning_rate:g} for the encoder and {training.head_learning_rate:g} for the "
-        f"head, linear warm-up over {100 * training.warmup:g} % of the steps and linear decay, "
+        f"head, linear warm-up over {100 * training.warmup:g} % of the steps and "
+        f"{SCHEDULES[training.schedule].decay}, "
         f"weight decay {training.weight_decay:g} (0 for biases and other vectors), gradient norm "
         f"clipped at {training.max_grad_norm:g}, batches of {training.tokens_per_batch} subwords, "
         f"inputs of at most {training.max_length} subwords, each word represented by {word}"

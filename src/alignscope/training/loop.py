@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from alignscope.config.schedule import SCHEDULES
 from alignscope.encoders.batching import Batch
 from alignscope.encoders.precision import autocast
 from alignscope.errors import DivergedError
 from alignscope.training.encoded_task import EncodedTask
 from alignscope.training.optimizer import DecoupledDecay, clip_gradients, make_optimizer
-from alignscope.training.schedule import linear_warmup_decay
 from alignscope.training.stacked.stack import StackedModel
 
 CHECK_EVERY = 100
@@ -53,7 +53,8 @@ class TrainingLoop:
         self.alive = list(range(len(stack)))
         self.histories = [TrainingHistory() for _ in self.alive]
         self._optimizer = make_optimizer(stack, encoded.config)
-        factor = linear_warmup_decay(steps, encoded.config.warmup)
+        schedule = SCHEDULES[encoded.config.schedule]
+        factor = schedule.factor(steps, encoded.config.warmup)
         self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimizer, factor)
         word_embeddings = stack.encoder.get_input_embeddings().weight
         self._decay = DecoupledDecay(self._optimizer, word_embeddings)

@@ -14,13 +14,13 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
 from alignscope._util.seeding import derive_seed
+from alignscope.config.schedule import linear_warmup_decay, nearest_positive
 from alignscope.encoders.batching import bucket_by_length
 from alignscope.errors import EncoderError
 from alignscope.tasks.label_ids import IGNORED_LABEL
 from alignscope.training.pretraining.checkpoint import PretrainingCheckpoint
 from alignscope.training.pretraining.config import PretrainingConfig
 from alignscope.training.pretraining.masking import MaskingStrategy
-from alignscope.training.schedule import linear_warmup_decay, nearest_positive
 
 Progress = Callable[[int, int, float], None]
 """Called after every step as (step, steps, loss), with steps counted from 1."""
