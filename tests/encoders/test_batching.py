@@ -77,21 +77,21 @@ def _check_words(batch: Batch, sentences: list[EncodedSentence], words: int) -> 
 
 def _ids_by_word(batch: Batch) -> dict[int, list[int]]:
     """Return the ids of the subwords of each word of the flattened batch."""
-    found: dict[int, list[int]] = {}
+    ids_of_words: dict[int, list[int]] = {}
     for word, position in zip(batch.word_index.tolist(), batch.subword_index.tolist(), strict=True):
-        found.setdefault(word, []).append(int(batch.ids.flatten()[position]))
-    return found
+        ids_of_words.setdefault(word, []).append(int(batch.ids.flatten()[position]))
+    return ids_of_words
 
 
 def _expected_ids_by_word(
     sentences: list[EncodedSentence], words: int, pooling: Pooling
 ) -> dict[int, list[int]]:
-    found = {}
+    ids_of_words = {}
     for number, sentence in enumerate(sentences):
         for word, (chunk, first, last) in enumerate(sentence.subwords.spans):
             ids = sentence.subwords.chunks[chunk][first:last]
-            found[number * words + word] = list(ids[:1] if pooling == "first" else ids)
-    return found
+            ids_of_words[number * words + word] = list(ids[:1] if pooling == "first" else ids)
+    return ids_of_words
 
 
 @given(encoded_sentence())

@@ -19,8 +19,8 @@ NOWHERE = DataPaths((), Path(), download=False)
 
 @pytest.fixture(scope="module")
 def described() -> dict[str, object]:
-    found: dict[str, object] = json.loads((FOLDER / "recipe.json").read_text())
-    return found
+    recipe: dict[str, object] = json.loads((FOLDER / "recipe.json").read_text())
+    return recipe
 
 
 def test_embedded_encoder_matches_its_recipe(described: dict[str, object]) -> None:

@@ -18,11 +18,11 @@ class Hub(BaseHTTPRequestHandler):
     """Serves ``folder`` as ``lab/tiny``; ``main`` and ``v1`` are the same commit."""
 
     folder: Path
-    asked: list[str]
+    requests: list[str]
 
     def do_HEAD(self) -> None:
         path = self.path.partition("?")[0].strip("/")
-        self.asked.append(path)
+        self.requests.append(path)
         _, resolve, file = path.partition("lab/tiny/resolve/")
         revision, _, name = file.partition("/")
         if resolve:
@@ -64,7 +64,7 @@ class Hub(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hub(encoder_folders: Callable[[str], Path]) -> Iterator[str]:
-    Hub.folder, Hub.asked = encoder_folders("bert"), []
+    Hub.folder, Hub.requests = encoder_folders("bert"), []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     thread = Thread(target=server.serve_forever)
     thread.start()
@@ -113,7 +113,7 @@ def test_encoder_is_loaded_from_a_hub(hub: str, tmp_path: Path) -> None:
     good = ["BertModel", COMMIT, 4, 4]
     loaded = ask(hub, tmp_path, ("lab/tiny", "main"), ("lab/tiny", "v1"), ("lab/tiny", COMMIT))
     assert loaded == [good, good, good]
-    assert not [path for path in Hub.asked if "discussions" in path]
+    assert not [path for path in Hub.requests if "discussions" in path]
 
     missing = ask(hub, tmp_path, ("lab/tiny", "v9"), ("lab/none", "main"))
     ending = "is neither a folder nor an encoder on the hub that you can access."

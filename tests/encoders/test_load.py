@@ -57,19 +57,19 @@ def test_weights_of_every_family_equal_the_checkpoint(encoder_folder: Path) -> N
     encoder = load_model(str(encoder_folder))
     stored = load_file(encoder_folder / "model.safetensors")
     for name, parameter in encoder.named_parameters():
-        found = [k for k in stored if k == name or k.endswith(f".{name}")]
-        found = [k for k in found if "decoder." not in k]
-        assert any(torch.equal(stored[k], parameter) for k in found), name
+        candidates = [k for k in stored if k == name or k.endswith(f".{name}")]
+        candidates = [k for k in candidates if "decoder." not in k]
+        assert any(torch.equal(stored[k], parameter) for k in candidates), name
     assert not encoder.training
     assert {parameter.dtype for parameter in encoder.parameters()} == {torch.float32}
 
 
 def test_no_weight_of_any_family_is_random(encoder_folder: Path) -> None:
     encoders = [load_model(str(encoder_folder)) for _ in range(2)]
-    one, other = [encoder.state_dict() for encoder in encoders]
-    assert one.keys() == other.keys()
-    assert all(torch.equal(one[name], other[name]) for name in one)
-    assert not any("pooler" in name for name in one)
+    first, second = [encoder.state_dict() for encoder in encoders]
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert not any("pooler" in name for name in first)
 
 
 def test_every_family_encodes_a_sentence(encoder_folder: Path) -> None:

@@ -72,12 +72,12 @@ def test_config_init_has_the_distribution_of_the_model_class(encoder: PreTrained
         torch.manual_seed(99)
         fresh = tensors(type(encoder)(deepcopy(encoder.config)))
     for name in within(encoder, WINDOW):
-        found, expected = encoder.get_parameter(name), fresh[name]
-        if found.ndim == 1:
-            assert torch.equal(found, expected), name
+        drawn, expected = encoder.get_parameter(name), fresh[name]
+        if drawn.ndim == 1:
+            assert torch.equal(drawn, expected), name
         else:
-            assert found.std().item() == pytest.approx(expected.std().item(), rel=0.3), name
-            assert abs(found.mean().item()) < 0.2 * found.std().item() + 1e-6, name
+            assert drawn.std().item() == pytest.approx(expected.std().item(), rel=0.3), name
+            assert abs(drawn.mean().item()) < 0.2 * drawn.std().item() + 1e-6, name
 
 
 def test_standard_deviation_of_modernbert_differs_between_matrices(
@@ -121,13 +121,13 @@ def test_ablated_encoder_runs_and_its_output_differs(encoder: PreTrainedModel, i
 def test_equal_seeds_draw_equal_weights_and_other_seeds_others(
     encoder: PreTrainedModel, init: Init
 ) -> None:
-    one, same, other = encoder, deepcopy(encoder), deepcopy(encoder)
-    reinitialize_(one, WINDOW, seed=5, init=init)
-    reinitialize_(same, WINDOW, seed=5, init=init)
-    reinitialize_(other, WINDOW, seed=6, init=init)
-    matrices = {n for n in within(one, WINDOW) if one.get_parameter(n).ndim >= 2}
-    assert changed(tensors(one), same) == set()
-    assert changed(tensors(one), other) >= matrices
+    first, same_seed, other_seed = encoder, deepcopy(encoder), deepcopy(encoder)
+    reinitialize_(first, WINDOW, seed=5, init=init)
+    reinitialize_(same_seed, WINDOW, seed=5, init=init)
+    reinitialize_(other_seed, WINDOW, seed=6, init=init)
+    matrices = {n for n in within(first, WINDOW) if first.get_parameter(n).ndim >= 2}
+    assert changed(tensors(first), same_seed) == set()
+    assert changed(tensors(first), other_seed) >= matrices
 
 
 @pytest.mark.parametrize("init", INITS)
@@ -135,10 +135,10 @@ def test_a_block_gets_the_same_weights_in_every_window(bert: PreTrainedModel, in
     wide, narrow = bert, deepcopy(bert)
     reinitialize_(wide, Window(1, 3), seed=5, init=init)
     reinitialize_(narrow, Window(3, 3), seed=5, init=init)
-    for one, other in zip(
+    for first, second in zip(
         blocks(wide)[3].parameters(), blocks(narrow)[3].parameters(), strict=True
     ):
-        assert torch.equal(one, other)
+        assert torch.equal(first, second)
 
 
 @pytest.mark.parametrize("init", INITS)
@@ -152,11 +152,11 @@ def test_the_global_random_state_is_unchanged(encoder: PreTrainedModel, init: In
 
 
 def test_weights_do_not_depend_on_the_global_random_state(bert: PreTrainedModel) -> None:
-    other = deepcopy(bert)
+    copy = deepcopy(bert)
     reinitialize_(bert, WINDOW, seed=5)
     torch.rand(3)
-    reinitialize_(other, WINDOW, seed=5)
-    assert changed(tensors(bert), other) == set()
+    reinitialize_(copy, WINDOW, seed=5)
+    assert changed(tensors(bert), copy) == set()
 
 
 def test_parameters_stay_the_same_objects_with_dtype_and_mode(bert: PreTrainedModel) -> None:

@@ -36,10 +36,10 @@ def test_embedded_is_the_packaged_encoder_in_every_directory(packaged: Path) -> 
     assert encoder_identity("embedded") == encoder_identity(folder)
     assert block_count("embedded") == block_count(folder)
     assert load_tokenizer("embedded").get_vocab() == load_tokenizer(folder).get_vocab()
-    found, expected = load_model("embedded"), load_model(folder)
-    assert type(found) is type(expected)
+    loaded, expected = load_model("embedded"), load_model(folder)
+    assert type(loaded) is type(expected)
     for name, value in expected.state_dict().items():
-        assert torch.equal(found.state_dict()[name], value)
+        assert torch.equal(loaded.state_dict()[name], value)
 
 
 @pytest.mark.usefixtures("packaged")

@@ -98,22 +98,22 @@ def subwords_of_words(sentence: TokenizedSentence) -> list[list[int]]:
 def test_wordpiece_spans_agree_with_the_word_ids_of_the_tokenizer(
     tokenizer: PreTrainedTokenizerFast, words: list[str]
 ) -> None:
-    found = split(tokenizer, words)
+    tokenized = split(tokenizer, words)
     expected = tokenizer(words, is_split_into_words=True)
-    owners: list[int | None] = [None] * len(found.chunks[0])
-    for word, (_, first, last) in enumerate(found.spans):
+    owners: list[int | None] = [None] * len(tokenized.chunks[0])
+    for word, (_, first, last) in enumerate(tokenized.spans):
         owners[first:last] = [word] * (last - first)
-    if not found.unknown_words:
-        assert list(found.chunks[0]) == expected["input_ids"]
+    if not tokenized.unknown_words:
+        assert list(tokenized.chunks[0]) == expected["input_ids"]
         assert owners == expected.word_ids()
 
 
 @given(words=WORDS)
 def test_unigram_subwords_equal_those_of_the_words_in_running_text(words: list[str]) -> None:
     ids = UNIGRAM.backend_tokenizer.encode(" ".join(words), add_special_tokens=False).ids
-    found = split(UNIGRAM, words)
-    if not found.unknown_words:
-        assert [*chain(*subwords_of_words(found))] == ids
+    tokenized = split(UNIGRAM, words)
+    if not tokenized.unknown_words:
+        assert [*chain(*subwords_of_words(tokenized))] == ids
 
 
 @pytest.mark.parametrize(
@@ -136,26 +136,28 @@ def test_byte_level_subwords_equal_those_of_the_words_in_running_text(
 def test_every_word_is_kept_at_any_input_length(
     tokenizer: PreTrainedTokenizerFast, words: list[str], max_length: int
 ) -> None:
-    whole, found = split(tokenizer, words), split(tokenizer, words, max_length)
+    whole, tokenized = split(tokenizer, words), split(tokenizer, words, max_length)
     room = max_length - 2
-    for mine, all_ in zip(subwords_of_words(found), subwords_of_words(whole), strict=True):
-        assert mine == all_[:room]
-        assert mine
-    assert found.truncated_words == sum(len(ids) > room for ids in subwords_of_words(whole))
-    assert found.is_split is (len(found.chunks) > 1)
-    assert max(map(len, found.chunks)) == found.longest <= max_length
-    covered = [(chunk, i) for chunk, first, last in found.spans for i in range(first, last)]
-    expected = [(c, i) for c, ids in enumerate(found.chunks) for i in range(1, len(ids) - 1)]
+    for subwords, all_ in zip(subwords_of_words(tokenized), subwords_of_words(whole), strict=True):
+        assert subwords == all_[:room]
+        assert subwords
+    assert tokenized.truncated_words == sum(len(ids) > room for ids in subwords_of_words(whole))
+    assert tokenized.is_split is (len(tokenized.chunks) > 1)
+    assert max(map(len, tokenized.chunks)) == tokenized.longest <= max_length
+    covered = [(chunk, i) for chunk, first, last in tokenized.spans for i in range(first, last)]
+    expected = [(c, i) for c, ids in enumerate(tokenized.chunks) for i in range(1, len(ids) - 1)]
     assert covered == expected
-    assert {chunk[0] for chunk in found.chunks} == {whole.chunks[0][0]}
-    assert {chunk[-1] for chunk in found.chunks} == {whole.chunks[0][-1]}
+    assert {chunk[0] for chunk in tokenized.chunks} == {whole.chunks[0][0]}
+    assert {chunk[-1] for chunk in tokenized.chunks} == {whole.chunks[0][-1]}
 
 
 def test_chunk_ends_only_where_the_next_word_does_not_fit() -> None:
-    found = split(families.tokenizer(), ["abc", "de", "f", "ghij", "klmnopq", "r"], max_length=8)
-    assert found.spans == ((0, 1, 4), (0, 4, 6), (0, 6, 7), (1, 1, 5), (2, 1, 7), (3, 1, 2))
-    assert (found.truncated_words, found.unknown_words, found.is_split) == (1, 0, True)
-    assert found.longest == 8
+    tokenized = split(
+        families.tokenizer(), ["abc", "de", "f", "ghij", "klmnopq", "r"], max_length=8
+    )
+    assert tokenized.spans == ((0, 1, 4), (0, 4, 6), (0, 6, 7), (1, 1, 5), (2, 1, 7), (3, 1, 2))
+    assert (tokenized.truncated_words, tokenized.unknown_words, tokenized.is_split) == (1, 0, True)
+    assert tokenized.longest == 8
 
 
 @pytest.mark.parametrize("tokenizer", [wordpiece, unigram, byte_level])
@@ -186,15 +188,19 @@ def test_words_of_minilm_are_not_padded_although_its_tokenizer_pads() -> None:
 
 @pytest.mark.parametrize("word", ["\u00ad", "\x01", "\u200b\u200d", "\ufffd"])
 def test_word_without_subwords_becomes_the_unknown_token_and_is_counted(word: str) -> None:
-    found = split(WORDPIECE, ["the", word, "dog", word])
-    assert subwords_of_words(found)[1] == subwords_of_words(found)[3] == [WORDPIECE.unk_token_id]
-    assert found.unknown_words == 2
+    tokenized = split(WORDPIECE, ["the", word, "dog", word])
+    assert (
+        subwords_of_words(tokenized)[1]
+        == subwords_of_words(tokenized)[3]
+        == [WORDPIECE.unk_token_id]
+    )
+    assert tokenized.unknown_words == 2
 
 
 def test_word_outside_the_vocabulary_is_counted_as_unknown() -> None:
-    found = split(WORDPIECE, ["the", "犬"])
-    assert subwords_of_words(found)[1] == [WORDPIECE.unk_token_id]
-    assert found.unknown_words == 1
+    tokenized = split(WORDPIECE, ["the", "犬"])
+    assert subwords_of_words(tokenized)[1] == [WORDPIECE.unk_token_id]
+    assert tokenized.unknown_words == 1
 
 
 def test_word_without_subwords_is_refused_without_an_unknown_token() -> None:
@@ -224,12 +230,12 @@ def test_special_tokens_stand_where_the_tokenizer_puts_them(
     tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
         single=template, special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
-    found = split(tokenizer, ["ab", "cd", "ef"], max_length=4 + len(prefix) + len(suffix))
-    assert found.spans == tuple(
+    tokenized = split(tokenizer, ["ab", "cd", "ef"], max_length=4 + len(prefix) + len(suffix))
+    assert tokenized.spans == tuple(
         (chunk, len(prefix) + first, len(prefix) + first + 2)
         for chunk, first in ((0, 0), (0, 2), (1, 0))
     )
-    for chunk in found.chunks:
+    for chunk in tokenized.chunks:
         assert chunk[: len(prefix)] == prefix
         assert chunk[len(chunk) - len(suffix) :] == suffix
     one = split(tokenizer, ["ab", "cd"]).chunks[0]
@@ -245,9 +251,9 @@ def test_special_tokens_are_recognised_where_one_letter_is_two_subwords() -> Non
         single="<s> $A <s>", special_tokens=[("<s>", 1)]
     )
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=core, unk_token="<unk>")
-    found = split(tokenizer, ["a", "bc"])
-    assert found.chunks == (tuple(tokenizer("a bc")["input_ids"]),) == ((1, 2, 3, 2, 4, 5, 1),)
-    assert found.spans == ((0, 1, 3), (0, 3, 6))
+    tokenized = split(tokenizer, ["a", "bc"])
+    assert tokenized.chunks == (tuple(tokenizer("a bc")["input_ids"]),) == ((1, 2, 3, 2, 4, 5, 1),)
+    assert tokenized.spans == ((0, 1, 3), (0, 3, 6))
 
 
 def test_input_without_room_for_a_word_is_refused() -> None:
@@ -266,11 +272,11 @@ def test_a_text_has_the_subwords_of_the_tokenizer(
 ) -> None:
     """Words are the pre-tokens of the tokenizer; a text has the subwords of running text."""
     text = " ".join(words) + "."
-    (found,) = WordTokenizer(tokenizer, 1000).split([text])
+    (tokenized,) = WordTokenizer(tokenizer, 1000).split([text])
     expected = tokenizer(text)
-    assert list(found.chunks[0]) == expected["input_ids"]
-    owners: list[int | None] = [None] * len(found.chunks[0])
-    for word, (_, first, last) in enumerate(found.spans):
+    assert list(tokenized.chunks[0]) == expected["input_ids"]
+    owners: list[int | None] = [None] * len(tokenized.chunks[0])
+    for word, (_, first, last) in enumerate(tokenized.spans):
         owners[first:last] = [word] * (last - first)
     word_ids = expected.word_ids()
     order = {
@@ -283,13 +289,15 @@ def test_a_text_has_the_subwords_of_the_tokenizer(
 def test_text_longer_than_an_input_is_read_whole_even_without_blanks(room: int) -> None:
     tokenizer = families.tokenizer()
     text = "abcdefghij kl m nopqr"
-    (found,) = WordTokenizer(tokenizer, room + 2).split([text])
-    subwords = [id for chunk in found.chunks for id in chunk[1:-1]]
+    (tokenized,) = WordTokenizer(tokenizer, room + 2).split([text])
+    subwords = [id for chunk in tokenized.chunks for id in chunk[1:-1]]
     assert subwords == tokenizer(text)["input_ids"][1:-1]
-    assert max(map(len, found.chunks)) <= room + 2
-    assert found.truncated_words == 0
-    covered = [(chunk, i) for chunk, first, last in found.spans for i in range(first, last)]
-    assert covered == [(c, i) for c, ids in enumerate(found.chunks) for i in range(1, len(ids) - 1)]
+    assert max(map(len, tokenized.chunks)) <= room + 2
+    assert tokenized.truncated_words == 0
+    covered = [(chunk, i) for chunk, first, last in tokenized.spans for i in range(first, last)]
+    assert covered == [
+        (c, i) for c, ids in enumerate(tokenized.chunks) for i in range(1, len(ids) - 1)
+    ]
 
 
 def test_texts_and_sentences_may_be_mixed() -> None:

@@ -208,7 +208,7 @@ def test_a_failed_run_is_shown_with_its_reason_and_not_counted_as_done(
     ]
 
 
-def test_an_error_before_the_sweep_is_shown_without_bars(
+def test_nothing_is_written_if_an_error_occurs_before_the_sweep(
     clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(reporter: ProgressReporter) -> None:

@@ -65,7 +65,7 @@ def places(tiny_corpora: Path, tmp_path: Path) -> DataPaths:
 
 def make_run(folder: Path, task: str = "pos", window: str | None = None, **options: Any) -> RunSpec:
     kind = {"ner": "uner", "classification": "topic"}.get(task, "ud")
-    given = {
+    defaults = {
         "encoder": EncoderSpec(name=str(folder)),
         "identity": "tiny",
         "task": task,
@@ -78,7 +78,7 @@ def make_run(folder: Path, task: str = "pos", window: str | None = None, **optio
         "training": TrainingConfig(**TRAINING),
         "limits": SplitLimits(),
     }
-    return RunSpec.model_validate({**given, **options})
+    return RunSpec.model_validate({**defaults, **options})
 
 
 def tables(outcome: RunResult) -> tuple[list[Row], list[Row]]:
@@ -93,9 +93,9 @@ def test_scores_have_one_row_per_corpus_and_metric(
     outcome = perform.execute_run(run, places)
     assert outcome.run is run
     kind = run.source.partition(":")[0]
-    found = [(row["corpus"], row["language"], row["relation"], row["metric"])
+    rows = [(row["corpus"], row["language"], row["relation"], row["metric"])
              for row in outcome.scores]  # fmt: skip
-    assert found == [
+    assert rows == [
         (f"{kind}:{code}", code[:2], relation, metric)
         for code, relation in (
             ("en_tiny", "in-domain"), ("de_tiny", "cross-lingual"), ("en_web", "cross-domain")
@@ -120,12 +120,12 @@ def test_the_majority_baseline_of_every_score_is_learned_on_the_source(
     places = DataPaths((*places.folders, tmp_path), places.cache, download=False)
     run = make_run(encoder_folders("bert"), task, evaluated=("ud:en_tiny", "ud:de_odd"))
     train = load_split(run, run.source, "train", places)
-    learnt, own = TASKS[task].majority(train), TASKS[task].majority(odd)
+    source_baseline, target_baseline = TASKS[task].majority(train), TASKS[task].majority(odd)
     metric, rows = TASKS[task].metrics[0], perform.execute_run(run, places).scores
-    assert TASKS[task].score(odd, [own(sentence) for sentence in odd])[metric] > 0.5
+    assert TASKS[task].score(odd, [target_baseline(sentence) for sentence in odd])[metric] > 0.5
     for row in rows:
         gold = read_corpus(parse_corpus(row["corpus"]), "test", places)
-        expected = TASKS[task].score(gold, [learnt(sentence) for sentence in gold])
+        expected = TASKS[task].score(gold, [source_baseline(sentence) for sentence in gold])
         assert row["majority"] == expected[row["metric"]]
         assert (row["sentences"], row["words"]) == (len(gold), sum(map(len, gold)))
     assert rows[-1]["majority"] < 0.5
@@ -158,7 +158,7 @@ def test_every_part_of_a_specification_changes_the_result(
         {"training": TrainingConfig(**TRAINING, pooling="mean")},
         {"training": TrainingConfig(**TRAINING, learning_rate=1e-3)},
     ]
-    runs = [make_run(encoder_folders("bert"), **one) for one in differences]
+    runs = [make_run(encoder_folders("bert"), **difference) for difference in differences]
     losses = {perform.execute_run(run, places).epochs[-1]["loss"] for run in runs}
     assert len(losses) == len(differences)
 
@@ -169,9 +169,9 @@ def test_only_the_window_is_reinitialized(
     started: list[dict[str, torch.Tensor]] = []
     original = perform.fine_tune_stacked
 
-    def spy(stack: StackedModel, *given: Any, **named: Any) -> Any:
+    def spy(stack: StackedModel, *arguments: Any, **options: Any) -> Any:
         started.append({name: value.clone() for name, value in stack.encoder.state_dict().items()})
-        return original(stack, *given, **named)
+        return original(stack, *arguments, **options)
 
     monkeypatch.setattr(perform, "fine_tune_stacked", spy)
     for window in (None, "1-2", "1-2"):
@@ -190,18 +190,18 @@ def test_provenance_has_the_checksums_of_the_files_read(
     read: set[tuple[str, str]] = set()
     original = corpora.read_corpus
 
-    def spy(corpus: Any, split: str, *given: Any, **named: Any) -> Any:
+    def spy(corpus: Any, split: str, *arguments: Any, **options: Any) -> Any:
         read.add((corpus.name, split))
-        return original(corpus, split, *given, **named)
+        return original(corpus, split, *arguments, **options)
 
     monkeypatch.setattr(corpora, "read_corpus", spy)
     run = make_run(encoder_folders("bert"), evaluated=("ud:en_tiny", "ud:de_tiny"))
-    found = perform.execute_run(run, places).provenance["data"]
-    assert set(found) == {f"{name}/{split}" for name, split in read}
-    assert set(found) == {
+    checksums = perform.execute_run(run, places).provenance["data"]
+    assert set(checksums) == {f"{name}/{split}" for name, split in read}
+    assert set(checksums) == {
         "ud:en_tiny/train", "ud:en_tiny/dev", "ud:en_tiny/test", "ud:de_tiny/test"
     }  # fmt: skip
-    for name, checksum in found.items():
+    for name, checksum in checksums.items():
         code, split = name.removeprefix("ud:").split("/")
         content = (places.folders[0] / "ud" / code / f"{split}.conllu").read_bytes()
         assert checksum == hashlib.sha256(content).hexdigest()
@@ -211,19 +211,19 @@ def test_provenance_has_versions_encoder_and_seconds(
     encoder_folders: Folders, places: DataPaths
 ) -> None:
     run = make_run(encoder_folders("bert"))
-    found = perform.execute_run(run, places).provenance
-    assert found["encoder"] == {"name": run.encoder.name, "revision": "main", "resolved": None}
-    assert found["precision"] == "fp32" or torch.cuda.is_available()
-    assert found["versions"]["torch"] == torch.__version__
-    assert set(found["laps"]) == {"training", "evaluation", "similarity"}
-    assert 0 <= sum(found["laps"].values()) <= found["seconds"] + 0.01
+    provenance = perform.execute_run(run, places).provenance
+    assert provenance["encoder"] == {"name": run.encoder.name, "revision": "main", "resolved": None}
+    assert provenance["precision"] == "fp32" or torch.cuda.is_available()
+    assert provenance["versions"]["torch"] == torch.__version__
+    assert set(provenance["laps"]) == {"training", "evaluation", "similarity"}
+    assert 0 <= sum(provenance["laps"].values()) <= provenance["seconds"] + 0.01
 
 
 def test_every_corpus_has_an_example(encoder_folders: Folders, places: DataPaths) -> None:
     run = make_run(encoder_folders("bert"))
-    found = perform.execute_run(run, places).examples
-    assert [row["corpus"] for row in found] == list(run.evaluated)
-    for row in found:
+    examples = perform.execute_run(run, places).examples
+    assert [row["corpus"] for row in examples] == list(run.evaluated)
+    for row in examples:
         assert len(row["words"]) == len(row["gold"]) == len(row["predicted"])
 
 
@@ -233,16 +233,16 @@ def test_stacked_runs_give_the_results_of_separate_runs(
     encoder_folders: Folders, places: DataPaths, family: str, task: str
 ) -> None:
     runs = [make_run(encoder_folders(family), task, window) for window in (None, "0-1", "2-3")]
-    together = list(perform.execute_runs(runs, places))
-    for run, outcome in zip(runs, together, strict=True):
+    stacked = list(perform.execute_runs(runs, places))
+    for run, outcome in zip(runs, stacked, strict=True):
         assert isinstance(outcome, RunResult)
-        alone = perform.execute_run(run, places)
+        separate = perform.execute_run(run, places)
         assert outcome.run is run
-        assert outcome.scores == alone.scores
-        assert outcome.examples == alone.examples
-        for one, other in zip(outcome.epochs, alone.epochs, strict=True):
-            assert one == pytest.approx(other, abs=1e-4)
-        assert (outcome.provenance["lockstep"], alone.provenance["lockstep"]) == (3, 1)
+        assert outcome.scores == separate.scores
+        assert outcome.examples == separate.examples
+        for epoch, separate_epoch in zip(outcome.epochs, separate.epochs, strict=True):
+            assert epoch == pytest.approx(separate_epoch, abs=1e-4)
+        assert (outcome.provenance["lockstep"], separate.provenance["lockstep"]) == (3, 1)
 
 
 def test_a_run_that_diverges_does_not_stop_the_others(
@@ -251,20 +251,20 @@ def test_a_run_that_diverges_does_not_stop_the_others(
     runs = [make_run(encoder_folders("bert"), window=window) for window in (None, "0-1", "2-3")]
     original = prepare.load_ablated_encoder
 
-    def spoiled(run: RunSpec) -> Any:
+    def load_with_nan(run: RunSpec) -> Any:
         encoder = original(run)
         if run.window == "0-1":
             next(iter(encoder.parameters())).data.fill_(torch.nan)
         return encoder
 
     for module in (perform, prepare):
-        monkeypatch.setattr(module, "load_ablated_encoder", spoiled)
-    one, failure, other = list(perform.execute_runs(runs, places))
-    assert (one.run, failure.run, other.run) == tuple(runs)
+        monkeypatch.setattr(module, "load_ablated_encoder", load_with_nan)
+    first, failure, last = list(perform.execute_runs(runs, places))
+    assert (first.run, failure.run, last.run) == tuple(runs)
     assert isinstance(failure, RunFailure)
     assert failure.reason.startswith("the loss is nan at step 1 of ")
-    assert isinstance(one, RunResult)
-    assert isinstance(other, RunResult)
+    assert isinstance(first, RunResult)
+    assert isinstance(last, RunResult)
     with pytest.raises(DivergedError, match="the loss is nan at step 1 of"):
         perform.execute_run(runs[1], places)
 
@@ -291,22 +291,22 @@ def test_limits_are_kept(
 
 @given(st.integers(0, 300), st.none() | st.integers(1, 300))
 def test_a_limit_spreads_over_the_whole_file(count: int, limit: int | None) -> None:
-    found = list(subsample_evenly(range(count), limit))
-    assert len(found) == (count if limit is None else min(count, limit))
-    assert found == sorted(set(found))
-    steps = {after - before for before, after in pairwise(found)}
+    subsample = list(subsample_evenly(range(count), limit))
+    assert len(subsample) == (count if limit is None else min(count, limit))
+    assert subsample == sorted(set(subsample))
+    steps = {after - before for before, after in pairwise(subsample)}
     assert max(steps, default=0) - min(steps, default=0) <= 1
-    assert found[:1] == [0][:count]
+    assert subsample[:1] == [0][:count]
 
 
 def test_every_step_is_reported(encoder_folders: Folders, places: DataPaths) -> None:
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
     run = make_run(encoder_folders("bert"))
     progress = SilentProgress()
-    progress.step = lambda *step: told.append(step)  # type: ignore[method-assign]
+    progress.step = lambda *step: reported.append(step)  # type: ignore[method-assign]
     outcome = perform.execute_run(run, places, progress)
     steps = outcome.epochs[-1]["steps"]
-    assert told == [(step, steps) for step in range(1, steps + 1)]
+    assert reported == [(step, steps) for step in range(1, steps + 1)]
 
 
 def test_two_threads_cannot_execute_runs_at_once(
@@ -331,9 +331,11 @@ def test_a_language_adapter_is_chosen_for_every_corpus(
     for module, name in ((perform, "fine_tune_stacked"), (evaluation, "predict_stacked")):
         original = getattr(module, name)
 
-        def spy(stack: StackedModel, *given: Any, original: Any = original, **named: Any) -> Any:
+        def spy(
+            stack: StackedModel, *arguments: Any, original: Any = original, **options: Any
+        ) -> Any:
             spoken.append(stack.encoder.config.default_language)
-            return original(stack, *given, **named)
+            return original(stack, *arguments, **options)
 
         monkeypatch.setattr(module, name, spy)
     run = make_run(encoder_folders("xmod"), window="0-1")
@@ -411,26 +413,26 @@ def test_stacks_are_halved_when_memory_runs_out(
     expected, sizes = list(perform.execute_runs(runs, places)), list[int]()
     original = perform.fine_tune_stacked
 
-    def tight(stack: StackedModel, *given: Any, **named: Any) -> Any:
+    def fail_if_larger_than_two(stack: StackedModel, *arguments: Any, **options: Any) -> Any:
         sizes.append(len(stack))
-        found = original(stack, *given, **named)
-        if len(stack) > 2:  # after all has been changed
+        histories = original(stack, *arguments, **options)
+        if len(stack) > 2:  # after training has changed the weights
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return found
+        return histories
 
-    monkeypatch.setattr(perform, "fine_tune_stacked", tight)
-    found = list(perform.execute_runs(runs, places))
+    monkeypatch.setattr(perform, "fine_tune_stacked", fail_if_larger_than_two)
+    outcomes = list(perform.execute_runs(runs, places))
     assert sizes == [5, 3, 2, 2, 1]
-    for one, other in zip(found, expected, strict=True):
-        assert isinstance(one, RunResult)
-        assert isinstance(other, RunResult)
-        assert one.run is other.run
-        assert one.scores == other.scores
+    for outcome, expected_outcome in zip(outcomes, expected, strict=True):
+        assert isinstance(outcome, RunResult)
+        assert isinstance(expected_outcome, RunResult)
+        assert outcome.run is expected_outcome.run
+        assert outcome.scores == expected_outcome.scores
 
-    def never(*given: Any, **named: Any) -> Any:
+    def always_fail(*arguments: Any, **options: Any) -> Any:
         torch.empty(10**15)
 
-    monkeypatch.setattr(perform, "fine_tune_stacked", never)
+    monkeypatch.setattr(perform, "fine_tune_stacked", always_fail)
     with pytest.raises(InsufficientMemoryError, match="REF seed 1 does not fit in memory"):
         list(perform.execute_runs(runs, places))
 
@@ -446,15 +448,15 @@ def test_stacks_are_no_larger_than_memory_allows(
     sizes: list[int],
 ) -> None:
     runs = [make_run(encoder_folders("bert"), window=w) for w in (None, "0", "1", "2", "3")]
-    (alone,) = perform.execute_runs(runs[:1], places)
-    assert isinstance(alone, RunResult)
-    needed = alone.provenance["estimated"]["memory"]
-    there = room * needed / prepare.USABLE_MEMORY
-    monkeypatch.setattr(prepare, "available_memory", lambda device: there)
-    found = list(perform.execute_runs(runs, places))
-    assert all(isinstance(outcome, RunResult) for outcome in found)
-    together = [outcome.provenance["lockstep"] for outcome in found]  # type: ignore[union-attr]
-    assert together == [size for size in sizes for _ in range(size)]
+    (separate,) = perform.execute_runs(runs[:1], places)
+    assert isinstance(separate, RunResult)
+    needed = separate.provenance["estimated"]["memory"]
+    available = room * needed / prepare.USABLE_MEMORY
+    monkeypatch.setattr(prepare, "available_memory", lambda device: available)
+    outcomes = list(perform.execute_runs(runs, places))
+    assert all(isinstance(outcome, RunResult) for outcome in outcomes)
+    stack_sizes = [outcome.provenance["lockstep"] for outcome in outcomes]  # type: ignore[union-attr]
+    assert stack_sizes == [size for size in sizes for _ in range(size)]
 
 
 @pytest.fixture
@@ -503,13 +505,15 @@ def test_provenance_has_estimated_and_measured_resources(
     encoder_folders: Folders, places: DataPaths
 ) -> None:
     training = TrainingConfig(**{**TRAINING, "epochs": 6})
-    told = perform.execute_run(
+    provenance = perform.execute_run(
         make_run(encoder_folders("bert"), training=training), places
     ).provenance
-    assert told["estimated"]["memory"] > 0
-    assert 0 < told["estimated"]["seconds"] < 100
-    assert told["seconds"] == pytest.approx(sum(told["laps"].values()), abs=0.01)
-    assert told["memory"] is None or told["memory"] >= 0
+    assert provenance["estimated"]["memory"] > 0
+    assert 0 < provenance["estimated"]["seconds"] < 100
+    assert provenance["seconds"] == pytest.approx(sum(provenance["laps"].values()), abs=0.01)
+    assert provenance["memory"] is None or provenance["memory"] >= 0
     short = TrainingConfig(**{**TRAINING, "epochs": 1, "tokens_per_batch": 10_000})
-    told = perform.execute_run(make_run(encoder_folders("bert"), training=short), places).provenance
-    assert told["estimated"]["seconds"] is None, "there was one step, which sets things up"
+    provenance = perform.execute_run(
+        make_run(encoder_folders("bert"), training=short), places
+    ).provenance
+    assert provenance["estimated"]["seconds"] is None, "there was one step, which sets things up"

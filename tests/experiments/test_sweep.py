@@ -104,14 +104,14 @@ class Recorder:
         self.outcomes.append(result)
 
 
-# What a sweep does with outcomes
+# How a sweep treats outcomes
 
 
 def test_every_result_is_saved_before_the_next_run_starts(store: ResultStore) -> None:
     todo, seen = plan(1, 2, 3), []
 
     def look(run: RunSpec) -> RunResult:
-        seen.append([other.seed for other in todo if other in store])
+        seen.append([saved.seed for saved in todo if saved in store])
         return outcome(run)
 
     swept = sweep(todo, look, store)
@@ -123,39 +123,39 @@ def test_every_result_is_saved_before_the_next_run_starts(store: ResultStore) ->
 def test_finished_runs_are_not_executed_again(store: ResultStore) -> None:
     todo = plan(1, 2, 3)
     store.save(outcome(todo[1]))
-    asked: list[int] = []
-    swept = sweep(todo, partial(noted, asked), store)
-    assert (asked, swept.done) == ([1, 3], 2)
-    assert sweep(todo, partial(noted, asked), store).done == 0
-    assert asked == [1, 3]
+    executed: list[int] = []
+    swept = sweep(todo, partial(record, executed), store)
+    assert (executed, swept.done) == ([1, 3], 2)
+    assert sweep(todo, partial(record, executed), store).done == 0
+    assert executed == [1, 3]
 
 
-def noted(asked: list[int], run: RunSpec) -> RunResult:
-    asked.append(run.seed)
+def record(executed: list[int], run: RunSpec) -> RunResult:
+    executed.append(run.seed)
     return perform(run)
 
 
 def test_runs_that_another_process_finishes_are_skipped(store: ResultStore) -> None:
     todo = plan(1, 2, 3)
-    asked: list[int] = []
+    executed: list[int] = []
 
     def beside_another(run: RunSpec) -> RunResult:
         store.save(outcome(todo[1]))
-        return noted(asked, run)
+        return record(executed, run)
 
     assert sweep(todo, beside_another, store).done == 2
-    assert asked == [1, 3]
+    assert executed == [1, 3]
 
 
 def test_runs_that_another_process_has_locked_are_skipped(store: ResultStore) -> None:
-    todo, asked = plan(1, 2, 3), list[int]()
-    other = ResultStore(store.folder)
-    assert other.acquire(todo[1])
-    swept = sweep(todo, partial(noted, asked), store)
-    assert (asked, swept.done, swept.elsewhere) == ([1, 3], 2, 1)
-    other.release(todo[1])
-    assert sweep(todo, partial(noted, asked), store).done == 1
-    assert asked == [1, 3, 2]
+    todo, executed = plan(1, 2, 3), list[int]()
+    other_store = ResultStore(store.folder)
+    assert other_store.acquire(todo[1])
+    swept = sweep(todo, partial(record, executed), store)
+    assert (executed, swept.done, swept.elsewhere) == ([1, 3], 2, 1)
+    other_store.release(todo[1])
+    assert sweep(todo, partial(record, executed), store).done == 1
+    assert executed == [1, 3, 2]
     assert {path.name for path in store.folder.iterdir()} == {"runs"}
 
 
@@ -168,8 +168,8 @@ def test_the_locks_of_a_killed_process_are_released(store: ResultStore) -> None:
         "assert ResultStore(Path(sys.argv[1])).acquire(RunSpec.model_validate_json(sys.argv[2]))\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
-    given = [str(store.folder), run.model_dump_json()]
-    assert subprocess.run([sys.executable, "-c", code, *given], check=False).returncode == -9
+    arguments = [str(store.folder), run.model_dump_json()]
+    assert subprocess.run([sys.executable, "-c", code, *arguments], check=False).returncode == -9
     assert any((store.folder / "taken").iterdir())
     assert sweep([run], perform, store).done == 1
     assert not (store.folder / "taken").exists()
@@ -179,13 +179,13 @@ def test_a_run_that_is_finished_while_it_is_locked_is_not_executed_again(
     store: ResultStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (run,) = plan(1)
-    take = store.acquire
+    acquire = store.acquire
 
-    def late(asked: RunSpec) -> bool:
-        ResultStore(store.folder).save(outcome(asked))
-        return take(asked)
+    def acquire_after_another_process(locked: RunSpec) -> bool:
+        ResultStore(store.folder).save(outcome(locked))
+        return acquire(locked)
 
-    monkeypatch.setattr(store, "acquire", late)
+    monkeypatch.setattr(store, "acquire", acquire_after_another_process)
     assert sweep([run], lambda run: pytest.fail("done twice"), store).done == 0
 
 
@@ -197,12 +197,12 @@ def test_a_sweep_that_fails_leaves_no_locks(store: ResultStore) -> None:
 
 def test_a_run_that_diverges_is_recorded_and_the_others_continue(store: ResultStore) -> None:
     todo = plan(1, DIVERGES, 3)
-    told = Recorder()
-    swept = sweep(todo, perform, store, SERIAL, told)
+    progress = Recorder()
+    swept = sweep(todo, perform, store, SERIAL, progress)
     failure = RunFailure(todo[1], f"the loss is nan at step {DIVERGES} of 9")
     assert (swept.done, swept.failures) == (2, [failure])
-    assert told.started_runs == todo
-    assert told.outcomes == [outcome(todo[0]), failure, outcome(todo[2])]
+    assert progress.started_runs == todo
+    assert progress.outcomes == [outcome(todo[0]), failure, outcome(todo[2])]
     assert store.load_failure(todo[1]) == failure
     assert todo[1] not in store
 
@@ -239,10 +239,10 @@ def test_errors_of_the_user_are_not_recorded_as_failures(store: ResultStore) -> 
 def test_several_processes_produce_the_outcomes_of_one_process() -> None:
     todo = plan(1, 2, DIVERGES, 4, 5)
     expected = list(outcomes(SERIAL, todo, perform))
-    found = list(outcomes(ProcessExecutor(2), todo, perform))
-    assert len(found) == len(expected)
-    assert sorted(found, key=seed) == sorted(expected, key=seed)
-    assert sum(isinstance(result, RunFailure) for result in found) == 1
+    results = list(outcomes(ProcessExecutor(2), todo, perform))
+    assert len(results) == len(expected)
+    assert sorted(results, key=seed) == sorted(expected, key=seed)
+    assert sum(isinstance(result, RunFailure) for result in results) == 1
 
 
 def seed(result: RunResult | RunFailure) -> int:
@@ -295,21 +295,21 @@ def test_an_interrupt_stops_the_workers_and_keeps_finished_runs(store: ResultSto
 @pytest.mark.usefixtures("importable")
 def test_closing_the_outcomes_stops_the_workers() -> None:
     todo, start = plan(1, NAPS), time.monotonic()
-    found = outcomes(ProcessExecutor(2), todo, perform)
-    assert next(found) == outcome(todo[0])
-    found.close()  # type: ignore[attr-defined]
+    results = outcomes(ProcessExecutor(2), todo, perform)
+    assert next(results) == outcome(todo[0])
+    results.close()  # type: ignore[attr-defined]
     assert time.monotonic() - start < 50, "it waited for the run in flight"
     assert not active_children()
 
 
 @pytest.mark.parametrize(
-    ("said", "threads"), [("1", 1), ("3", 3), ("99", 8), ("", 8), ("0", 8), ("2,1", 8)]
+    ("variable", "threads"), [("1", 1), ("3", 3), ("99", 8), ("", 8), ("0", 8), ("2,1", 8)]
 )
 def test_workers_use_their_share_of_the_cores_or_the_configured_number(
-    said: str, threads: int, monkeypatch: pytest.MonkeyPatch
+    variable: str, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cpu, "available_cores", lambda: 16)
-    monkeypatch.setenv("OMP_NUM_THREADS", said)
+    monkeypatch.setenv("OMP_NUM_THREADS", variable)
     assert cpu.threads_of_each(2) == threads
 
 
@@ -324,10 +324,10 @@ def test_an_executor_takes_runs_only_when_it_needs_them(executor: Executor) -> N
             drawn.append(run.seed)
             yield run
 
-    found = outcomes(executor, waiting(), perform)
-    assert seed(next(found)) == 1
+    results = outcomes(executor, waiting(), perform)
+    assert seed(next(results)) == 1
     assert drawn == [1]
-    assert [seed(result) for result in found] == [2, 3, 4]
+    assert [seed(result) for result in results] == [2, 3, 4]
 
 
 # What is checked before anything is done
@@ -433,14 +433,14 @@ def test_two_sweeps_at_once_share_the_work(
     shards: tuple[str, str], longer: Workshop, uninterrupted: dict[str, str]
 ) -> None:
     """Two processes share a store, with or without shards: no run is executed twice or lost."""
-    alone = ["--lockstep", "1"]
-    with started(longer, ["--shard", shards[0], *alone]) as other:
-        wait_for(lambda: (longer.store / "plans").is_dir(), other)
-        answer = longer.run("--shard", shards[1], *alone)
+    one_run_at_a_time = ["--lockstep", "1"]
+    with started(longer, ["--shard", shards[0], *one_run_at_a_time]) as second_sweep:
+        wait_for(lambda: (longer.store / "plans").is_dir(), second_sweep)
+        answer = longer.run("--shard", shards[1], *one_run_at_a_time)
         assert answer.code == 0
-        _, said = other.communicate()
-        assert other.returncode == 0
-    assert (answer.err + said.decode()).count("\n[") == 6
+        _, errors = second_sweep.communicate()
+        assert second_sweep.returncode == 0
+    assert (answer.err + errors.decode()).count("\n[") == 6
     assert tables(longer, longer.store) == uninterrupted
     assert {path.name for path in longer.store.iterdir()} == {"plans", "runs"}
     assert len(results(longer)) == 6

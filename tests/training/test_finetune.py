@@ -51,9 +51,9 @@ def weights(model: nn.Module) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in model.state_dict().items()}
 
 
-def equal(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
-    assert one.keys() == other.keys()
-    return all(torch.equal(one[name], other[name]) for name in one)
+def equal(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
+    assert first.keys() == second.keys()
+    return all(torch.equal(first[name], second[name]) for name in first)
 
 
 @dataclass
@@ -103,9 +103,9 @@ def train(
     return model, diary, found
 
 
-def same(one: list[Tensor], other: list[Tensor]) -> bool:
-    pairs = zip(one, other, strict=True)
-    return len(one) == len(other) and all(torch.equal(a, b) for a, b in pairs)
+def same(first: list[Tensor], second: list[Tensor]) -> bool:
+    pairs = zip(first, second, strict=True)
+    return len(first) == len(second) and all(torch.equal(a, b) for a, b in pairs)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -124,22 +124,22 @@ def test_ref_and_an_ablated_run_differ_in_the_window_alone(bert: Path, task: str
 
 @pytest.mark.parametrize("task", TASKS)
 def test_another_seed_changes_head_batches_and_dropout(bert: Path, task: str) -> None:
-    _, one, _ = train(bert, task, seed=1)
-    _, other, _ = train(bert, task, seed=2)
-    heads = [{n: v for n, v in diary.start.items() if "head." in n} for diary in (one, other)]
+    _, first, _ = train(bert, task, seed=1)
+    _, second, _ = train(bert, task, seed=2)
+    heads = [{n: v for n, v in diary.start.items() if "head." in n} for diary in (first, second)]
     assert not equal(*heads)
-    assert [b.tolist() for b in one.batches] != [b.tolist() for b in other.batches]
-    pairs = zip(one.random_states, other.random_states, strict=False)
+    assert [b.tolist() for b in first.batches] != [b.tolist() for b in second.batches]
+    pairs = zip(first.random_states, second.random_states, strict=False)
     assert not any(torch.equal(a, b) for a, b in pairs)
 
 
 def test_repeating_a_run_reproduces_its_weights_exactly(bert: Path) -> None:
     torch.manual_seed(5)
-    one, _, epochs = train(bert, "parsing")
+    first, _, epochs = train(bert, "parsing")
     torch.manual_seed(6)
-    other, _, again = train(bert, "parsing")
+    second, _, again = train(bert, "parsing")
     assert epochs == again
-    assert equal(weights(one), weights(other))
+    assert equal(weights(first), weights(second))
 
 
 def test_batches_and_dropout_differ_between_epochs(bert: Path) -> None:
@@ -291,13 +291,13 @@ def test_a_subword_outside_the_trimmed_vocabulary_is_refused(bert: Path, count: 
     stack = StackedModel([toys.model(bert, "pos", TRAIN) for _ in range(count)])
     encoded = toys.encoded_task(bert, "pos", TRAIN)
     examples = encoded.encode(TRAIN)
-    announced = set(training._subword_ids(examples, encoded, []))
+    vocabulary = set(training._subword_ids(examples, encoded, []))
     batch = encoded.collate(examples)
-    trimmed_embeddings.TrimmedEmbedding(stack, announced)
+    trimmed_embeddings.TrimmedEmbedding(stack, vocabulary)
     stack(batch)
-    forgotten = max(announced)
+    missing = max(vocabulary)
     stack = StackedModel([toys.model(bert, "pos", TRAIN) for _ in range(count)])
-    trimmed_embeddings.TrimmedEmbedding(stack, announced - {forgotten})
+    trimmed_embeddings.TrimmedEmbedding(stack, vocabulary - {missing})
     with pytest.raises(IndexError):
         stack(batch)
 
@@ -329,16 +329,16 @@ def test_the_best_epoch_is_restored_the_first_among_equals(
 def test_the_score_of_an_epoch_is_the_first_metric_on_dev(bert: Path) -> None:
     model, _, epochs = train(bert, "parsing")
     best = max(epochs, key=lambda epoch: epoch.dev_score)
-    found = predict(model, toys.encoded_task(bert, "parsing", TRAIN), DEV)
-    assert TASKS["parsing"].score(DEV, found.sentences)["las"] == best.dev_score
+    predictions = predict(model, toys.encoded_task(bert, "parsing", TRAIN), DEV)
+    assert TASKS["parsing"].score(DEV, predictions.sentences)["las"] == best.dev_score
 
 
 def test_a_gradient_that_is_not_finite_names_its_step(bert: Path) -> None:
     model = toys.model(bert, "pos", TRAIN)
     model.head.linear.weight.register_hook(lambda gradient: gradient * torch.inf)
-    given = (model, toys.encoded_task(bert, "pos", TRAIN), DATA)
+    arguments = (model, toys.encoded_task(bert, "pos", TRAIN), DATA)
     with pytest.raises(DivergedError, match=r"^the gradient's norm is (inf|nan) at step 1 of \d+$"):
-        fine_tune(*given, seed=1)
+        fine_tune(*arguments, seed=1)
 
 
 def test_a_loss_that_is_not_finite_names_its_step(bert: Path) -> None:
@@ -348,18 +348,18 @@ def test_a_loss_that_is_not_finite_names_its_step(bert: Path) -> None:
         if step == 2:
             model.head.linear.bias.data.fill_(torch.nan)
 
-    given = (model, toys.encoded_task(bert, "pos", TRAIN), DATA)
+    arguments = (model, toys.encoded_task(bert, "pos", TRAIN), DATA)
     with pytest.raises(DivergedError, match=r"^the loss is nan at step 3 of \d+$"):
-        fine_tune(*given, seed=1, progress=poison)
+        fine_tune(*arguments, seed=1, progress=poison)
     assert torch.equal(before, torch.get_rng_state())
 
 
 def test_progress_counts_every_step(bert: Path) -> None:
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
     model = toys.model(bert, "pos", TRAIN)
-    given = (model, toys.encoded_task(bert, "pos", TRAIN, epochs=2), DATA)
-    (_, last) = fine_tune(*given, seed=1, progress=lambda *step: told.append(step))
-    assert told == [(step, last.steps) for step in range(1, last.steps + 1)]
+    arguments = (model, toys.encoded_task(bert, "pos", TRAIN, epochs=2), DATA)
+    (_, last) = fine_tune(*arguments, seed=1, progress=lambda *step: reported.append(step))
+    assert reported == [(step, last.steps) for step in range(1, last.steps + 1)]
 
 
 def test_fine_tuning_has_no_parameter_for_a_target() -> None:
@@ -367,7 +367,7 @@ def test_fine_tuning_has_no_parameter_for_a_target() -> None:
     assert list(inspect.signature(fine_tune).parameters) == [
         "model", "encoded", "data", "seed", "progress"
     ]  # fmt: skip
-    assert [one.name for one in fields(TrainingData)] == ["train", "dev"]
+    assert [item.name for item in fields(TrainingData)] == ["train", "dev"]
     assert not any("target" in name or "test" in name for name in TrainingConfig.model_fields)
 
 
@@ -443,7 +443,7 @@ def test_a_real_checkpoint_learns_real_parts_of_speech(ewt: Path) -> None:
     options = TrainingConfig(epochs=2, learning_rate=3e-4, tokens_per_batch=256)
     encoded = EncodedTask(task, labels, WordTokenizer(load_tokenizer(folder), 256), options)
     fine_tune(model, encoded, TrainingData(train_, dev), seed=1)
-    found = predict(model, encoded, test)
+    predictions = predict(model, encoded, test)
     majority = task.score(test, [task.majority(train_)(sentence) for sentence in test])
-    score = task.score(test, found.sentences)["accuracy"]
+    score = task.score(test, predictions.sentences)["accuracy"]
     assert majority["accuracy"] < 0.3 < 0.85 < score

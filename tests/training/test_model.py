@@ -88,9 +88,11 @@ def test_padding_does_not_change_outputs(encoder_folder: Path, task: str) -> Non
     tight, wide = (collate(split, 0, "mean", length=n, words=n) for n in (0, 37))
     assert wide.ids.shape[1] == wide.mask.shape[1] == 37
     outputs = zip(tensors(model(tight)), tensors(model(wide)), strict=True)
-    for one, other in outputs:
-        there = one > torch.finfo(one.dtype).min
-        torch.testing.assert_close(crop(other, one)[there], one[there], atol=1e-5, rtol=0)
+    for unpadded, padded in outputs:
+        is_score = unpadded > torch.finfo(unpadded.dtype).min
+        torch.testing.assert_close(
+            crop(padded, unpadded)[is_score], unpadded[is_score], atol=1e-5, rtol=0
+        )
     losses = [TASKS[task].loss(model(batch), batch.gold, batch.mask) for batch in (tight, wide)]
     torch.testing.assert_close(losses[0], losses[1], atol=1e-5, rtol=0)
 
@@ -100,13 +102,13 @@ def test_padding_does_not_change_outputs(encoder_folder: Path, task: str) -> Non
 def test_other_sentences_of_a_batch_do_not_change_outputs(encoder_folder: Path, task: str) -> None:
     model = toys.model(encoder_folder, task, GOLD).eval()
     split = examples(toys.subwords(encoder_folder, max_length=16), task)
-    together = tensors(model(collate(split, 0, "first")))
+    batched_outputs = tensors(model(collate(split, 0, "first")))
     for row, example in enumerate(split):
-        alone = tensors(model(collate([example], 0, "first")))
-        for one, all_ in zip(alone, together, strict=True):
-            there = one[0] > torch.finfo(one.dtype).min
-            found = crop(all_[row], one[0])
-            torch.testing.assert_close(found[there], one[0][there], atol=1e-5, rtol=0)
+        separate_outputs = tensors(model(collate([example], 0, "first")))
+        for separate, batched in zip(separate_outputs, batched_outputs, strict=True):
+            is_score = separate[0] > torch.finfo(separate.dtype).min
+            cropped = crop(batched[row], separate[0])
+            torch.testing.assert_close(cropped[is_score], separate[0][is_score], atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -117,9 +119,9 @@ def test_the_weights_of_a_head_depend_on_the_seed_alone(
         torch.manual_seed(noise)
         return toys.model(encoder_folders("bert"), task, GOLD, seed).head.state_dict()
 
-    one, same, other = head(1, noise=5), head(1, noise=6), head(2, noise=5)
-    assert all(torch.equal(one[name], same[name]) for name in one)
-    assert not all(torch.equal(one[name], other[name]) for name in one)
+    first, same_seed, other_seed = head(1, noise=5), head(1, noise=6), head(2, noise=5)
+    assert all(torch.equal(first[name], same_seed[name]) for name in first)
+    assert not all(torch.equal(first[name], other_seed[name]) for name in first)
 
 
 def test_building_a_model_leaves_the_random_state_and_the_encoder_unchanged(

@@ -60,9 +60,9 @@ def test_all_files_that_a_run_reads_are_shipped(workshop: Workshop, tmp_path: Pa
     (run,) = plan(1, encoder=str(workshop.encoder))
     carried = files_to_ship([run], places)
     for name, path in carried.items():
-        there = tmp_path / "there" / name
-        there.parent.mkdir(parents=True, exist_ok=True)
-        there.write_bytes(path.read_bytes())
+        copy = tmp_path / "there" / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
     elsewhere = DataPaths(folders=(tmp_path / "there",), cache=tmp_path / "none", download=False)
     assert input_checksums(run, elsewhere) == input_checksums(run, places)
     assert {f"encoders/1/{name}" for name in ("config.json", "model.safetensors")} <= set(carried)
@@ -98,11 +98,11 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
     monkeypatch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    made = Imitated(initialize_head=True, head_node_args={"num_cpus": 0})
-    made.nodes_of_work = [made.add_node(num_cpus=1), made.add_node(num_cpus=1)]
-    yield made
+    cluster = Imitated(initialize_head=True, head_node_args={"num_cpus": 0})
+    cluster.nodes_of_work = [cluster.add_node(num_cpus=1), cluster.add_node(num_cpus=1)]
+    yield cluster
     ray.shutdown()
-    made.shutdown()
+    cluster.shutdown()
 
 
 @slow

@@ -87,20 +87,20 @@ def test_positions_are_absolute_or_rotary_as_configured(tmp_path: Path, position
     encoder, tokenizer = load_model(str(folder)), load_tokenizer(str(folder))
     rotary = positions == "rotary"
     assert encoder.config.model_type == ("roformer" if rotary else "bert")
-    one, other = (
+    first, reordered = (
         encoder(**tokenizer(text, return_tensors="pt"), output_hidden_states=True).hidden_states
         for text in ("dog cat dog", "cat dog dog")
     )
     # The embedding of a word depends on its position only if positions are added to it ...
-    assert torch.equal(one[0][0, 1], one[0][0, 3]) == rotary
+    assert torch.equal(first[0][0, 1], first[0][0, 3]) == rotary
     # ... and in both cases the output of the blocks depends on the order of the words.
-    assert not torch.allclose(one[-1][0, 3], other[-1][0, 3], atol=1e-3)
+    assert not torch.allclose(first[-1][0, 3], reordered[-1][0, 3], atol=1e-3)
 
 
 def test_the_loss_decreases(tmp_path: Path) -> None:
     losses: list[float] = []
-    given = recipe(steps=120, learning_rate=1e-2, hidden=32, dropout=0.0)
-    pretrain(LINES, tmp_path, given, progress=lambda step, steps, loss: losses.append(loss))
+    settings = recipe(steps=120, learning_rate=1e-2, hidden=32, dropout=0.0)
+    pretrain(LINES, tmp_path, settings, progress=lambda step, steps, loss: losses.append(loss))
     assert len(losses) == 120
     assert sum(losses[-20:]) < 0.5 * sum(losses[:20])
 
@@ -115,8 +115,8 @@ def test_equal_recipes_and_texts_produce_equal_weights(tmp_path: Path) -> None:
 def test_another_seed_produces_other_weights(tmp_path: Path) -> None:
     for seed in (1, 2):
         pretrain(LINES, tmp_path / str(seed), recipe(seed=seed))
-    one, other = (load_file(tmp_path / str(seed) / "model.safetensors") for seed in (1, 2))
-    assert not any(torch.equal(one[name], other[name]) for name in one if one[name].ndim > 1)
+    first, second = (load_file(tmp_path / str(seed) / "model.safetensors") for seed in (1, 2))
+    assert not any(torch.equal(first[name], second[name]) for name in first if first[name].ndim > 1)
 
 
 def test_pretraining_leaves_the_random_state_alone(tmp_path: Path) -> None:
@@ -125,13 +125,13 @@ def test_pretraining_leaves_the_random_state_alone(tmp_path: Path) -> None:
     assert torch.equal(before, torch.get_rng_state())
 
 
-def assert_same(one: Path, other: Path) -> None:
-    weights = [load_file(folder / "model.safetensors") for folder in (one, other)]
+def assert_same(first: Path, second: Path) -> None:
+    weights = [load_file(folder / "model.safetensors") for folder in (first, second)]
     assert weights[0].keys() == weights[1].keys()
     assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
     for name in ("tokenizer.json", "config.json"):
-        assert (one / name).read_bytes() == (other / name).read_bytes()
-    described = [json.loads((folder / "recipe.json").read_text()) for folder in (one, other)]
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+    described = [json.loads((folder / "recipe.json").read_text()) for folder in (first, second)]
     assert described[0]["losses"] == described[1]["losses"]
 
 
@@ -448,17 +448,17 @@ def test_whole_word_masking_masks_all_subwords_of_a_word() -> None:
         masking = MaskingStrategy.of(tokenizer, 0.3, whole_words=whole)
         _, gold = masking.mask_tokens(batch, torch.Generator().manual_seed(2))
         chosen = gold != IGNORED_LABEL
-        alike = (chosen[:, 1:] == chosen[:, :-1])[continues]
-        assert alike.all() == whole
+        as_previous = (chosen[:, 1:] == chosen[:, :-1])[continues]
+        assert as_previous.all() == whole
         assert chosen.float().mean().item() == pytest.approx(0.3, abs=0.03)
 
 
 def test_masking_depends_only_on_its_generator() -> None:
     batch, before = torch.randint(5, 90, (20, 30)), torch.get_rng_state()
-    once, again, other = (masked(batch, 0.15, seed) for seed in (1, 1, 2))
+    first, same_seed, other_seed = (masked(batch, 0.15, seed) for seed in (1, 1, 2))
     assert torch.equal(before, torch.get_rng_state())
-    assert all(torch.equal(a, b) for a, b in zip(once, again, strict=True))
-    assert not torch.equal(once[1], other[1])
+    assert all(torch.equal(a, b) for a, b in zip(first, same_seed, strict=True))
+    assert not torch.equal(first[1], other_seed[1])
 
 
 SAME = """
@@ -475,12 +475,12 @@ print(hashlib.sha256(tokenizer.backend_tokenizer.to_str().encode()).hexdigest())
 
 def test_equal_texts_produce_equal_tokenizers_in_every_process() -> None:
     """Hash maps in ``tokenizers`` are seeded anew in every process: see its issue on trainers."""
-    found = [
+    processes = [
         subprocess.run([sys.executable, "-c", SAME], capture_output=True, text=True, check=True)
         for _ in range(3)
     ]
-    assert len({one.stdout for one in found}) == 1
-    assert found[0].stdout
+    assert len({process.stdout for process in processes}) == 1
+    assert processes[0].stdout
 
 
 def vocabulary_of(lines: Sequence[str], vocabulary: int) -> set[str]:
@@ -489,12 +489,14 @@ def vocabulary_of(lines: Sequence[str], vocabulary: int) -> set[str]:
 
 def test_rare_characters_leave_room_for_words() -> None:
     rare = [chr(0x4E00 + n) for n in range(500)]
-    found = vocabulary_of([*["banana split"] * 50, *rare], vocabulary=200)
-    assert len(found) <= 200
-    assert {"banana", "split", "[PAD]", "[MASK]"} <= found
-    assert len(found & set(rare)) <= 50
+    subwords = vocabulary_of([*["banana split"] * 50, *rare], vocabulary=200)
+    assert len(subwords) <= 200
+    assert {"banana", "split", "[PAD]", "[MASK]"} <= subwords
+    assert len(subwords & set(rare)) <= 50
 
 
 def test_frequent_characters_stay_in_the_vocabulary() -> None:
-    found = vocabulary_of(["x y z ß"] * 9 + [chr(0x4E00 + n) for n in range(500)], vocabulary=200)
-    assert {"x", "y", "z", "ß"} <= found
+    subwords = vocabulary_of(
+        ["x y z ß"] * 9 + [chr(0x4E00 + n) for n in range(500)], vocabulary=200
+    )
+    assert {"x", "y", "z", "ß"} <= subwords

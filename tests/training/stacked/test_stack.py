@@ -41,17 +41,17 @@ WINDOWS = [None, "0-1", "2-3"]
 
 def models(folder: Path, task: str = "pos", *, drop: bool = False) -> list[TaskModel]:
     """Return the models of REF and two windows, by default without dropout."""
-    found = [toys.model(folder, task, TRAIN) for _ in WINDOWS]
-    for model, window in zip(found, WINDOWS, strict=True):
+    members = [toys.model(folder, task, TRAIN) for _ in WINDOWS]
+    for model, window in zip(members, WINDOWS, strict=True):
         if window is not None:
             reinitialize_(model.encoder, Window.parse(window), seed=1)
         if not drop:
             without_dropout(model)
-    return found
+    return members
 
 
 def without_dropout(model: TaskModel) -> None:
-    """Modules, and what eager and fused attention look up each time."""
+    """Set the dropout of modules, and the rates that eager and fused attention read, to 0."""
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
@@ -68,23 +68,23 @@ def learn(
 ) -> list[TrainingHistory]:
     """Fine-tune in lockstep, for 50 steps or more.
 
-    The head's rate is low: the parser's candidates share a bias whose gradient is zero but for
-    rounding, and of that Adam makes steps as long as of any other.
+    The learning rate of the head is low, because the arc scores of the parser share a bias whose
+    gradient is zero up to rounding errors, and Adam scales these up to steps of full size.
     """
     rates = {"learning_rate": 1e-4, "head_learning_rate": 2e-4}
-    asked = {"epochs": 2, "tokens_per_batch": 64, **rates, **options}
-    encoded = toys.encoded_task(folder, task, TRAIN, **asked)  # type: ignore[arg-type]
+    settings = {"epochs": 2, "tokens_per_batch": 64, **rates, **options}
+    encoded = toys.encoded_task(folder, task, TRAIN, **settings)  # type: ignore[arg-type]
     return fine_tune_stacked(stack, encoded, DATA, seed=seed)
 
 
 def scores(stack: StackedModel, folder: Path, task: str) -> list[dict[str, float]]:
     encoded = toys.encoded_task(folder, task, TRAIN)
-    found = predict_stacked(stack, range(len(stack)), encoded, {"dev": DEV})
-    return [TASKS[task].score(DEV, own["dev"].sentences) for own in found]
+    predictions = predict_stacked(stack, range(len(stack)), encoded, {"dev": DEV})
+    return [TASKS[task].score(DEV, member["dev"].sentences) for member in predictions]
 
 
-def farthest(one: nn.Module, other: nn.Module) -> float:
-    pairs = zip(one.parameters(), other.parameters(), strict=True)
+def farthest(first: nn.Module, second: nn.Module) -> float:
+    pairs = zip(first.parameters(), second.parameters(), strict=True)
     return max((a - b).abs().max().item() for a, b in pairs)
 
 
@@ -97,19 +97,19 @@ def test_stacked_models_learn_the_same_as_separate_models(
 ) -> None:
     """At least fifty steps in single precision; weights within 1e-4, scores within 1e-6."""
     folder = encoder_folders(family)
-    apart, together = models(folder, task), models(folder, task)
-    expected = [learn(StackedModel([model]), folder, task)[0] for model in apart]
-    stack = StackedModel(together)
-    for one, other in zip(expected, learn(stack, folder, task), strict=True):
-        assert other.epochs[-1].steps >= 50
-        for a, b in zip(one.epochs, other.epochs, strict=True):
+    separate_models, stacked_models = models(folder, task), models(folder, task)
+    expected = [learn(StackedModel([model]), folder, task)[0] for model in separate_models]
+    stack = StackedModel(stacked_models)
+    for separate, stacked in zip(expected, learn(stack, folder, task), strict=True):
+        assert stacked.epochs[-1].steps >= 50
+        for a, b in zip(separate.epochs, stacked.epochs, strict=True):
             assert b.loss == pytest.approx(a.loss, abs=1e-4)
             assert b.dev_score == pytest.approx(a.dev_score, abs=1e-6)
-    for a, b in zip(apart, together, strict=True):
+    for a, b in zip(separate_models, stacked_models, strict=True):
         assert farthest(a, b) < 1e-4
-    for own, model in zip(scores(stack, folder, task), apart, strict=True):
-        (by_itself,) = scores(StackedModel([model]), folder, task)
-        assert own == pytest.approx(by_itself, abs=1e-6)
+    for stacked_scores, model in zip(scores(stack, folder, task), separate_models, strict=True):
+        (separate_scores,) = scores(StackedModel([model]), folder, task)
+        assert stacked_scores == pytest.approx(separate_scores, abs=1e-6)
 
 
 @pytest.mark.parametrize("family", ["bert", "modernbert", "electra"])
@@ -118,14 +118,14 @@ def test_stacked_models_share_the_dropout_masks_of_a_separate_model(
 ) -> None:
     """On the CPU, masks are those of a separate run, also in attention."""
     folder = encoder_folders(family)
-    apart, together = (models(folder, "parsing", drop=True) for _ in range(2))
-    expected = [learn(StackedModel([model]), folder, "parsing")[0] for model in apart]
-    found = learn(StackedModel(together), folder, "parsing")
-    for one, other in zip(expected, found, strict=True):
-        assert other.epochs[0].loss == pytest.approx(one.epochs[0].loss, rel=1e-5)
+    separate_models, stacked_models = (models(folder, "parsing", drop=True) for _ in range(2))
+    expected = [learn(StackedModel([model]), folder, "parsing")[0] for model in separate_models]
+    histories = learn(StackedModel(stacked_models), folder, "parsing")
+    for separate, stacked in zip(expected, histories, strict=True):
+        assert stacked.epochs[0].loss == pytest.approx(separate.epochs[0].loss, rel=1e-5)
     without = learn(StackedModel(models(folder, "parsing")), folder, "parsing")
     assert [history.epochs[0].loss for history in without] != pytest.approx(
-        [history.epochs[0].loss for history in found], rel=1e-3
+        [history.epochs[0].loss for history in histories], rel=1e-3
     )
 
 
@@ -176,11 +176,11 @@ def test_a_model_that_diverges_does_not_change_the_others(
     broken = StackedModel(models(folder, "parsing"))
     with torch.no_grad():
         broken.members[1].head.arc.weight.fill_(torch.nan)
-    found = learn(broken, folder, "parsing")
-    assert isinstance(found[1].error, DivergedError)
-    assert str(found[1].error).startswith("the loss is nan at step 1 of ")
-    assert found[1].epochs == []
-    assert (found[0], found[2]) == (expected[0], expected[2])
+    histories = learn(broken, folder, "parsing")
+    assert isinstance(histories[1].error, DivergedError)
+    assert str(histories[1].error).startswith("the loss is nan at step 1 of ")
+    assert histories[1].epochs == []
+    assert (histories[0], histories[2]) == (expected[0], expected[2])
     with torch.no_grad():
         broken = StackedModel(models(folder, "parsing"))
         for member in broken.members:
@@ -193,17 +193,17 @@ def test_encoders_that_cannot_be_stacked_are_refused_unchanged(
     encoder_folders: Folders, family: str
 ) -> None:
     folder = encoder_folders(family)
-    given, others = models(folder), models(folder)
+    refused, unchanged = models(folder), models(folder)
     with pytest.raises(StackingError, match=r"^\w+ cannot be stacked: \w+ .*"):
-        StackedModel(given)
-    assert [farthest(*pair) for pair in zip(given, others, strict=True)] == [0, 0, 0]
-    assert learn(StackedModel(given[:1]), folder, "pos")[0].error is None
+        StackedModel(refused)
+    assert [farthest(*pair) for pair in zip(refused, unchanged, strict=True)] == [0, 0, 0]
+    assert learn(StackedModel(refused[:1]), folder, "pos")[0].error is None
 
 
 def test_verification_restores_the_weights(encoder_folders: Folders) -> None:
-    given, others = models(encoder_folders("bert")), models(encoder_folders("bert"))
-    StackedModel(given)
-    assert [farthest(*pair) for pair in zip(given, others, strict=True)] == [0, 0, 0]
+    verified, unchanged = models(encoder_folders("bert")), models(encoder_folders("bert"))
+    StackedModel(verified)
+    assert [farthest(*pair) for pair in zip(verified, unchanged, strict=True)] == [0, 0, 0]
 
 
 def test_verification_finds_a_stack_that_mixes_up_its_models(
@@ -256,29 +256,29 @@ def test_causal_attention_stays_causal_under_dropout() -> None:
     query, key, value = torch.randn(3, 4, 2, 6, 8)
     attend = torch.nn.functional.scaled_dot_product_attention
     with SharedDropout(2):
-        found = attend(query, key, value, dropout_p=1e-9, is_causal=True)
-    torch.testing.assert_close(found, attend(query, key, value, is_causal=True))
+        attended = attend(query, key, value, dropout_p=1e-9, is_causal=True)
+    torch.testing.assert_close(attended, attend(query, key, value, is_causal=True))
 
 
 def test_tensors_that_all_models_share_have_one_dropout_mask() -> None:
     """Examples are the position embeddings, (1, subwords, hidden), and non-contiguous tensors."""
     once, apart = torch.ones(1, 50, 8), torch.ones(8, 50, 4).transpose(0, 2)
     with SharedDropout(3):
-        found = torch.nn.functional.dropout(once, 0.5)
-    assert set(found.flatten().tolist()) == {0.0, 2.0}
+        dropped = torch.nn.functional.dropout(once, 0.5)
+    assert set(dropped.flatten().tolist()) == {0.0, 2.0}
     with SharedDropout(2):
-        one, other = torch.nn.functional.dropout(apart, 0.5).chunk(2)
-    assert torch.equal(one, other)
-    assert set(one.flatten().tolist()) == {0.0, 2.0}
+        first, second = torch.nn.functional.dropout(apart, 0.5).chunk(2)
+    assert torch.equal(first, second)
+    assert set(first.flatten().tolist()) == {0.0, 2.0}
 
 
 def test_models_of_different_shapes_are_refused(encoder_folders: Folders) -> None:
-    one = toys.model(encoder_folders("bert"), "pos", TRAIN)
-    other = toys.model(encoder_folders("bert"), "ner", TRAIN)
+    tagger = toys.model(encoder_folders("bert"), "pos", TRAIN)
+    recogniser = toys.model(encoder_folders("bert"), "ner", TRAIN)
     with pytest.raises(
         StackingError, match="BertModel cannot be stacked: Linear has different shapes"
     ):
-        StackedModel([one, other])
+        StackedModel([tagger, recogniser])
 
 
 @pytest.mark.parametrize("size", [1, 3])
@@ -300,16 +300,16 @@ def test_rows_that_are_not_trained_are_decayed(
         return original(stack, options)
 
     monkeypatch.setattr(loop, "make_optimizer", watched)
-    found = learn(cut, folder, "pos", weight_decay=0.5)
+    trimmed_histories = learn(cut, folder, "pos", weight_decay=0.5)
     monkeypatch.setattr(vocabulary, "is_untied", lambda model, weight: False)
     expected = learn(whole, folder, "pos", weight_decay=0.5)
     assert trained[0] < trained[1] == len(before) or family == "mt5"
-    for one, other in zip(found, expected, strict=True):
-        assert [epoch.loss for epoch in one.epochs] == pytest.approx(
-            [epoch.loss for epoch in other.epochs]
+    for trimmed, untrimmed in zip(trimmed_histories, expected, strict=True):
+        assert [epoch.loss for epoch in trimmed.epochs] == pytest.approx(
+            [epoch.loss for epoch in untrimmed.epochs]
         )
-    for one, other in zip(cut.members, whole.members, strict=True):
-        assert farthest(one, other) < 1e-5
-        after = one.encoder.get_input_embeddings().weight
+    for trimmed, untrimmed in zip(cut.members, whole.members, strict=True):
+        assert farthest(trimmed, untrimmed) < 1e-5
+        after = trimmed.encoder.get_input_embeddings().weight
         assert after.shape == before.shape
         assert not torch.isclose(after, before).all(dim=1).any(), "each row decayed"
