@@ -152,7 +152,8 @@ def test_a_group_has_the_rows_of_one_encoder_task_and_source(tmp_path: Path) -> 
 
 def test_to_pandas_needs_pandas(results: StudyResults, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(AlignScopeError, match=r"pandas is not installed\..* results\.scores\."):
+    message = r"package pandas is not installed\..* results\.scores\."
+    with pytest.raises(AlignScopeError, match=message):
         results.to_pandas("scores")
 
 

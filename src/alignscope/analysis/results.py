@@ -117,7 +117,7 @@ class ResultTables:
             import pandas as pd
         except ImportError:
             raise AlignScopeError(
-                "pandas is not installed. Install it, or use the polars frame instead: "
+                "The package pandas is not installed. Install it, or use the polars frame instead: "
                 f"results.{name}."
             ) from None
         types = {pl.String: "object", pl.Int64: "Int64", pl.Boolean: "boolean"}

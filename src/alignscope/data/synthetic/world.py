@@ -10,7 +10,6 @@ from typing import Any
 
 from alignscope.data.synthetic.rng import WeightedChoice, choice, rng_for, sample, zipf
 
-ENTITY_OF = {"person": "PER", "loc": "LOC", "org": "ORG"}
 OFF_TOPIC = 0.02  # relative frequency of a concept outside its topics
 PREFERENCE = 0.9  # probability that a verb takes one of its preferred nouns
 PREFERRED_NOUNS = 3  # per verb and role
