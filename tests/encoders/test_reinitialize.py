@@ -196,7 +196,7 @@ def test_adapters_keep_is_refused_without_adapters(bert: PreTrainedModel) -> Non
 
 
 def test_window_beyond_the_last_block_is_refused(bert: PreTrainedModel) -> None:
-    with pytest.raises(EncoderError, match=r"window 3-4 .* BertModel, which has 4 blocks \(0-3\)"):
+    with pytest.raises(EncoderError, match=r"Window 3-4 .* BertModel, which has 4 blocks \(0-3\)"):
         reinitialize_(bert, Window(3, 4), seed=1)
 
 
