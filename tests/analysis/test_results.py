@@ -11,7 +11,9 @@ import pytest
 from polars.testing import assert_frame_equal
 from typer.testing import CliRunner
 
-from alignscope.analysis.results import ResultTables, StudyResults
+from alignscope.analysis.genealogy import Lineage, lineage
+from alignscope.analysis.results import PrimaryResults, ResultTables, StudyResults
+from alignscope.api.results import load_results
 from alignscope.cli.commands import app
 from alignscope.config.study import read_study
 from alignscope.errors import AlignScopeError, StudyError
@@ -63,6 +65,27 @@ def test_the_planted_hypotheses_are_supported(folder: Path) -> None:
     assert (windows["crucial"], windows["harmless"], windows["stable"]) == ("0-1", "4-5", None)
     assert table.filter(claim="harmless")["threshold"].item() == -0.2
     assert "2 [2, 2]" in call(folder, "table", "boundaries")
+
+
+@pytest.mark.parametrize("command", [["table", "scores"], ["claims"], ["report"]])
+def test_commands_read_a_file_of_genera_and_families(folder: Path, command: list[str]) -> None:
+    genealogy = folder / "genealogy.csv"
+    where = [str(folder / "study.toml"), "--store", str(folder / "store")]
+    options = ["--genealogy", str(genealogy), "--out", str(folder / "out")]
+    genealogy.write_text("language,genus,family\nvesti,g,f\n")
+    assert CliRunner().invoke(app, [*command, *where, *options]).exit_code == 0
+    genealogy.write_text("language,genus\nvesti,g\n")
+    result = CliRunner().invoke(app, [*command, *where, *options])
+    assert "needs the columns language, genus, family" in str(result.exception)
+
+
+def test_results_know_lineages_from_a_file_and_from_the_table(folder: Path) -> None:
+    genealogy = folder / "lineages.csv"
+    genealogy.write_text("language,genus,family\nvesti,g,f\n")
+    results = load_results(folder / "store", genealogy=genealogy)
+    for shown in (results, PrimaryResults(results)):
+        assert shown.lineage("vesti") == Lineage("g", "f")
+        assert shown.lineage("qadir") == lineage("qadir")
 
 
 def test_distances_can_come_from_a_file_of_features(folder: Path) -> None:

@@ -12,6 +12,7 @@ from alignscope.analysis.changepoint import boundaries_table
 from alignscope.analysis.distance_correlation import Distance, distances_table
 from alignscope.analysis.drift import drift_table
 from alignscope.analysis.effect_intervals import effects_table
+from alignscope.analysis.genealogy import LineageOf, lineage_from
 from alignscope.analysis.hypotheses import claims_table
 from alignscope.analysis.measured import MeasuredTables, PrimaryTables, StoredTables
 from alignscope.analysis.summary import summary_table
@@ -144,6 +145,7 @@ class StudyResults(ResultTables):
         measured: MeasuredTables,
         features: Path | None = None,
         thresholds: HypothesisThresholds | None = None,
+        genealogy: Path | None = None,
     ) -> None:
         """Prepare the tables; nothing is computed yet.
 
@@ -152,9 +154,16 @@ class StudyResults(ResultTables):
             features: a file with features of languages (`typology.read_features`), from which
                 distances between languages are computed. Default: `language_distance`.
             thresholds: the thresholds of the hypotheses. Default: AlignScope's own.
+            genealogy: a file with genus and family of languages (`genealogy.read_genealogy`), used
+                before the built-in table.
+
+        Raises:
+            DataError: if ``genealogy`` cannot be used.
         """
         self.measured = measured
         self.features = features
+        self.genealogy = genealogy
+        self.lineage: LineageOf = lineage_from(genealogy)
         self.thresholds = thresholds or HypothesisThresholds()
         self._computed: dict[str, pl.DataFrame] = {}
 
@@ -225,7 +234,9 @@ class PrimaryResults(StudyResults):
     """
 
     def __init__(self, whole: StudyResults) -> None:
-        super().__init__(PrimaryTables(whole.measured), whole.features, whole.thresholds)
+        super().__init__(
+            PrimaryTables(whole.measured), whole.features, whole.thresholds, whole.genealogy
+        )
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ def load_results(
     study: _study.Study | None = None,
     *,
     features: str | Path | None = None,
+    genealogy: str | Path | None = None,
 ) -> "StudyResults":
     """Read the results in a folder; torch is not needed.
 
@@ -30,17 +31,22 @@ def load_results(
         study: the study whose runs are meant; by default every run in the store.
         features: a CSV file of language features for the tables ``distances`` and ``gaps``: a
             column ``language``, then one column per feature. By default the built-in features.
+        genealogy: a CSV file of related languages: columns ``language``, ``genus`` and ``family``.
+            Languages that it lacks are looked up in the built-in table.
 
     Raises:
         StoreError: if the study was never run on that store, or a file there is damaged.
+        DataError: if ``genealogy`` cannot be used.
     """
     opened = ResultStore(Path(store))
-    file = None if features is None else Path(features)
-    if study is None:
-        tables = StoredTables(opened.load_all_plans(), opened)
-        return StudyResults(tables, file, name=Path(store).name)
-    tables = StoredTables(opened.load_plan(study), opened)
-    return StudyResults(tables, file, thresholds=study.claims, name=study.name)
+    runs = opened.load_all_plans() if study is None else opened.load_plan(study)
+    return StudyResults(
+        StoredTables(runs, opened),
+        None if features is None else Path(features),
+        thresholds=None if study is None else study.claims,
+        genealogy=None if genealogy is None else Path(genealogy),
+        name=Path(store).name if study is None else study.name,
+    )
 
 
 def compare_results(
@@ -79,11 +85,12 @@ class StudyResults(_results.StudyResults):
         measured: MeasuredTables,
         features: Path | None = None,
         thresholds: HypothesisThresholds | None = None,
+        genealogy: Path | None = None,
         *,
         name: str = "study",
     ) -> None:
         """Wrap measurements; see `alignscope.load_results`."""
-        super().__init__(measured, features, thresholds)
+        super().__init__(measured, features, thresholds, genealogy)
         self.name = name
         self.notes: list[str] = []
         """Limits of a comparison of encoders, one sentence each."""

@@ -17,6 +17,7 @@ from alignscope.cli.options import (
     Encoders,
     Features,
     Format,
+    Genealogy,
     Lockstep,
     Offline,
     Open,
@@ -260,13 +261,15 @@ def table(
     out: OutFile = None,
     encoder: Encoders = None,
     features: Features = None,
+    genealogy: Genealogy = None,
 ) -> None:
     """Print a table of a study."""
     from alignscope.api.results import load_results
 
     name = table_spec(which).name
     check_output(format, out)
-    results = load_results(store, load_study(study, encoder), features=features)
+    config = load_study(study, encoder)
+    results = load_results(store, config, features=features, genealogy=genealogy)
     write_table(name, results.table(name), format, out)
 
 
@@ -277,6 +280,7 @@ def claims(
     format: TableFormat = Format.md,
     out: OutFile = None,
     encoder: Encoders = None,
+    genealogy: Genealogy = None,
 ) -> None:
     """Test the hypotheses of the paper.
 
@@ -286,8 +290,8 @@ def claims(
     from alignscope.api.results import load_results
 
     check_output(format, out)
-    claims = load_results(store, load_study(study, encoder)).claims
-    write_table("claims", claims, format, out)
+    results = load_results(store, load_study(study, encoder), genealogy=genealogy)
+    write_table("claims", results.claims, format, out)
 
 
 for module in (cli_report, cli_encoder):

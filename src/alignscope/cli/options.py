@@ -52,6 +52,14 @@ Features = Annotated[
         show_default=False,
     ),
 ]
+Genealogy = Annotated[
+    Path | None,
+    typer.Option(
+        help="CSV or TSV file of related languages with columns `language`, `genus` and `family`; "
+        "it takes precedence over the built-in table.",
+        show_default=False,
+    ),
+]
 Open = Annotated[bool, typer.Option("--open", help="Open the page in a browser.")]
 
 

@@ -10,6 +10,7 @@ from alignscope.cli.options import (
     Encoders,
     Features,
     Format,
+    Genealogy,
     Open,
     StoreFolder,
     StudyFile,
@@ -38,6 +39,7 @@ def report(
     files: Files = None,
     encoder: Encoders = None,
     features: Features = None,
+    genealogy: Genealogy = None,
     open: Open = False,
 ) -> None:
     """Write the report of a study as an HTML page.
@@ -47,7 +49,8 @@ def report(
     check_output(Format.md, out)
     from alignscope.api.results import load_results
 
-    results = load_results(store, load_study(study, encoder), features=features)
+    config = load_study(study, encoder)
+    results = load_results(store, config, features=features, genealogy=genealogy)
     _write(results, out, files, open)
 
 
