@@ -180,8 +180,8 @@ def main() -> None:
     logging.disable(logging.WARNING)
     table: list[dict[str, Any]] = []
     training = al.TrainingConfig(
-        epochs=1, tokens_per_batch=options.tokens, precision=options.precision,
-        max_length=MAX_LENGTH,
+        epochs=1, learning_rate=5e-5, tokens_per_batch=options.tokens,
+        precision=options.precision, max_length=MAX_LENGTH,
     )  # fmt: skip
     cores = f"{torch.get_num_threads()} threads of {os.cpu_count()} cores"
     print(f"{DEVICE}, {options.precision}, {cores}, torch {torch.__version__}")

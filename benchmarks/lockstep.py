@@ -92,8 +92,8 @@ def main() -> None:
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     training = al.TrainingConfig(
-        epochs=1, tokens_per_batch=arguments.tokens, precision=arguments.precision,
-        max_length=MAX_LENGTH,
+        epochs=1, learning_rate=5e-5, tokens_per_batch=arguments.tokens,
+        precision=arguments.precision, max_length=MAX_LENGTH,
     )  # fmt: skip
     print(f"{DEVICE}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     table = []

@@ -39,6 +39,8 @@ def study_of(seeds: int) -> str:
         encoders = ["a-large-encoder"]
         seeds = {list(range(seeds))}
         windows = ["0-1", "2-3", "4-5", "6-7", "8-9", "10-11"]
+        [training]
+        learning_rate = 5e-5
         [similarity]
         corpora = [{targets}]
     """

@@ -34,7 +34,7 @@ def timed(sentences: int, blocks: int, hidden: int, languages_read: int) -> tupl
     )  # fmt: skip
     model = BertModel(config, add_pooling_layer=False)
     encoder = al.Encoder(model, al.load_encoder("embedded").tokenizer)
-    training = al.TrainingConfig(epochs=1, max_length=64)
+    training = al.TrainingConfig(epochs=1, learning_rate=5e-5, max_length=64)
     start = time.perf_counter()
     tuned = al.fine_tune(encoder, "pos", train, train[:2], config=training, seed=1, progress=False)
     trained = time.perf_counter()

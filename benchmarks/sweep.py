@@ -29,7 +29,7 @@ def make_study(sentences: int) -> al.Study:
         name="sweep",
         encoders=["embedded"],
         seeds=[1, 2],
-        training=al.TrainingConfig(epochs=2, tokens_per_batch=512),
+        training=al.TrainingConfig(epochs=2, learning_rate=5e-5, tokens_per_batch=512),
         limits={"train": sentences, "dev": 50, "test": 50},
         tasks={"pos": {"sources": ["synthetic:vesti/news"], "targets": targets}},
     )

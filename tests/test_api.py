@@ -156,7 +156,7 @@ def test_an_unknown_task_is_refused(
     encoder: al.Encoder, splits: tuple[list[al.Sentence], list[al.Sentence]]
 ) -> None:
     with pytest.raises(al.AlignScopeError, match=r"possing.*did you mean 'parsing'"):
-        al.fine_tune(encoder, "possing", *splits)
+        al.fine_tune(encoder, "possing", *splits, config=al.TrainingConfig(**QUICK))
 
 
 def test_similarity_of_two_lists(encoder: al.Encoder) -> None:
@@ -186,7 +186,7 @@ def test_a_study_from_python(results: al.StudyResults) -> None:
 
 def test_a_study_compares_what_its_similarity_names() -> None:
     similarity = al.SimilarityConfig(corpora=[VESTI, QADIR], measures=["cka"], limit=25)
-    study = al.Study(tasks=small_study().tasks, encoders=["embedded"], similarity=similarity)
+    study = small_study().model_copy(update={"similarity": similarity})
     compared = study.expand()[0].similarity
     assert compared is not None
     assert (compared.corpora, compared.measures, compared.limit) == ((VESTI, QADIR), ("cka",), 25)

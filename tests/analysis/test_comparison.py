@@ -72,7 +72,7 @@ def test_means_are_over_the_corpora_that_all_encoders_have(tmp_path: Path) -> No
 
 
 def test_differences_in_training_and_limits_are_noted(tmp_path: Path) -> None:
-    text = {"[claims]": "[training]\nlearning_rate = 1e-4\n[limits]\ntrain = 50\n[claims]"}
+    text = {"learning_rate = 5e-5": "learning_rate = 1e-4\n[limits]\ntrain = 50"}
     stores = [made(tmp_path / "a", "a"), made(tmp_path / "b", "b", **text)]
     assert ComparedResults(stores).notes == [
         DEFAULTS,
@@ -183,7 +183,7 @@ def test_one_run_in_two_stores_counts_once(tmp_path: Path) -> None:
 
 def test_two_configurations_of_a_run_are_refused_unless_a_study_is_named(tmp_path: Path) -> None:
     store = made(tmp_path / "a", "enc")
-    text = study_text('"enc"').replace("[claims]", "[training]\nepochs = 9\n[claims]")
+    text = study_text('"enc"').replace("[training]", "[training]\nepochs = 9")
     (tmp_path / "b").mkdir()
     study, longer = build(tmp_path / "b", text)
     for kind in ("runs", "plans"):

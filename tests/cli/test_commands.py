@@ -357,7 +357,12 @@ def test_blocks(workshop: Workshop) -> None:
 
 
 FOURTH = '[tasks.fourth]\nsources = ["ud:en_tiny"]\ntargets = ["ud:de_tiny"]\n'
-LISTED = 'windows = ["0-1", "7-9"]\n[tasks.pos]\nsources = ["ud:en_tiny"]\n'
+LISTED = """
+windows = ["0-1", "7-9"]
+training.learning_rate = 5e-5
+[tasks.pos]
+sources = ["ud:en_tiny"]
+"""
 
 
 class FourthTask(PosTagging):
@@ -367,7 +372,7 @@ class FourthTask(PosTagging):
 
 
 def test_a_registered_task_can_be_run_in_a_study(workshop: Workshop) -> None:
-    workshop.write('windows = ["none"]\n[training]\nepochs = 1\n' + FOURTH)
+    workshop.write('windows = ["none"]\n[training]\nepochs = 1\nlearning_rate = 5e-5\n' + FOURTH)
     answer = workshop.run()
     assert (answer.code, answer.err) == (
         2,

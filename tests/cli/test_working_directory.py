@@ -14,7 +14,7 @@ SYNTHETIC = typer.main.get_command(cli_synthetic.app).commands  # type: ignore[a
 
 STUDY = """
 windows = ["none"]
-training = { epochs = 1 }
+training = { epochs = 1, learning_rate = 1e-3 }
 limits = { train = 4, dev = 2, test = 2 }
 
 [similarity]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 import alignscope.config.study
 from alignscope.config.grid import EncoderInfo, expand
@@ -15,6 +15,7 @@ from alignscope.config.run import (
     EncoderSpec,
     RunSpec,
     SplitLimits,
+    StudyTraining,
     TrainingConfig,
     short_names,
 )
@@ -47,9 +48,15 @@ def read(tmp_path: Path) -> Callable[[str], Study]:
 
 
 def grid(**changes: Any) -> Study:
-    """A study of one encoder, one task and one source."""
+    """A study of one encoder, one task and one source, with a learning rate unless it is None."""
     base = {"encoders": ["enc"], "tasks": {"pos": {"sources": ["ud:en_ewt"]}}}
-    return Study.model_validate(base | changes)
+    training = {"learning_rate": 5e-5, **changes.pop("training", {})}
+    return Study.model_validate({**base, **changes, "training": training})
+
+
+def config(**options: Any) -> TrainingConfig:
+    """The configuration with the learning rate of `grid`."""
+    return TrainingConfig.model_validate({"learning_rate": 5e-5, **options})
 
 
 def windows(study: Study, count: int | None = 12) -> list[str | None]:
@@ -95,7 +102,7 @@ def test_a_full_study(read: Callable[[str], Study]) -> None:
         init = ["config", "torch-default"]
         adapters = "keep"
         data = ["corpora"]
-        training = { epochs = 7, pooling = "mean" }
+        training = { epochs = 7, learning_rate = 1e-4, pooling = "mean" }
         limits = { train = 100 }
         [tasks.parsing]
         sources = ["ud:en_ewt"]
@@ -109,15 +116,15 @@ def test_a_full_study(read: Callable[[str], Study]) -> None:
         EncoderSpec(name="b", revision="v1", remote_code=True),
     )
     assert (study.seeds, study.windows, study.adapters) == ((3, 1), ("0-1", "4"), "keep")
-    assert study.training_of("parsing") == TrainingConfig(epochs=2, pooling="mean")
+    assert study.training_of("parsing") == config(epochs=2, learning_rate=1e-4, pooling="mean")
     assert study.limits_of("parsing") == SplitLimits(train=100, test=5)
-    assert study.training == TrainingConfig(epochs=7, pooling="mean")
+    assert study.training == StudyTraining(epochs=7, learning_rate=1e-4, pooling="mean")
 
 
 def test_defaults_of_a_study() -> None:
     study = grid()
     assert (study.seeds, study.windows, study.init) == ((1,), ("tiles:2",), ("config",))
-    assert study.training_of("pos") == TrainingConfig()
+    assert study.training_of("pos") == config()
     assert study.limits_of("pos") == SplitLimits()
 
 
@@ -326,9 +333,51 @@ def test_a_task_overrides_the_study() -> None:
     )
     found = {run.task: (run.training, run.limits) for run in expand(study, blocks(12))}
     assert found == {
-        "pos": (TrainingConfig(epochs=5, max_grad_norm=2.0), SplitLimits(train=9, dev=3)),
-        "ner": (TrainingConfig(epochs=1, max_grad_norm=2.0), SplitLimits(train=9, dev=4)),
+        "pos": (config(epochs=5, max_grad_norm=2.0), SplitLimits(train=9, dev=3)),
+        "ner": (config(epochs=1, max_grad_norm=2.0), SplitLimits(train=9, dev=4)),
     }
+
+
+# The learning rate
+
+
+def test_a_study_without_a_learning_rate_cannot_be_expanded() -> None:
+    nameless = grid(training={"learning_rate": None})
+    with pytest.raises(StudyError) as told:
+        expand(nameless, blocks(12))
+    assert str(told.value) == (
+        "Study study states no learning_rate for pos. Set it in [training] or in [tasks.pos]. "
+        "Typical are 2e-5 to 1e-4 for encoders 768 wide, 1e-4 to 5e-4 for 384, and 5e-4 to 3e-3 "
+        "for 64. `alignscope tune STUDY` measures a good one."
+    )
+
+
+def test_every_task_may_state_the_learning_rate_instead() -> None:
+    tasks = {"pos": {"sources": ["ud:en_ewt"], "training": {"learning_rate": 2e-4}}}
+    study = grid(training={"learning_rate": None}, windows=[], tasks=tasks)
+    assert [run.training.learning_rate for run in expand(study, blocks(12))] == [2e-4]
+    tasks["ner"] = {"sources": ["uner:en_ewt"], "training": {"epochs": 1}}
+    with pytest.raises(StudyError, match="states no learning_rate for ner"):
+        expand(grid(training={"learning_rate": None}, tasks=tasks), blocks(12))
+
+
+def test_a_configuration_states_its_learning_rate() -> None:
+    for values in ({}, {"epochs": 2}, {"learning_rate": None}):
+        with pytest.raises(
+            ValidationError, match=r"learning_rate is compulsory\. Typical are 2e-5"
+        ):
+            TrainingConfig.model_validate(values)
+
+
+def test_a_study_accepts_a_configuration() -> None:
+    given, written = grid().model_dump(), grid().model_dump() | {"training": config(epochs=9)}
+    assert Study.model_validate(written) == Study.model_validate(
+        given | {"training": {"epochs": 9, "learning_rate": 5e-5}}
+    )
+
+
+def test_a_study_without_a_learning_rate_matches_the_plan_of_the_former_default() -> None:
+    assert grid(training={"learning_rate": None}).grid == grid().grid
 
 
 # Renamed keys
@@ -340,7 +389,7 @@ CURRENT = {"tokens_per_batch": 512, "max_length": 64, "max_grad_norm": 2.0}
 def test_old_names_of_training_keys_mean_the_same() -> None:
     old, current = grid(training=OLD), grid(training=CURRENT)
     assert old == current
-    assert old.training == TrainingConfig(tokens_per_batch=512, max_length=64, max_grad_norm=2.0)
+    assert old.training_of("pos") == config(tokens_per_batch=512, max_length=64, max_grad_norm=2.0)
 
 
 def test_the_digest_of_a_study_has_the_old_names_of_training_keys() -> None:
@@ -357,7 +406,7 @@ def test_the_digest_of_a_study_has_the_old_names_of_training_keys() -> None:
 def test_a_task_overrides_a_key_under_either_name(study_wide: dict[str, Any], key: str) -> None:
     own = {"pos": {"sources": ["ud:en_ewt"], "training": {key: 256}}}
     merged = grid(training=study_wide, tasks=own).training_of("pos")
-    assert merged == TrainingConfig(tokens_per_batch=256, max_length=64, max_grad_norm=2.0)
+    assert merged == config(tokens_per_batch=256, max_length=64, max_grad_norm=2.0)
 
 
 # Short names of encoders
@@ -572,9 +621,7 @@ def test_golden_addresses() -> None:
 
 
 def test_explicit_defaults_give_the_same_addresses() -> None:
-    said = grid(
-        training=TrainingConfig().model_dump(), limits=SplitLimits().model_dump(), seeds=[1]
-    )
+    said = grid(training=config().model_dump(), limits=SplitLimits().model_dump(), seeds=[1])
     assert [run.address for run in expand(said, blocks(12))] == [
         run.address for run in expand(grid(), blocks(12))
     ]

@@ -55,7 +55,7 @@ METRICS = {
     "ner": ("f1", "f1_strict"),
     "classification": ("accuracy", "macro_f1"),
 }
-TRAINING = {"epochs": 2, "tokens_per_batch": 128, "max_length": 64}
+TRAINING = {"epochs": 2, "learning_rate": 5e-5, "tokens_per_batch": 128, "max_length": 64}
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_every_part_of_a_specification_changes_the_result(
         {"window": "0-1", "seed": 2},
         {"window": "0-1", "init": "torch-default"},
         {"training": TrainingConfig(**TRAINING, pooling="mean")},
-        {"training": TrainingConfig(**TRAINING, learning_rate=1e-3)},
+        {"training": TrainingConfig(**{**TRAINING, "learning_rate": 1e-3})},
     ]
     runs = [make_run(encoder_folders("bert"), **difference) for difference in differences]
     losses = {perform.execute_run(run, places).epochs[-1]["loss"] for run in runs}
@@ -363,7 +363,7 @@ def test_a_run_executes_with_every_family(
 ) -> None:
     """One step of tagging on four sentences."""
     options = {
-        "training": TrainingConfig(epochs=1, tokens_per_batch=512),
+        "training": TrainingConfig(epochs=1, learning_rate=5e-5, tokens_per_batch=512),
         "limits": SplitLimits(train=4),
     }
     run = make_run(encoder_folder, window=window, **options)

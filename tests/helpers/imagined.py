@@ -17,6 +17,8 @@ name = "imagined"
 encoders = [{encoders}]
 seeds = [1, 2, 3]
 windows = ["0-1", "2-3", "4-5"]
+[training]
+learning_rate = 5e-5
 {similarity}
 [claims]
 harmless = 0.2

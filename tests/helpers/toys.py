@@ -74,5 +74,5 @@ def encoded_task(
 def training(**options: object) -> TrainingConfig:
     """Return a configuration with one epoch and small batches by default."""
     return TrainingConfig.model_validate(
-        {"epochs": 1, "tokens_per_batch": 128, "max_length": 64} | options
+        {"epochs": 1, "learning_rate": 5e-5, "tokens_per_batch": 128, "max_length": 64} | options
     )

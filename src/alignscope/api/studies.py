@@ -22,7 +22,7 @@ class Study(_study.Study):
 
     >>> study = Study(
     ...     encoders=["embedded"], windows=["tiles:2"], seeds=[1, 2],
-    ...     tasks={"pos": {"sources": ["synthetic:vesti/news"]}},
+    ...     training={"learning_rate": 5e-4}, tasks={"pos": {"sources": ["synthetic:vesti/news"]}},
     ... )
     >>> len(study.expand())  # REF and four windows, two seeds
     10

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 Corpus = str | Sequence[Sentence]
 """The name of a corpus, such as ``ud:en_ewt``, or sentences in memory."""
 
-_DEFAULT_TRAINING = TrainingConfig()
-
 
 def load_corpus(
     name: str, split: str = "test", *, limit: int | None = None, data: Sequence[str | Path] = ()
@@ -52,7 +50,7 @@ def fine_tune(
     train: Corpus,
     dev: Corpus,
     *,
-    config: TrainingConfig = ...,
+    config: TrainingConfig,
     seed: int = ...,
     progress: bool = ...,
 ) -> "FineTuned": ...
@@ -65,7 +63,7 @@ def fine_tune(
     train: Corpus,
     dev: Corpus,
     *,
-    config: TrainingConfig = ...,
+    config: TrainingConfig,
     seed: int = ...,
     progress: bool = ...,
 ) -> "list[FineTuned]": ...
@@ -77,7 +75,7 @@ def fine_tune(
     train: Corpus,
     dev: Corpus,
     *,
-    config: TrainingConfig = _DEFAULT_TRAINING,
+    config: TrainingConfig,
     seed: int = 0,
     progress: bool = True,
 ) -> "FineTuned | list[FineTuned]":
@@ -101,7 +99,8 @@ def fine_tune(
             a task object.
         train: the source's training sentences, or the name of the source's corpus.
         dev: the sentences on which the best epoch is chosen, or the name of their corpus.
-        config: epochs, learning rates, batch size and the like.
+        config: learning rates, epochs, batch size and the like. The encoder's learning rate has no
+            default; `tune` measures which one suits an encoder.
         seed: seeds the head, the data order and dropout.
         progress: whether to show the steps on standard error.
 

@@ -26,7 +26,8 @@ def expand(study: Study, inspect: Callable[[EncoderSpec], EncoderInfo]) -> list[
     """Return the runs of a study, REF before its windows.
 
     >>> tasks = {"pos": {"sources": ["synthetic:vesti/news"]}}
-    >>> study = Study(encoders=["embedded"], windows=["tiles:2"], tasks=tasks)
+    >>> training = {"learning_rate": 5e-4}
+    >>> study = Study(encoders=["embedded"], windows=["tiles:2"], training=training, tasks=tasks)
     >>> runs = expand(study, lambda encoder: EncoderInfo("a digest", blocks=8))
     >>> [run.window for run in runs]
     [None, '0-1', '2-3', '4-5', '6-7']
@@ -36,7 +37,8 @@ def expand(study: Study, inspect: Callable[[EncoderSpec], EncoderInfo]) -> list[
         inspect: A function that returns identity and number of blocks of an encoder.
 
     Raises:
-        StudyError: if the study names no encoder, or a window needs an unknown number of blocks.
+        StudyError: if the study names no encoder or no learning rate, or a window needs an unknown
+            number of blocks.
         EncoderError: if a window does not fit an encoder.
     """
     if not study.encoders:

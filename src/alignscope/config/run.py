@@ -3,11 +3,17 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from alignscope._util.validation import StrictModel
 from alignscope.config.schedule import DEFAULT_SCHEDULE, SCHEDULES
@@ -100,8 +106,15 @@ def short_names(encoders: Iterable[EncoderSpec]) -> dict[str, str]:
     return names
 
 
-class TrainingConfig(StrictModel):
-    """Hyperparameters of a fine-tuning. Learning rates are peaks; lengths count subwords."""
+TYPICAL_RATES = (
+    "Typical are 2e-5 to 1e-4 for encoders 768 wide, 1e-4 to 5e-4 for 384, and 5e-4 to 3e-3 for 64."
+)
+LEGACY_RATE = 5e-5
+"""The default of `learning_rate` in versions that had one; part of the digest of their studies."""
+
+
+class StudyTraining(StrictModel):
+    """The hyperparameters of a study; its tasks may state the learning rate instead."""
 
     renamed_keys: ClassVar[dict[str, str]] = {
         "batch_pieces": "tokens_per_batch",
@@ -110,7 +123,7 @@ class TrainingConfig(StrictModel):
     }
 
     epochs: int = Field(3, ge=1)
-    learning_rate: float = Field(5e-5, gt=0, description="peak rate of the encoder")
+    learning_rate: float | None = Field(None, gt=0, description="peak rate of the encoder")
     head_learning_rate: float = Field(1e-3, gt=0, description="peak rate of the task head")
     tokens_per_batch: int = Field(
         1024, ge=1, serialization_alias="batch_pieces", description="padded subwords per batch"
@@ -144,6 +157,22 @@ class TrainingConfig(StrictModel):
         content: dict[str, Any] = handler(self)
         default = content.get("schedule") == DEFAULT_SCHEDULE
         return {key: value for key, value in content.items() if key != "schedule" or not default}
+
+
+class TrainingConfig(StudyTraining):
+    """Hyperparameters of a fine-tuning. Learning rates are peaks; lengths count subwords.
+
+    ``learning_rate`` has no default, because a good rate depends on the encoder.
+    """
+
+    learning_rate: float = Field(gt=0, description="peak rate of the encoder")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _require_rate(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and values.get("learning_rate") is None:
+            raise ValueError(f"learning_rate is compulsory. {TYPICAL_RATES}")
+        return values
 
 
 class SplitLimits(StrictModel):

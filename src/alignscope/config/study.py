@@ -15,10 +15,13 @@ from pydantic import (
 
 from alignscope._util.validation import StrictModel, first_error
 from alignscope.config.run import (
+    LEGACY_RATE,
+    TYPICAL_RATES,
     Adapters,
     EncoderSpec,
     Init,
     SplitLimits,
+    StudyTraining,
     TrainingConfig,
     digest_of,
     short_names,
@@ -75,7 +78,7 @@ class Study(StrictModel):
     windows: tuple[str, ...] = ("tiles:2",)
     init: Annotated[tuple[Init, ...], Field(min_length=1)] = ("config",)
     adapters: Adapters = "reset"
-    training: TrainingConfig = TrainingConfig()
+    training: StudyTraining = StudyTraining()
     limits: SplitLimits = SplitLimits()
     data: tuple[str, ...] = ()
     similarity: SimilarityConfig | None = None
@@ -102,6 +105,11 @@ class Study(StrictModel):
                 )
         return encoders
 
+    @field_validator("training", mode="before")
+    @classmethod
+    def _generalise(cls, training: Any) -> Any:
+        return dict(training) if isinstance(training, TrainingConfig) else training
+
     @field_validator("windows")
     @classmethod
     def _check_windows(cls, windows: tuple[str, ...]) -> tuple[str, ...]:
@@ -112,7 +120,7 @@ class Study(StrictModel):
     @model_validator(mode="after")
     def _check_tasks(self) -> "Study":
         for task in self.tasks:
-            for key, merged in (("training", self.training_of), ("limits", self.limits_of)):
+            for key, merged in (("training", self._merge_training), ("limits", self.limits_of)):
                 try:
                     merged(task)
                 except ValidationError as error:
@@ -137,9 +145,21 @@ class Study(StrictModel):
         return any(expand_windows(text, None) is None for text in self.windows)
 
     def training_of(self, task: str) -> TrainingConfig:
-        """Return the hyperparameters of one task: the study's, with the task's own values."""
-        study_wide = self.training.model_dump(by_alias=False)
-        return TrainingConfig.model_validate({**study_wide, **self.tasks[task].training})
+        """Return the hyperparameters of one task: the study's, with the task's own values.
+
+        Raises:
+            StudyError: if neither the study nor the task states the learning rate.
+        """
+        merged = self._merge_training(task)
+        if merged.learning_rate is None:
+            raise StudyError(
+                f"Study {self.name} states no learning_rate for {task}. Set it in [training] or in "
+                f"[tasks.{task}]. {TYPICAL_RATES} `alignscope tune STUDY` measures a good one."
+            )
+        return TrainingConfig.model_validate(dict(merged))
+
+    def _merge_training(self, task: str) -> StudyTraining:
+        return StudyTraining.model_validate({**dict(self.training), **self.tasks[task].training})
 
     def limits_of(self, task: str) -> SplitLimits:
         """Return the limits of one task: the study's, with the task's own values."""
@@ -150,7 +170,11 @@ class Study(StrictModel):
         """Everything that determines the runs: not names, thresholds or data folders."""
         excluded: dict[str, Any] = dict.fromkeys(("name", "data", "claims"), True)
         excluded["encoders"] = {"__all__": {"given_short_name"}}
-        return without_unset_similarity(self.model_dump(mode="json", exclude=excluded))
+        content = self.model_dump(mode="json", exclude=excluded)
+        if self.training.learning_rate is None:
+            # Stores know such a study by the digest that it had when there was a default.
+            content["training"]["learning_rate"] = LEGACY_RATE
+        return without_unset_similarity(content)
 
     @property
     def digest(self) -> str:
@@ -169,7 +193,7 @@ _MODELS: dict[str | None, type[BaseModel]] = {
     "encoders": EncoderSpec,
 }
 _MODELS |= {
-    "training": TrainingConfig,
+    "training": StudyTraining,
     "limits": SplitLimits,
     "similarity": SimilarityConfig,
     "claims": HypothesisThresholds,

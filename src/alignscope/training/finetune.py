@@ -44,7 +44,8 @@ def fine_tune(
 
     .. code-block:: python
 
-        encoded = EncodedTask(task, task.labels(train), tokenizer, TrainingConfig())
+        config = TrainingConfig(learning_rate=1e-4)
+        encoded = EncodedTask(task, task.labels(train), tokenizer, config)
         epochs = fine_tune(model, encoded, TrainingData(train, dev), seed=1)
         best = max(epochs, key=lambda epoch: epoch.dev_score)
 

@@ -190,7 +190,8 @@ def test_an_outcome_names_the_encoder_of_its_run(workshop: Workshop, tmp_path: P
     from alignscope.encoders.identity import encoder_identity
 
     (run,) = plan(1, encoder=str(workshop.encoder))
-    small = {"training": TrainingConfig(epochs=1), "limits": SplitLimits(train=4, dev=2, test=2)}
+    training = TrainingConfig(epochs=1, learning_rate=5e-5)
+    small = {"training": training, "limits": SplitLimits(train=4, dev=2, test=2)}
     small["identity"] = encoder_identity(str(workshop.encoder))  # type: ignore[assignment]
     run = run.model_copy(update=small)
     for name, path in files_to_ship([run], DataPaths.of([workshop.data], download=False)).items():
