@@ -58,7 +58,7 @@ def random_result(run: RunSpec, layers: int, draw: np.random.Generator) -> RunRe
     low = run.window is not None and int(run.window.split("-")[0]) < 4
     scores = []
     for name in run.evaluated:
-        relation = relation_between(parse_corpus(run.source), parse_corpus(name))
+        relation = relation_between(parse_corpus(run.source), parse_corpus(name), run.task)
         far = 0.0 if relation == "in-domain" else 0.2
         cost = 0.2 if low and relation == "cross-lingual" else 0.01
         scores += [

@@ -149,6 +149,19 @@ def test_plan_counts(workshop: Workshop) -> None:
     assert not workshop.store.exists()
 
 
+def test_plan_and_run_say_which_corpus_separates_language_and_domain(workshop: Workshop) -> None:
+    workshop.write(GRID.replace("ud:de_tiny", "ud:de_pud").replace("[1, 2]", "[1]"))
+    note = (
+        "Note: pos: The targets are in the domain pud, but no corpus of English is. Add ud:en_pud "
+        "to the domains, or language and domain cannot be separated."
+    )
+    where = ("--store", workshop.store, "--encoder", workshop.encoder, "--no-price")
+    assert call("plan", workshop.study, *where).out.splitlines()[-1] == note
+    answer = workshop.run()
+    assert answer.err.splitlines()[0] == note
+    assert "ud:de_pud was not found" in answer.err
+
+
 def test_plan_estimates_the_cost_of_pending_runs(workshop: Workshop) -> None:
     where = ("--store", workshop.store, "--encoder", workshop.encoder, "--data", workshop.data)
     answer = call("plan", workshop.study, *where)

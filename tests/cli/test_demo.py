@@ -32,7 +32,7 @@ def evaluated(run: RunSpec) -> dict[str, list[str]]:
     """The corpora a run is evaluated on, by how far they are from its source."""
     found: dict[str, list[str]] = {}
     for name in run.evaluated:
-        relation = relation_between(parse_corpus(run.source), parse_corpus(name))
+        relation = relation_between(parse_corpus(run.source), parse_corpus(name), run.task)
         found.setdefault(relation, []).append(name)
     return found
 

@@ -21,6 +21,7 @@ from alignscope.config.run import (
 )
 from alignscope.config.similarity import SimilarityConfig
 from alignscope.config.study import Study, read_study
+from alignscope.data.corpus import parse_corpus
 from alignscope.data.synthetic.language import languages
 from alignscope.errors import AlignScopeError, StudyError
 from tests.helpers import ROOT
@@ -77,6 +78,16 @@ def test_every_shipped_study_expands(path: Path) -> None:
         assert len({run.address for run in found}) == len(found)
         assert {run.task for run in found} == set(study.tasks)
         assert len(found) == HOW_MANY.get(path.stem, len(found))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_study_measures_similarity(path: Path) -> None:
+    study = read_study(path)
+    assert study.similarity is not None
+    compared = {parse_corpus(name).language for name in study.similarity.corpora}
+    for task in study.tasks.values():
+        spoken = {parse_corpus(name).language for name in (*task.sources, *task.targets)}
+        assert len(spoken & compared) >= 0.8 * len(spoken)
 
 
 def test_there_are_studies_to_read() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alignscope._util.files import checksum
-from alignscope.data.corpus import CorpusSpec, parse_corpus, relation_between
+from alignscope.data.corpus import CorpusSpec, parse_corpus, relation_between, scheme_of
 from alignscope.data.locate import check_annotations, locate, read_corpus
 from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
@@ -197,25 +197,50 @@ def test_synthetic_corpora_are_named_by_language_and_domain():
 
 
 @pytest.mark.parametrize(
-    ("source", "evaluated", "relation"),
+    ("source", "evaluated", "task", "relation"),
     [
-        ("ud:en_ewt", "ud:en_ewt", "in-domain"),
-        ("ud:en_ewt", "ud:en_gum", "cross-domain"),
-        ("uner:en_ewt", "ud:en_ewt", "cross-domain"),
-        ("ud:en_pud", "ud:de_pud", "cross-lingual"),
-        ("wikiann:en", "wikiann:en", "in-domain"),
-        ("wikiann:en", "wikineural:en", "cross-domain"),
-        ("wikiann:en", "wikiann:de", "cross-lingual"),
-        ("synthetic:vesti/news", "synthetic:vesti/news", "in-domain"),
-        ("synthetic:vesti/news", "synthetic:vesti/chat", "cross-domain"),
-        ("synthetic:vesti/news", "synthetic:dorun/news", "cross-lingual"),
+        ("ud:en_ewt", "ud:en_ewt", "pos", "in-domain"),
+        ("ud:en_ewt", "ud:en_gum", "parsing", "cross-domain"),
+        ("ud:en_pud", "ud:de_pud", "pos", "cross-lingual"),
+        ("wikiann:en", "wikiann:en", "ner", "in-domain"),
+        ("uner:en_ewt", "uner:en_pud", "ner", "cross-domain"),
+        ("uner:en_ewt", "wikiann:en", "ner", "cross-scheme"),
+        ("wikiann:en", "wikineural:en", "ner", "cross-scheme"),
+        ("wikiann:en", "uner:de_pud", "ner", "cross-lingual"),
+        ("xnli:en", "sib200:en", "classification", "cross-scheme"),
+        ("synthetic:vesti/news", "synthetic:vesti/news", "ner", "in-domain"),
+        ("synthetic:vesti/news", "synthetic:vesti/chat", "ner", "cross-domain"),
+        ("synthetic:vesti/news", "synthetic:dorun/news", "ner", "cross-lingual"),
     ],
 )
-def test_the_relation_of_two_corpora_follows_from_language_and_treebank(
-    source, evaluated, relation
+def test_the_relation_of_two_corpora_follows_from_language_scheme_and_treebank(
+    source, evaluated, task, relation
 ):
     pair = parse_corpus(source), parse_corpus(evaluated)
-    assert relation_between(*pair) == relation_between(*pair[::-1]) == relation
+    assert relation_between(*pair, task) == relation_between(*pair[::-1], task) == relation
+
+
+@pytest.mark.parametrize(
+    ("task", "schemes"), [("pos", 1), ("parsing", 1), ("ner", 2), ("classification", 2)]
+)
+def test_a_path_is_a_treebank_of_ud_or_has_a_scheme_of_its_own(tmp_path, task, schemes):
+    (tmp_path / "en_own.conllu").touch()
+    corpora = parse_corpus(str(tmp_path / "en_own.conllu")), parse_corpus("ud:en_ewt")
+    assert len({scheme_of(corpus, task) for corpus in corpora}) == schemes
+
+
+@pytest.mark.parametrize(
+    ("name", "prefix", "domain"),
+    [
+        ("en_pud-ud-test.conllu", "", "pud"),
+        ("de_pud", "", "pud"),
+        ("news.conllu", "en=", "news"),
+        ("en.conllu", "", "en"),
+    ],
+)
+def test_the_domain_of_a_path_is_its_name_without_the_language(tmp_path, name, prefix, domain):
+    (tmp_path / name).touch()
+    assert parse_corpus(f"{prefix}{tmp_path / name}").domain == domain
 
 
 def test_folders_come_from_arguments_then_from_the_environment(tmp_path, monkeypatch):

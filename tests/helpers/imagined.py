@@ -45,7 +45,7 @@ def outcome(run: RunSpec, draw: np.random.Generator) -> RunResult:
     """Return an invented result of a run."""
     scores, examples = [], []
     for name in run.evaluated:
-        relation = relation_between(parse_corpus(run.source), parse_corpus(name))
+        relation = relation_between(parse_corpus(run.source), parse_corpus(name), run.task)
         cost = 0.2 if run.window == "0-1" and relation == "cross-lingual" else 0.0
         language = parse_corpus(name).language
         corpus = {"corpus": name, "language": language, "relation": relation}

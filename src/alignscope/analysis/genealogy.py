@@ -26,6 +26,8 @@ class Lineage(NamedTuple):
 Genealogy = Mapping[str, Lineage]
 """Lineages by language code."""
 
+_COLUMNS = ("language", *Lineage._fields)
+
 LineageOf = Callable[[str], Lineage | None]
 """A function that returns the lineage of a language code, or None if it is not known."""
 
@@ -58,11 +60,28 @@ def lineage_from(path: Path | None) -> LineageOf:
     return lambda language: known.get(language) or lineage(language)
 
 
+def language_name(language: str) -> str:
+    """Return the English name of a language, or its code if it is unknown.
+
+    >>> language_name("de"), language_name("vesti"), language_name("xx")
+    ('German', 'Vesti', 'xx')
+    """
+    if language in languages():
+        return load_language(language).name
+    return _builtin_names().get(language, language)
+
+
 @cache
 def builtin_genealogy() -> Genealogy:
     """Return the built-in lineages of real languages, by language code."""
     with as_file(files("alignscope.analysis") / "genealogy.tsv") as path:
         return read_genealogy(path)
+
+
+@cache
+def _builtin_names() -> dict[str, str]:
+    with as_file(files("alignscope.analysis") / "genealogy.tsv") as path:
+        return {row["language"]: row["name"] for row in _read_rows(path)}
 
 
 def read_genealogy(path: Path) -> Genealogy:
@@ -75,21 +94,24 @@ def read_genealogy(path: Path) -> Genealogy:
         DataError: if the file cannot be read, lacks a column, has a language twice, or has a
             language without a genus or family.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read: {error}.") from None
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    rows = list(csv.DictReader(lines, delimiter="\t" if path.suffix == ".tsv" else ","))
-    needed = ("language", *Lineage._fields)
-    if not rows or not {*needed} <= rows[0].keys():
-        raise DataError(f"{path} needs the columns {', '.join(needed)} and at least one row.")
     known: dict[str, Lineage] = {}
-    for row in rows:
-        language, genus, family = ((row[name] or "").strip() for name in needed)
+    for row in _read_rows(path):
+        language, genus, family = ((row[name] or "").strip() for name in _COLUMNS)
         if not (language and genus and family):
             raise DataError(f"{path} has a row without language, genus or family: {row}.")
         if language in known:
             raise DataError(f"{path} has the language {language} twice. Remove one of the rows.")
         known[language] = Lineage(genus, family)
     return known
+
+
+def _read_rows(path: Path) -> list[dict[str, str]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read: {error}.") from None
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    rows = list(csv.DictReader(lines, delimiter="\t" if path.suffix == ".tsv" else ","))
+    if not rows or not {*_COLUMNS} <= rows[0].keys():
+        raise DataError(f"{path} needs the columns {', '.join(_COLUMNS)} and at least one row.")
+    return rows

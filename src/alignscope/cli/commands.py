@@ -108,11 +108,11 @@ def plan(
 
     A pending run is one that is not done yet. The cost covers pending runs only.
     """
-    from alignscope.cli.text import describe_cost, describe_plan
+    from alignscope.cli.text import describe_cost, describe_domains, describe_plan
 
     config = load_study(study, encoder)
     runs, pending = config.expand(), config.pending(store)
-    typer.echo(describe_plan(config, runs, pending))
+    typer.echo("\n".join([describe_plan(config, runs, pending), *describe_domains(config)]))
     if price is False or not pending:
         return
     remote = [encoder.name for encoder in config.encoders if not encoder.is_local]
@@ -169,8 +169,11 @@ def run(
 ) -> None:
     """Run all pending runs of a study. An interrupted study resumes where it stopped."""
     import alignscope as al
+    from alignscope.cli.text import describe_domains
 
     config = load_study(study, encoder)
+    for note in describe_domains(config):
+        typer.echo(note, err=True)
     executors: dict[ExecutorName, Executor] = {
         ExecutorName.serial: al.SerialExecutor(lockstep),
         ExecutorName.processes: al.ProcessExecutor(workers, lockstep),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from alignscope._util.text import format_duration, format_size
+from alignscope.analysis.domains import domain_notes
 from alignscope.config.run import RunSpec
 from alignscope.config.study import Study
 from alignscope.report.tables.export import markdown
@@ -42,6 +43,11 @@ def describe_plan(study: Study, runs: list[RunSpec], pending: list[RunSpec]) -> 
         + f"\n{study.name}: {len(runs)} runs with {evaluations} evaluations; "
         + f"{done} done, {len(pending)} pending"
     )
+
+
+def describe_domains(study: Study) -> list[str]:
+    """Return a note for each task that lacks a corpus of the source in the targets' domain."""
+    return [f"Note: {note}" for note in domain_notes(study)]
 
 
 def describe_cost(estimates: Sequence["CostEstimate"], workers: int) -> str:

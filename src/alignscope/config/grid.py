@@ -78,7 +78,7 @@ class _EncoderAblations:
                     identity=self.identity,
                     task=task,
                     source=source,
-                    evaluated=_evaluated_corpora(source, study.tasks[task]),
+                    evaluated=evaluated_corpora(source, study.tasks[task]),
                     window=None if window is None else str(window),
                     init=init,
                     adapters=None if window is None else study.adapters,
@@ -95,7 +95,7 @@ def _similarity_of(study: Study, window: Window | None) -> SimilarityConfig | No
     return config if config is not None and (window is None or config.runs == "all") else None
 
 
-def _evaluated_corpora(source: str, corpora: TaskConfig) -> tuple[str, ...]:
+def evaluated_corpora(source: str, corpora: TaskConfig) -> tuple[str, ...]:
     """Return the source itself, every target, and the domains in the source's language."""
     language = parse_corpus(source).language
     domains = [name for name in corpora.domains if parse_corpus(name).language == language]

@@ -8,7 +8,7 @@ from typing import Literal
 from alignscope.data.layouts import treebank_name
 from alignscope.errors import DataError
 
-Relation = Literal["in-domain", "cross-domain", "cross-lingual"]
+Relation = Literal["in-domain", "cross-domain", "cross-scheme", "cross-lingual"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class CorpusSpec:
 
     ``kind`` is the prefix of the name (``ud``, ``uner``, ``wikiann``, …) or ``path``. ``domain`` is
     the treebank without its language, so that ``ud:en_pud`` and ``ud:de_pud`` share a domain. If
-    the name has nothing but a language, as ``wikiann:en``, the domain is the kind.
+    the name has nothing but a language, as ``wikiann:en``, the domain is the kind. A path has the
+    domain of its name: ``en_pud.conllu`` and ``de_pud.conllu`` share a domain.
     """
 
     name: str
@@ -95,16 +96,44 @@ def _from_path(name: str) -> CorpusSpec:
             f"The name of {name} does not start with a language. State the language, for example "
             "as en=PATH for English."
         )
-    return CorpusSpec(name, "path", language[1], treebank, treebank)
+    domain = treebank.removeprefix(f"{language[1]}_")
+    return CorpusSpec(name, "path", language[1], treebank, domain)
 
 
-def relation_between(source: CorpusSpec, evaluated: CorpusSpec) -> Relation:
-    """Return how an evaluated corpus relates to the source: its language and its domain.
+_ONE_SCHEME_PER_DATASET = ("ner", "classification")
+"""Tasks whose data sets are annotated by guidelines of their own."""
 
-    >>> relation_between(parse_corpus("ud:en_ewt"), parse_corpus("ud:en_pud"))
+
+def scheme_of(corpus: CorpusSpec, task: str) -> str:
+    """Return the annotation scheme of a corpus in a task.
+
+    >>> scheme_of(parse_corpus("uner:en_ewt"), "ner"), scheme_of(parse_corpus("wikiann:en"), "ner")
+    ('uner', 'wikiann')
+
+    The scheme is the kind of the corpus. Universal Dependencies and paths have the same scheme,
+    because both are treebanks, except in tasks whose data sets have guidelines of their own.
+    """
+    if corpus.kind == "path" and task not in _ONE_SCHEME_PER_DATASET:
+        return "ud"
+    return corpus.kind
+
+
+def relation_between(source: CorpusSpec, evaluated: CorpusSpec, task: str) -> Relation:
+    """Return how an evaluated corpus relates to the source: its language, scheme and domain.
+
+    >>> relation_between(parse_corpus("ud:en_ewt"), parse_corpus("ud:en_pud"), "pos")
     'cross-domain'
+    >>> relation_between(parse_corpus("wikiann:en"), parse_corpus("uner:en_ewt"), "ner")
+    'cross-scheme'
+
+    Args:
+        source: the corpus that fine-tuning uses.
+        evaluated: the evaluated corpus.
+        task: the name of the task.
     """
     if source.language != evaluated.language:
         return "cross-lingual"
+    if scheme_of(source, task) != scheme_of(evaluated, task):
+        return "cross-scheme"
     same = (source.kind, source.treebank) == (evaluated.kind, evaluated.treebank)
     return "in-domain" if same else "cross-domain"

@@ -82,7 +82,7 @@ def _score_rows(
                 "corpus": name,
                 "split": "test",
                 "language": corpus.language,
-                "relation": relation_between(parse_corpus(inputs.source), corpus),
+                "relation": relation_between(parse_corpus(inputs.source), corpus, task.name),
                 "metric": metric,
                 "score": scores[metric],
                 "majority": majority[name][metric],

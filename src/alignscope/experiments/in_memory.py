@@ -123,7 +123,7 @@ class FineTuned:
             "seed": fitted.plan.seed,
             "corpus": name,
             "split": "test",
-            **_language_and_relation(fitted.source, corpus),
+            **_language_and_relation(fitted.source, corpus, task.name),
             "sentences": len(gold),
             "words": sum(map(len, gold)),
             "windowed": predicted.split_sentences,
@@ -136,11 +136,11 @@ class FineTuned:
         ]
 
 
-def _language_and_relation(source: str, corpus: Corpus) -> dict[str, str | None]:
+def _language_and_relation(source: str, corpus: Corpus, task: str) -> dict[str, str | None]:
     if not isinstance(corpus, str):
         return {"language": None, "relation": None}
     spec = parse_corpus(corpus)
-    relation = None if source == CUSTOM else relation_between(parse_corpus(source), spec)
+    relation = None if source == CUSTOM else relation_between(parse_corpus(source), spec, task)
     return {"language": spec.language, "relation": relation}
 
 

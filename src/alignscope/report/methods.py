@@ -168,7 +168,10 @@ def _evaluation(scores: pl.DataFrame, runs: list[RunSpec]) -> str:
     domains = relations["cross-domain"]
     other = "1 corpus of another domain" if domains == 1 else f"{domains} corpora of other domains"
     targets = count_of(relations["cross-lingual"], "target corpus", "target corpora")
-    return f"{targets}, zero-shot, and {other}"
+    if not (schemes := relations["cross-scheme"]):
+        return f"{targets}, zero-shot, and {other}"
+    apart = count_of(schemes, "corpus", "corpora")
+    return f"{targets}, zero-shot, {other}, and {apart} of another annotation scheme"
 
 
 def _statistics(runs: Sequence[RunSpec]) -> str:

@@ -31,7 +31,7 @@ CELLS = {
     "label": pl.String,
     "tooltip": pl.String,
 }
-_RANK = {"in-domain": 0, "cross-domain": 1, "cross-lingual": 2}
+_RANK = {"in-domain": 0, "cross-domain": 1, "cross-scheme": 2, "cross-lingual": 3}
 
 
 @figure("corpus-heatmap", section="languages")
@@ -46,7 +46,8 @@ def corpus_heatmaps(results: PrimaryResults) -> Iterator[ReportFigure]:
         caption = (
             f"Effect of re-initialising each window on each corpus, in points of {metric}, mean "
             f"over seeds, and REF's {metric}. Orange: loss; purple: gain; pale: the 95 % CI "
-            "includes 0. Rows: source, other domains, then targets from the largest loss."
+            "includes 0. Rows: source, other domains, other annotation schemes, then targets from "
+            "the largest loss."
         )
         cells = heatmap_cells(data, largest)
         yield ReportFigure(

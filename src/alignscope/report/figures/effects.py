@@ -58,6 +58,7 @@ def effects_data(results: PrimaryResults, group: WindowGroup) -> pl.DataFrame:
     """Return effects by window and relation: one row per seed, then the means with intervals."""
     by_seed = (
         group.select(effects_by_corpus(results.scores))
+        .filter(pl.col("relation").is_in(list(RELATIONS)))
         .group_by("window", "relation", "seed")
         .agg(pl.col("value").sort().mean())
         .sort(*window_order(), "relation", "seed")
