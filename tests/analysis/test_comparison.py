@@ -183,18 +183,18 @@ def test_one_run_in_two_stores_counts_once(tmp_path: Path) -> None:
 
 def test_two_configurations_of_a_run_are_refused_unless_a_study_is_named(tmp_path: Path) -> None:
     store = made(tmp_path / "a", "enc")
-    text = study_text('"enc"').replace("[training]", "[training]\nepochs = 9")
+    text = study_text('"enc"').replace("[training]", "[training]\nwarmup = 0.2")
     (tmp_path / "b").mkdir()
-    study, longer = build(tmp_path / "b", text)
+    study, other = build(tmp_path / "b", text)
     for kind in ("runs", "plans"):
-        for path in (longer.folder / kind).iterdir():
+        for path in (other.folder / kind).iterdir():
             path.rename(store.folder / kind / path.name)
     with pytest.raises(
         StoreError, match=r"two configurations of .* Name the study to compare with --study\."
     ):
         ComparedResults([store])
     found = ComparedResults([store], study)
-    assert {run.training.epochs for run in found.planned} == {9}
+    assert {run.training.warmup for run in found.planned} == {0.2}
     assert len(found.outcomes) == 12
 
 

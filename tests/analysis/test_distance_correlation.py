@@ -15,7 +15,7 @@ from alignscope.results.schemas import DISTANCES, SCORES, to_frame
 
 
 def row(language: str, score: float, seed: int = 1, window: str = "REF") -> dict[str, Any]:
-    empty: dict[str, Any] = dict.fromkeys(SCORES, 0)
+    empty: dict[str, Any] = dict.fromkeys(SCORES, 0) | {"setting": "setting", "domain": None}
     own = language == "vesti"
     return empty | {
         **{"address": "x", "encoder": "enc", "task": "pos", "source": "synthetic:vesti/news"},

@@ -31,7 +31,8 @@ def similarity(
     rows: list[dict[str, Any]] = []
     for seed in range(seeds):
         run = {"address": "x", "encoder": "enc", "task": "pos", "source": "own", "window": "REF",
-               "init": None, "adapters": None, "seed": seed, "split": "test"}  # fmt: skip
+               "setting": "setting", "init": None, "adapters": None, "seed": seed,
+               "split": "test"}  # fmt: skip
         about = {"unit": "sentence", "pooling": "mean", "after_norm": False, "measure": "cka"}
         for layer, value in enumerate(by_layer):
             for language in alike or dict.fromkeys(LANGUAGES, 0.5):
@@ -103,7 +104,7 @@ def test_a_window_that_helps_the_source_alone_is_not_crucial() -> None:
 
 def test_the_judged_windows_are_planned_and_do_not_overlap() -> None:
     given = scores({"0-1": HARM, "2-3": HARM}, seeds=5)
-    key = ("enc", "pos", "own", "config")
+    key = ("enc", "pos", "own", "setting", "config")
     partial = claims_table(given, None, HypothesisThresholds(), {key: {"0-1", "2-3", "4-5"}})
     assert set(partial["claim"]) == {"crucial", "language"}  # 4-5 is still missing
     assert set(partial["window"]) == {"0-1"}

@@ -19,7 +19,7 @@ RELATIONS = {"own": "in-domain", "a": "cross-lingual", "b": "cross-lingual", "c"
 
 def run_scores(source: str, seed: int, window: str, **scores: float) -> list[Row]:
     """Return the rows of one run, with a score per corpus."""
-    empty: Row = dict.fromkeys(SCORES, 0)
+    empty: Row = dict.fromkeys(SCORES, 0) | {"setting": "setting", "domain": None}
     return [
         empty
         | {

@@ -2,6 +2,7 @@
 
 import random
 from collections import defaultdict
+from itertools import product
 from statistics import fmean, stdev
 from typing import Any
 
@@ -17,13 +18,14 @@ CORPORA = {
     "de": {"ud:de_a": "in-domain"},
 }
 TARGETS = {"en": ("ud:de_x", "ud:fr_x"), "de": ("ud:en_x", "ud:fr_x", "ud:ja_x")}
+GROUP = ("encoder", "task", "metric", "source", "setting")
 PLACES = {"source": "in-domain", "targets": "cross-lingual", "domains": "cross-domain"}
 
 Row = dict[str, Any]
 
 
 def score(window: str = "REF", init: str | None = None, seed: int = 1, **changes: Any) -> Row:
-    row: Row = dict.fromkeys(SCORES, 0)
+    row: Row = dict.fromkeys(SCORES, 0) | {"setting": "few", "domain": None}
     row |= {
         **{"address": "a", "encoder": "enc", "task": "pos", "source": "ud:en_a"},
         **{"window": window, "init": init, "adapters": None, "seed": seed},
@@ -43,6 +45,7 @@ def draw_scores(seed: int) -> list[Row]:
     draw = random.Random(seed)
     rows = []
     inits = draw.choice([("config",), ("config", "torch-default")])
+    settings = draw.choice([("few",), ("few", "many")])
     for encoder in ("enc", "other")[: draw.randint(1, 2)]:
         for task, metrics in (("pos", ["accuracy"]), ("parsing", ["las", "uas"])):
             for language in CORPORA:
@@ -50,7 +53,7 @@ def draw_scores(seed: int) -> list[Row]:
                 corpora = CORPORA[language] | dict.fromkeys(TARGETS[language], "cross-lingual")
                 for number in range(1, draw.randint(2, 5)):
                     variants = [("REF", None)] + [(w, i) for i in inits for w in WINDOWS]
-                    for window, init in variants:
+                    for (window, init), setting in product(variants, settings):
                         if draw.random() < 0.2:
                             continue
                         rows += [
@@ -59,6 +62,7 @@ def draw_scores(seed: int) -> list[Row]:
                                 init,
                                 number,
                                 **{"encoder": encoder, "task": task, "source": source},
+                                setting=setting,
                                 **{"corpus": corpus, "relation": relation, "metric": metric},
                                 score=draw.random(),
                                 majority=len(corpus + metric) / 100,
@@ -71,14 +75,14 @@ def draw_scores(seed: int) -> list[Row]:
 
 
 def by_hand(rows: list[Row]) -> dict[tuple[Any, ...], Row]:
-    """Return the same table, keyed by encoder, task, metric, source, init and window."""
+    """Return the same table, keyed by `GROUP`, init and window."""
     reference = {}
     for row in rows:
         if row["window"] == "REF":
             reference[pair(row)] = row["score"]
     values: dict[tuple[Any, ...], Any] = defaultdict(lambda: defaultdict(lambda: defaultdict(dict)))
     for row in rows:
-        grid = (row["encoder"], row["task"], row["metric"], row["source"])
+        grid = tuple(row[name] for name in GROUP)
         place = next(name for name, relation in PLACES.items() if relation == row["relation"])
         if row["window"] == "REF":
             values[*grid, None, "REF"][place][row["seed"]][row["corpus"]] = row["score"]
@@ -90,7 +94,7 @@ def by_hand(rows: list[Row]) -> dict[tuple[Any, ...], Row]:
 
 
 def pair(row: Row) -> tuple[Any, ...]:
-    return tuple(row[key] for key in ("encoder", "task", "metric", "source", "seed", "corpus"))
+    return tuple(row[key] for key in (*GROUP, "seed", "corpus"))
 
 
 def summary(places: dict[str, dict[int, dict[str, float]]]) -> Row:
@@ -109,7 +113,7 @@ def test_the_summary_agrees_with_arithmetic_on_dictionaries(seed: int) -> None:
     expected = by_hand(rows)
     found = {}
     for row in table(rows):
-        key = tuple(row.pop(name) for name in ("encoder", "task", "metric", "source", "init"))
+        key = tuple(row.pop(name) for name in (*GROUP, "init"))
         found[*key, row.pop("window")] = row
     assert found.keys() == expected.keys()
     for key, row in found.items():

@@ -21,11 +21,13 @@ def tables(seeds: int = 2) -> tuple[pl.DataFrame, pl.DataFrame]:
     rows: list[dict[str, Any]] = []
     for seed in range(seeds):
         run = {"address": f"r{seed}", "encoder": "enc", "task": "pos", "source": "ud:en_ewt",
-               "window": "REF", "init": None, "adapters": None, "seed": seed}  # fmt: skip
+               "window": "REF", "setting": "setting", "init": None,
+               "adapters": None, "seed": seed}  # fmt: skip
         for language in ("en", *LANGUAGES):
             is_source = language == "en"
             scores.append(
                 dict.fromkeys(SCORES, 0)
+                | {"domain": None}
                 | run
                 | {"corpus": f"ud:{language}_x", "language": language, "metric": "accuracy"}
                 | {"split": "test", "relation": "in-domain" if is_source else "cross-lingual"}

@@ -25,6 +25,7 @@ def scores(costs: dict[str, dict[str, float]], seeds: int = 3) -> pl.DataFrame:
                 noise = 0.01 * draw.normal()
                 rows.append(
                     same
+                    | {"setting": "setting", "domain": None}
                     | {"source": "own", "window": window, "seed": seed, "metric": "accuracy"}
                     | {"init": None if window == "REF" else "config", "adapters": None}
                     | {"corpus": corpus, "split": "test", "language": corpus}

@@ -41,8 +41,8 @@ class ComparedResults(StudyResults):
                 Default: every run of the stores, and the default thresholds.
 
         Raises:
-            StoreError: if a store has no results, or has a run with two configurations, for
-                example two learning rates. Then ``study`` must select one.
+            StoreError: if a store has no results, or has a run with two configurations that no
+                table distinguishes, for example two batch sizes. Then ``study`` must select one.
         """
         self.shared = SharedTables(stores, study)
         super().__init__(self.shared, thresholds=None if study is None else study.claims)
@@ -111,9 +111,9 @@ class SharedTables:
 
 
 def _shared(table: pl.DataFrame, group: list[str], item: str) -> pl.DataFrame:
-    """Return the rows whose item every encoder of their group has."""
-    encoders_with_item = pl.col("encoder").n_unique().over([*group, item])
-    return table.filter(encoders_with_item == pl.col("encoder").n_unique().over(group))
+    """Return the rows whose item every encoder of their group has, in every setting."""
+    units = pl.struct("encoder", "setting").n_unique()
+    return table.filter(units.over([*group, item]) == units.over(group))
 
 
 def _planned_runs(store: ResultStore, study: Study | None) -> list[RunSpec]:
@@ -165,14 +165,15 @@ def _without_duplicates(parts: Sequence[StoreRuns]) -> list[StoreRuns]:
 
 
 def _check_one_configuration(runs: Sequence[RunSpec]) -> None:
-    """Refuse runs that differ in nothing but their training: their effect is not defined."""
+    """Refuse runs that differ only in what no table shows: their effect is not defined."""
     addresses: dict[tuple[str, str], str] = {}
     for run in runs:
-        first = addresses.setdefault((run.encoder.label, run.label), run.address)
+        what = f"{run.label} ({run.setting})"
+        first = addresses.setdefault((run.encoder.label, what), run.address)
         if first != run.address:
             raise StoreError(
-                f"{run.encoder.label} has two configurations of {run.label} ({first} and "
-                f"{run.address}). Name the study to compare with --study."
+                f"{run.encoder.label} has two configurations of {what}: {first} and "
+                f"{run.address}. Name the study to compare with --study."
             )
 
 

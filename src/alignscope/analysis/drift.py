@@ -2,11 +2,12 @@
 
 import polars as pl
 
+from alignscope.analysis.constants import SIMILARITY_KEYS
 from alignscope.analysis.random_effects import two_way_mean
 from alignscope.results.schemas import DRIFT
 from alignscope.results.tables import REF
 
-_LAYER_KEYS = ("encoder", "task", "source", "measure", "estimator", "layer")
+_LAYER_KEYS = (*SIMILARITY_KEYS, "measure", "estimator", "layer")
 
 
 def drift_table(similarity: pl.DataFrame) -> pl.DataFrame:

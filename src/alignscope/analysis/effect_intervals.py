@@ -39,8 +39,8 @@ def effects_table(scores: pl.DataFrame) -> pl.DataFrame:
     (`intervals_over_seeds`); only they exist for source ``all``, the mean over the sources of a
     task.
 
-    ``p_holm`` is corrected over all windows, sources and initialisations of an encoder, task and
-    metric, and for single corpora also over the corpora.
+    ``p_holm`` is corrected over all windows, sources and initialisations of an encoder, task,
+    metric and setting, and for single corpora also over the corpora.
     """
     values = effects_by_corpus(scores).sort(*WINDOW_KEYS, "relation", "corpus", "seed")
     rows = [
@@ -51,7 +51,8 @@ def effects_table(scores: pl.DataFrame) -> pl.DataFrame:
     names = [name for name in EFFECTS if name not in ("p_holm", "seeds_low", "seeds_high")]
     schema = {name: EFFECTS[name] for name in names}
     table = pl.DataFrame(rows, schema=schema, orient="row")
-    table = table.with_columns(p_holm=holm_over("p").over("encoder", "task", "metric", _family()))
+    family = ["encoder", "task", "metric", "setting", _family()]
+    table = table.with_columns(p_holm=holm_over("p").over(family))
     return _with_seed_intervals(table, values)
 
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from alignscope.analysis.constants import MAJORITY, WINDOW_KEYS
+from alignscope.analysis.constants import MAJORITY, RUN_KEYS, WINDOW_KEYS
 from alignscope.results.tables import REF
 
 __all__ = ["MAJORITY", "VALUE_COLUMNS", "effects_by_corpus", "window_order"]
@@ -15,7 +15,7 @@ def effects_by_corpus(scores: pl.DataFrame) -> pl.DataFrame:
 
     Takes the table ``scores``; the effect is the column ``value``, a fraction.
     """
-    pair = ["encoder", "task", "source", "seed", "corpus", "metric"]
+    pair = [*RUN_KEYS, "seed", "corpus"]
     reference = scores.filter(pl.col("window") == REF).select(*pair, reference=pl.col("score"))
     ablated = scores.filter(pl.col("window") != REF)
     joined = ablated.join(reference, on=pair, how="inner", validate="m:1")

@@ -20,7 +20,7 @@ from alignscope.results.schemas import CLAIMS, to_frame
 from alignscope.results.tables import REF, primary_measure
 
 PlannedWindows = Mapping[tuple[object, ...], Collection[str]]
-"""The windows of a study by encoder, task, source and initialisation."""
+"""The windows of a study by encoder, task, source, setting and initialisation."""
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
 
 
@@ -164,9 +164,9 @@ def _window_claims(
     )
     single = effects.filter(pl.col("source") != ALL_SOURCES)
     for key, group in single.group_by([*RUN_KEYS, "init"], maintain_order=True):
-        encoder, task, _, source, init = key
+        encoder, task, _, source, setting, init = key
         windows = _lowest_and_highest(
-            planned.get((encoder, task, source, init), set(group["window"]))
+            planned.get((encoder, task, source, setting, init), set(group["window"]))
         )
         if windows is None:
             continue
@@ -213,8 +213,9 @@ def _stability_claims(
         similarity.filter((pl.col("state") == "drift") & (pl.col("layer") > 0))
     )
     for key in scores.select(RUN_KEYS).unique().sort(RUN_KEYS).iter_rows():
-        encoder, task, _, source = key
-        drift = all_drift.filter(encoder=encoder, task=task, source=source, window=REF)
+        of_runs = dict(zip(RUN_KEYS, key, strict=True))
+        del of_runs["metric"]  # similarities have none
+        drift = all_drift.filter(window=REF, **of_runs)
         layers = drift["layer"].unique().sort()
         if len(layers) < 2:
             continue

@@ -196,9 +196,18 @@ class StudyResults(ResultTables):
             self._computed[name] = _COMPUTE[table_spec(name).name](self)
         return self._computed[name]
 
-    def group(self, encoder: str, task: str, source: str) -> "GroupResults":
-        """Return the rows of all tables that belong to one encoder, task and source."""
-        return GroupResults(self, encoder, task, source)
+    def group(
+        self, encoder: str, task: str, source: str, setting: str | None = None
+    ) -> "GroupResults":
+        """Return the rows of all tables that belong to one encoder, task and source.
+
+        Args:
+            encoder: the encoder's name, as in the tables.
+            task: the task.
+            source: the source.
+            setting: the setting, as in the tables. Default: all of them.
+        """
+        return GroupResults(self, encoder, task, source, setting)
 
     @property
     def compared(self) -> bool:
@@ -211,17 +220,18 @@ class StudyResults(ResultTables):
         return language_distance({*self.scores["language"]}, self.features)
 
     def in_order(self, table: pl.DataFrame) -> pl.DataFrame:
-        """Return the rows of a table in the order in which the study lists tasks and sources."""
-        keys = self.scores.select("task", "source").unique(maintain_order=True).rows()
-        parts = [table.filter(task=task, source=source) for task, source in keys]
+        """Return the rows of a table in the study's order of tasks, sources and settings."""
+        columns = ["task", "source", "setting"]
+        keys = self.scores.select(columns).unique(maintain_order=True).rows(named=True)
+        parts = [table.filter(**key) for key in keys]
         return pl.concat([table.clear(), *parts])
 
     def _planned_windows(self) -> dict[tuple[object, ...], set[str]]:
-        """Return the planned windows by encoder, task, source and initialisation."""
+        """Return the planned windows by encoder, task, source, setting and init."""
         windows: dict[tuple[object, ...], set[str]] = {}
         for run in self.planned:
             if run.window is not None:
-                key = run.encoder.label, run.task, run.source, run.init
+                key = run.encoder.label, run.task, run.source, run.setting, run.init
                 windows.setdefault(key, set()).add(run.window)
         return windows
 
@@ -241,12 +251,13 @@ class PrimaryResults(StudyResults):
 
 @dataclass(frozen=True)
 class GroupResults(ResultTables):
-    """The rows that belong to one encoder, task and source, of all tables of a study."""
+    """The rows of all tables that belong to one encoder, task, source and, if given, setting."""
 
     results: StudyResults
     encoder: str
     task: str
     source: str
+    setting: str | None = None
 
     def table(self, name: str) -> pl.DataFrame:
         """Return the rows of the table of that name.
@@ -255,6 +266,8 @@ class GroupResults(ResultTables):
             StudyError: if there is no such table.
         """
         group = {"encoder": self.encoder, "task": self.task, "source": self.source}
+        if self.setting is not None:
+            group["setting"] = self.setting
         return self.results.table(name).filter(**group)
 
 

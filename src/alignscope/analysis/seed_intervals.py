@@ -74,7 +74,7 @@ def _mean_over_sources(means: pl.DataFrame) -> pl.DataFrame:
     """
     sources = pl.col("source").n_unique()
     comparable = means.filter(pl.col(f"on {TARGETS_SOURCE}").is_not_null()).with_columns(
-        sources.over("encoder", "task", "metric").alias("sources")
+        sources.over("encoder", "task", "metric", "setting").alias("sources")
     )
     keys = [name for name in WINDOW_KEYS if name != "source"]
     ordered = comparable.sort(*keys, "source", "seed")

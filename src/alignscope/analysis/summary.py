@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from alignscope.analysis.constants import MAJORITY, RELATION_LABELS, WINDOW_KEYS
+from alignscope.analysis.constants import MAJORITY, RELATION_LABELS, RUN_KEYS, WINDOW_KEYS
 from alignscope.analysis.effects import VALUE_COLUMNS, effects_by_corpus, window_order
 from alignscope.results.schemas import SUMMARY
 from alignscope.results.tables import REF
@@ -27,7 +27,7 @@ def summary_table(scores: pl.DataFrame) -> pl.DataFrame:
 
 def _majority_scores(scores: pl.DataFrame) -> pl.DataFrame:
     # The baseline does not depend on the seed, so any row of REF holds it.
-    keys = ["encoder", "task", "source", "corpus", "metric"]
+    keys = [*RUN_KEYS, "corpus"]
     rows = scores.filter(pl.col("window") == REF).unique(keys)
     return rows.with_columns(
         window=pl.lit(MAJORITY), seed=pl.lit(0, pl.Int64), value=pl.col("majority")

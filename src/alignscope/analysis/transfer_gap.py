@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from alignscope.analysis.arrays import Values
-from alignscope.analysis.constants import RUN_KEYS
+from alignscope.analysis.constants import RUN_KEYS, SIMILARITY_KEYS
 from alignscope.analysis.correlation import correlation, fisher_interval, ranks
 from alignscope.analysis.distance_correlation import Distance
 from alignscope.analysis.multiple_testing import holm_over
@@ -22,7 +22,7 @@ EXACT = 7
 DRAWS = 9999
 """The number of random pairings of more targets."""
 
-_CURVE_KEYS = ("encoder", "task", "source", "state", "measure", "estimator")
+_CURVE_KEYS = (*SIMILARITY_KEYS, "state", "measure", "estimator")
 _LAYER_KEYS = (*_CURVE_KEYS, "layer")
 
 
@@ -54,9 +54,7 @@ def transfer_gap_table(
         .agg(pl.col("value").sort().mean())
         .sort([*_LAYER_KEYS, "language"])
     )
-    joined = similarities.join(
-        mean_gaps(scores), on=["encoder", "task", "source", "language"], how="inner"
-    )
+    joined = similarities.join(mean_gaps(scores), on=[*SIMILARITY_KEYS, "language"], how="inner")
     keys = [*_LAYER_KEYS, "metric", "source_language"]
     rows = [
         _gap_row(dict(zip(keys, key, strict=True)), group, distance)
@@ -101,12 +99,10 @@ def similarity_and_gap(scores: pl.DataFrame, similarity: pl.DataFrame) -> pl.Dat
     pretrained = similarity.filter((pl.col("state") == "pretrained") & (pl.col("window") == REF))
     similarities = (
         with_target_language(primary_measure(pretrained))
-        .group_by("encoder", "task", "source", "language")
+        .group_by(*SIMILARITY_KEYS, "language")
         .agg(pl.col("value").sort().mean())
     )
-    joined = mean_gaps(scores).join(
-        similarities, on=["encoder", "task", "source", "language"], how="inner"
-    )
+    joined = mean_gaps(scores).join(similarities, on=[*SIMILARITY_KEYS, "language"], how="inner")
     return joined.sort([*RUN_KEYS, "language"])
 
 

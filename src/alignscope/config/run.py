@@ -17,6 +17,7 @@ from pydantic import (
 
 from alignscope._util.validation import StrictModel
 from alignscope.config.schedule import DEFAULT_SCHEDULE, SCHEDULES
+from alignscope.config.setting import setting_label
 from alignscope.config.similarity import SimilarityConfig
 from alignscope.errors import nearest
 
@@ -174,6 +175,11 @@ class TrainingConfig(StudyTraining):
             raise ValueError(f"learning_rate is compulsory. {TYPICAL_RATES}")
         return values
 
+    def setting(self, train: int | None) -> str:
+        """Return the text of these rates and epochs with ``train`` sentences (`setting_label`)."""
+        rates = self.learning_rate, self.head_learning_rate
+        return setting_label(*rates, self.epochs, train)
+
 
 class SplitLimits(StrictModel):
     """Maximum number of sentences of each split, spread evenly over the file; None means all."""
@@ -214,6 +220,11 @@ class RunSpec(StrictModel):
         names_only = {"name", "revision", "given_short_name"}  # `identity` has the weights
         content = self.model_dump(mode="json", exclude={"encoder": names_only})
         return digest_of({"recipe": RECIPE, **without_unset_similarity(content)})
+
+    @property
+    def setting(self) -> str:
+        """The hyperparameters that can be axes of a grid, as `setting_label` writes them."""
+        return self.training.setting(self.limits.train)
 
     @property
     def label(self) -> str:

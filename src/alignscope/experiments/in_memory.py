@@ -98,8 +98,8 @@ class FineTuned:
 
         Returns:
             The table ``scores``: a row for each corpus and metric, with the score of the source's
-            majority baseline beside it. Scores are fractions. ``language`` and ``relation`` are
-            null for sentences in memory, because nothing says their language.
+            majority baseline beside it. Scores are fractions. ``language``, ``domain``
+            and ``relation`` are null for sentences in memory, because nothing says their language.
 
         Raises:
             DataError: if a corpus does not exist or lacks the annotations of the task.
@@ -120,10 +120,11 @@ class FineTuned:
             "encoder": self.encoder.name,
             "task": task.name,
             "source": fitted.source,
+            "setting": fitted.plan.config.setting(None),
             "seed": fitted.plan.seed,
             "corpus": name,
             "split": "test",
-            **_language_and_relation(fitted.source, corpus, task.name),
+            **_described(fitted.source, corpus, task.name),
             "sentences": len(gold),
             "words": sum(map(len, gold)),
             "windowed": predicted.split_sentences,
@@ -136,12 +137,13 @@ class FineTuned:
         ]
 
 
-def _language_and_relation(source: str, corpus: Corpus, task: str) -> dict[str, str | None]:
+def _described(source: str, corpus: Corpus, task: str) -> dict[str, str | None]:
+    """Return the columns on the language, domain and relation of a corpus."""
     if not isinstance(corpus, str):
-        return {"language": None, "relation": None}
+        return {"language": None, "domain": None, "relation": None}
     spec = parse_corpus(corpus)
     relation = None if source == CUSTOM else relation_between(parse_corpus(source), spec, task)
-    return {"language": spec.language, "relation": relation}
+    return {"language": spec.language, "domain": spec.domain, "relation": relation}
 
 
 def fine_tune_encoders(

@@ -44,7 +44,9 @@ ENCODER = {"encoder": text("the encoder's name, with @revision unless it is main
 TASK = {"task": text("the task")}
 METRIC = {"metric": text("the metric of the task")}
 SOURCE = {"source": text("the corpus that the encoder was fine-tuned on")}
-SETTING = {**ENCODER, **TASK, **METRIC, **SOURCE}
+SETTING = {"setting": text("learning rates, epochs and training sentences; an axis of the grid")}
+RUN_GROUP = {**ENCODER, **TASK, **METRIC, **SOURCE, **SETTING}
+"""The columns that identify the runs whose seeds belong together."""
 INIT = {"init": text("how the window was re-initialised: config or torch-default")}
 WINDOW = {"window": text("the re-initialised blocks, such as 0-1")}
 MEASURE = {
@@ -58,6 +60,7 @@ RUN_COLUMNS: Columns = {
     **ENCODER,
     **TASK,
     **SOURCE,
+    **SETTING,
     "window": text("the re-initialised blocks, such as 0-1; REF for the run without a window"),
     "init": text("how the window was re-initialised: config or torch-default; null for REF"),
     "adapters": text("whether adapters in the window were reset or kept; null for REF"),

@@ -16,6 +16,7 @@ from alignscope.results.columns import (
     MEASURE,
     METRIC,
     RUN_COLUMNS,
+    RUN_GROUP,
     SETTING,
     SOURCE,
     TASK,
@@ -72,6 +73,7 @@ _SPECS = (
             "corpus": text("the corpus that was evaluated"),
             "split": text("the split of the corpus"),
             "language": text("the language of the corpus"),
+            "domain": text("the domain of the corpus, from its name; null if it has none"),
             "relation": text("in-domain, cross-domain or cross-lingual, relative to the source"),
             **METRIC,
             "score": fraction("the score, a fraction between 0 and 1"),
@@ -89,7 +91,7 @@ _SPECS = (
         "REF's scores, the majority baseline and the effect of every window, by task and source; "
         "mean and standard deviation over seeds.",
         {
-            **SETTING,
+            **RUN_GROUP,
             **INIT,
             "window": text("majority, REF or the re-initialised blocks, such as 0-1"),
             "seeds": integer("number of seeds with both REF and the window"),
@@ -109,6 +111,7 @@ _SPECS = (
             **TASK,
             **METRIC,
             "source": text("the source; all for the mean over the sources of a task"),
+            **SETTING,
             **INIT,
             **WINDOW,
             "on": text("source, targets, domains, targets − source, targets − domains or a corpus"),
@@ -131,7 +134,7 @@ _SPECS = (
         "Distance to the source",
         "The correlation, over targets, of REF's scores and typological distance to the source.",
         {
-            **SETTING,
+            **RUN_GROUP,
             "targets": integer("number of target languages"),
             "spearman": number("Spearman's correlation of the score and the distance"),
             **interval("over target languages; null where it is undefined"),
@@ -143,7 +146,7 @@ _SPECS = (
         "Similarity and transfer gap",
         "The correlation, over targets, of similarity to the source and transfer gap, by layer.",
         {
-            **SETTING,
+            **RUN_GROUP,
             "state": text("the encoder whose similarity it is: pretrained or fine-tuned"),
             **MEASURE,
             "targets": integer("number of target languages with both a similarity and a gap"),
@@ -168,6 +171,7 @@ _SPECS = (
             **ENCODER,
             **TASK,
             **SOURCE,
+            **SETTING,
             **MEASURE,
             "seeds": integer("number of seeds"),
             "corpora": integer("number of corpora"),
@@ -181,7 +185,7 @@ _SPECS = (
         "Boundary between alignment and prediction",
         "The first block that predicts, estimated as a change point of the effects by window.",
         {
-            **SETTING,
+            **RUN_GROUP,
             **INIT,
             "windows": integer("number of windows"),
             "block": integer("the first block that predicts; null if it is not identifiable"),
@@ -198,7 +202,7 @@ _SPECS = (
         "Hypotheses and verdicts",
         "The hypotheses of Muller et al. (2021), each with its statistic, threshold and verdict.",
         {
-            **SETTING,
+            **RUN_GROUP,
             "init": text("the init of the window; null if the hypothesis is not about a window"),
             "window": text("the window; null if the hypothesis is not about a window"),
             "claim": text("the name of the hypothesis"),

@@ -1,11 +1,13 @@
 """The tables of measurements, from stored results: scores, similarity and runs."""
 
 from collections.abc import Callable, Iterable
+from functools import cache
 
 import polars as pl
 
 from alignscope.config.run import RunSpec
-from alignscope.errors import StoreError
+from alignscope.data.corpus import parse_corpus
+from alignscope.errors import DataError, StoreError
 from alignscope.results.schemas import RUN_SIMILARITY, RUNS, SCORES, to_frame
 from alignscope.results.store import ResultStore, Row, RunResult
 
@@ -22,7 +24,7 @@ def scores_table(results: Iterable[RunResult]) -> pl.DataFrame:
     """
     results = list(results)
     _check_comparable(results)
-    return to_frame(_rows(results, lambda result: result.scores), SCORES)
+    return to_frame(_rows(results, _score_rows), SCORES)
 
 
 def run_similarity_table(results: Iterable[RunResult]) -> pl.DataFrame:
@@ -95,12 +97,26 @@ def _rows(results: Iterable[RunResult], part: Callable[[RunResult], list[Row]]) 
     ]
 
 
+def _score_rows(result: RunResult) -> list[Row]:
+    return [{**row, "domain": _domain_of(row["corpus"])} for row in result.scores]
+
+
+@cache
+def _domain_of(corpus: str) -> str | None:
+    """Return the domain in a corpus's name; None for a path that is not on this machine."""
+    try:
+        return parse_corpus(corpus).domain
+    except DataError:
+        return None
+
+
 def _run_columns(run: RunSpec) -> Row:
     return {
         "address": run.address,
         "encoder": run.encoder.label,
         "task": run.task,
         "source": run.source,
+        "setting": run.setting,
         "window": run.window or REF,
         "init": run.init,
         "adapters": run.adapters,

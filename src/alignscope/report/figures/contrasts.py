@@ -31,7 +31,7 @@ from alignscope.report.figures.style import (
     Margins,
     new_axes,
 )
-from alignscope.report.groups import result_groups, short_names
+from alignscope.report.groups import ResultGroup, result_groups, short_names
 from alignscope.report.labels import format_points_ci
 
 _STYLES = [(SOURCE, "o"), (TARGETS, "s"), (DOMAINS, "^"), (GAIN, "D"), (LOSS, "v"), (MUTED, "P")]
@@ -39,14 +39,18 @@ _STYLES = [(SOURCE, "o"), (TARGETS, "s"), (DOMAINS, "^"), (GAIN, "D"), (LOSS, "v
 
 @figure("contrasts", section="boundary")
 def contrast_figures(results: PrimaryResults) -> Iterator[ReportFigure]:
-    """Yield one figure per task and source, with a line per encoder."""
+    """Yield one figure per task, source and setting, with a line per encoder."""
     names = short_names(results)
-    groups = {(group.task, group.source): group for group in result_groups(results)}
-    for (task, source), group in groups.items():
-        means = results.effects.filter(task=task, source=source, on=TARGETS_SOURCE)
+    by_setting: dict[tuple[str, str, str], list[ResultGroup]] = {}
+    for group in result_groups(results):
+        by_setting.setdefault((group.task, group.source, group.setting_name), []).append(group)
+    for groups in by_setting.values():
+        group = groups[0]
+        effects = pl.concat([one.select(results.effects) for one in groups])
+        means = effects.filter(on=TARGETS_SOURCE)
         if means.is_empty():
             continue
-        seeds = contrasts_by_seed(results.scores.filter(task=task, source=source))
+        seeds = contrasts_by_seed(pl.concat([one.select(results.scores) for one in groups]))
         means = means.select("encoder", "init", "window", "low", "high", value="mean")
         data = pl.concat([means, seeds], how="diagonal")
         points = contrast_points(data, names)

@@ -5,7 +5,8 @@ from typing import Any
 
 import polars as pl
 
-from alignscope.analysis.effects import MAJORITY
+from alignscope.analysis.constants import MAJORITY, RUN_KEYS
+from alignscope.config.setting import short_settings
 from alignscope.report.labels import (
     format_ci,
     format_number,
@@ -22,7 +23,8 @@ Row = Mapping[str, Any]
 def format_for_display(name: str, table: pl.DataFrame) -> pl.DataFrame:
     """Return a table of text in the layout that the table's spec names.
 
-    Fractions are in points, and a value and its interval share a column. A table without a spec is
+    Fractions are in points, and a value and its interval share a column. The column ``setting`` has
+    what varies between settings, and is left out if there is one setting. A table without a spec is
     shown column by column.
 
     Args:
@@ -31,9 +33,13 @@ def format_for_display(name: str, table: pl.DataFrame) -> pl.DataFrame:
     """
     spec = TABLES.get(name)
     layout = _REPORT_ONLY.get(name, "plain") if spec is None else spec.display
+    table = with_short_settings(table)
     if layout == "plain":
-        return _plain(table, spec.in_points if spec else ())
-    return _LAYOUTS[layout](table)
+        display = _plain(table, spec.in_points if spec else ())
+    else:
+        display = _LAYOUTS[layout](table)
+    hidden = [name for name in display.columns if name == "setting" and {*display[name]} <= {""}]
+    return display.drop(hidden)
 
 
 def text_frame(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> pl.DataFrame:
@@ -41,11 +47,20 @@ def text_frame(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> pl.
     return pl.DataFrame(list(rows), schema=dict.fromkeys(columns, pl.String))
 
 
+def with_short_settings(table: pl.DataFrame) -> pl.DataFrame:
+    """Return a table whose column ``setting`` has only what varies within a task of an encoder."""
+    columns = ["encoder", "task", "setting"]
+    if not {*columns} <= {*table.columns}:
+        return table
+    short = short_settings(table.select(columns).unique(maintain_order=True).rows())
+    return table.with_columns(pl.col("setting").replace_strict(short, return_dtype=pl.String))
+
+
 def drop_constant_columns(display: pl.DataFrame) -> pl.DataFrame:
-    """Return a table without the columns ``encoder`` and ``init`` if they have one value only."""
+    """Return a table without ``encoder``, ``init`` and ``setting`` if they have one value only."""
     constant = [
         name
-        for name in ("encoder", "init")
+        for name in ("encoder", "init", "setting")
         if name in display.columns and display[name].replace("", None).drop_nulls().n_unique() < 2
     ]
     return display.drop(constant)
@@ -55,7 +70,7 @@ def _texts(row: Row, names: Sequence[str]) -> dict[str, str]:
     return {name: "" if row[name] is None else str(row[name]) for name in names}
 
 
-_GROUP = ["encoder", "task", "metric", "source"]
+_GROUP = [*RUN_KEYS]
 
 
 def _summary(table: pl.DataFrame) -> pl.DataFrame:
@@ -146,7 +161,7 @@ def _claims(table: pl.DataFrame) -> pl.DataFrame:
             }
         )
     columns = ["encoder", "task", "verdict", "claim", "estimate", "supported if", "window",
-               "source", "metric", "init", "statistic"]  # fmt: skip
+               "source", "setting", "metric", "init", "statistic"]  # fmt: skip
     return drop_constant_columns(text_frame(rows, columns))
 
 
@@ -219,8 +234,8 @@ def _reference(table: pl.DataFrame) -> pl.DataFrame:
         }
         for row in table.iter_rows(named=True)
     ]
-    columns = ["encoder", "task", "source", "corpus", "language", "relation", "REF", "majority",
-               "REF − majority", "metric", "seeds"]  # fmt: skip
+    columns = ["encoder", "task", "source", "setting", "corpus", "language", "relation", "REF",
+               "majority", "REF − majority", "metric", "seeds"]  # fmt: skip
     return drop_constant_columns(text_frame(rows, columns))
 
 

@@ -11,7 +11,7 @@ from alignscope.report.labels import format_points_ci
 from alignscope.report.tables.display import format_for_display
 from alignscope.report.tables.tables import ReportTable
 
-_KEYS = ["task", "metric", "source", "init"]
+_KEYS = ["task", "metric", "source", "setting", "init"]
 
 
 def encoder_tables(results: PrimaryResults) -> list[ReportTable]:

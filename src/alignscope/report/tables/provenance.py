@@ -31,7 +31,7 @@ def runs_table(results: StudyResults) -> ReportTable:
 
 def failures_table(results: StudyResults) -> ReportTable:
     """Return the runs that failed, with the reason."""
-    columns = ["encoder", "task", "source", "window", "init", "seed", "reason"]
+    columns = ["encoder", "task", "source", "setting", "window", "init", "seed", "reason"]
     table = results.runs.filter(status="failed").select(columns)
     return make_table(results, "failures", "Failed runs", table)
 

@@ -7,12 +7,18 @@ from typing import Any
 
 import polars as pl
 
+from alignscope.analysis.constants import RUN_KEYS
 from alignscope.analysis.effect_intervals import TARGETS_DOMAINS, TARGETS_SOURCE
 from alignscope.analysis.results import PrimaryResults, StudyResults
 from alignscope.report.colour_scale import colour_depth, largest_effect
 from alignscope.report.groups import result_groups, short_names
 from alignscope.report.labels import format_points_ci
-from alignscope.report.tables.display import drop_constant_columns, format_for_display, text_frame
+from alignscope.report.tables.display import (
+    drop_constant_columns,
+    format_for_display,
+    text_frame,
+    with_short_settings,
+)
 from alignscope.report.tables.export import latex, markdown
 from alignscope.results.tables import REF, primary_measure
 
@@ -25,7 +31,7 @@ EFFECT_COLUMNS = {
     TARGETS_DOMAINS: TARGETS_DOMAINS,
 }
 """The effects that the table ``effects`` shows, with the titles of their columns."""
-_KEYS = ["encoder", "task", "metric", "source", "init", "window"]
+_KEYS = ["encoder", "task", "metric", "source", "setting", "init", "window"]
 LONG_TEXT = 40
 """The number of characters from which a cell may take several lines."""
 
@@ -92,15 +98,15 @@ def effects_table(results: PrimaryResults) -> ReportTable:
     largest = largest_effect(results.effects)
     rows: dict[tuple[Any, ...], dict[str, str]] = {}
     colours: dict[tuple[Any, ...], dict[str, float]] = {}
-    for row in with_short_names(results, table).iter_rows(named=True):
+    for row in with_short_settings(with_short_names(results, table)).iter_rows(named=True):
         key = tuple(row[name] for name in _KEYS)
         cells = rows.setdefault(key, {**dict(zip(_KEYS, key, strict=True)), "seeds": "0"})
         column = EFFECT_COLUMNS[row["on"]]
         cells[column] = format_points_ci(row["mean"], row["low"], row["high"])
         cells["seeds"] = str(max(int(cells["seeds"]), row["seeds"]))
         colours.setdefault(key, {})[column] = round(colour_depth(row, "mean", largest), 3)
-    columns = ["encoder", "task", "window", *EFFECT_COLUMNS.values(), "source", "metric", "init",
-               "seeds"]  # fmt: skip
+    columns = ["encoder", "task", "window", *EFFECT_COLUMNS.values(), "source", "setting", "metric",
+               "init", "seeds"]  # fmt: skip
     display = text_frame([{n: row.get(n, "") for n in columns} for row in rows.values()], columns)
     filled = [name for name in columns if set(display[name]) != {""}]
     return ReportTable(
@@ -118,8 +124,7 @@ def reference_table(results: PrimaryResults) -> ReportTable:
         group.select(results.scores)
         .filter(window=REF)
         .sort("seed")
-        .group_by("encoder", "task", "metric", "source", "relation", "language", "corpus",
-                  maintain_order=True)
+        .group_by(*RUN_KEYS, "relation", "language", "domain", "corpus", maintain_order=True)
         .agg(
             pl.col("score").mean().alias("mean"),
             pl.col("score").std().alias("std"),

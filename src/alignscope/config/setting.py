@@ -1,0 +1,72 @@
+"""Settings: the hyperparameters that are axes of a grid, and their text in tables."""
+
+from collections.abc import Iterable, Mapping
+
+
+def setting_label(
+    learning_rate: float, head_learning_rate: float, epochs: int, train: int | None
+) -> str:
+    """Return the text of a setting, as the column ``setting`` of every table has it.
+
+    >>> setting_label(5e-5, 0.002, 4, 2000)
+    'lr 5e-5, head lr 0.002, 4 epochs, 2000 sentences'
+    >>> setting_label(5e-4, 0.001, 1, None)
+    'lr 0.0005, head lr 0.001, 1 epoch, all sentences'
+
+    Args:
+        learning_rate: the peak rate of the encoder.
+        head_learning_rate: the peak rate of the task head.
+        epochs: the number of epochs.
+        train: the maximum number of training sentences; None for all.
+    """
+    sentences = "all sentences" if train is None else _count(train, "sentence")
+    return ", ".join(
+        (
+            f"lr {_rate(learning_rate)}",
+            f"head lr {_rate(head_learning_rate)}",
+            _count(epochs, "epoch"),
+            sentences,
+        )
+    )
+
+
+def _rate(rate: float) -> str:
+    """Return a rate with as many digits as it needs, so that different rates differ."""
+    return repr(float(rate)).replace("e-0", "e-")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def short_settings(settings: Iterable[tuple[str, str, str]]) -> Mapping[str, str]:
+    """Return the short label of each setting: the parts that vary within a task of an encoder.
+
+    >>> few, many = setting_label(5e-5, 0.001, 3, 500), setting_label(5e-5, 0.001, 3, 2000)
+    >>> [*short_settings([("mbert", "pos", few), ("mbert", "pos", many)]).values()]
+    ['500 sentences', '2000 sentences']
+    >>> [*short_settings([("mbert", "pos", few), ("mbert", "parsing", many)]).values()]
+    ['', '']
+
+    Args:
+        settings: an encoder, a task and a setting of it.
+
+    Returns:
+        The short label by setting. It is empty if no task has several settings. Two settings of
+        one task have different labels.
+    """
+    rows = list(settings)
+    parts_of = {text: text.split(", ") for *_, text in rows}
+    of_group: dict[tuple[str, str], list[list[str]]] = {}
+    for encoder, task, text in rows:
+        of_group.setdefault((encoder, task), []).append(parts_of[text])
+    varying = {
+        place
+        for group in of_group.values()
+        for place, values in enumerate(zip(*group, strict=True))
+        if len({*values}) > 1
+    }
+    return {
+        text: ", ".join(part for place, part in enumerate(parts) if place in varying)
+        for text, parts in parts_of.items()
+    }
