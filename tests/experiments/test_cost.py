@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,11 +12,11 @@ from transformers import BertConfig, BertModel
 from alignscope.data.paths import DataPaths
 from alignscope.experiments.cost import FORWARD_SHARE, StepTimer, Workload, count_work
 from alignscope.experiments.setup import RunInputs
-from alignscope.training import predict
 from alignscope.training.encoded_task import EncodedTask
-from alignscope.training.finetune import TrainingData, fine_tune
+from alignscope.training.finetune import Observer, TrainingData, fine_tune_stacked
 from alignscope.training.loop import TrainingLoop
 from alignscope.training.model import build_model
+from alignscope.training.predict import predict_stacked
 from alignscope.training.stacked.stack import StackedModel
 from tests.helpers import toys
 
@@ -44,11 +44,15 @@ def test_the_counted_work_is_the_work_of_a_run(
         return batch
 
     monkeypatch.setattr(EncodedTask, "collate", counted)
-    model = toys.model(encoder_folders("bert"), "pos", TRAIN)
-    epochs = fine_tune(model, inputs.encoded, inputs.data, seed=1)
-    predict.predict(model, inputs.encoded, TEST)
+    stack = StackedModel([toys.model(encoder_folders("bert"), "pos", TRAIN)])
+
+    def evaluate(alive: Sequence[int]) -> None:
+        predict_stacked(stack, alive, inputs.encoded, inputs.tests)
+
+    observer = Observer(epoch=evaluate)
+    (history,) = fine_tune_stacked(stack, inputs.encoded, inputs.data, seed=1, observer=observer)
     workload = count_work(inputs)
-    assert workload.steps == pytest.approx(epochs[-1].steps, rel=0.2)
+    assert workload.steps == pytest.approx(history.epochs[-1].steps, rel=0.2)
     assert 64 * workload.predicted_batches == pytest.approx(sum(predicted_subwords))
 
 
@@ -89,6 +93,19 @@ def test_the_time_of_all_work_follows_from_the_first_steps(monkeypatch: pytest.M
     timer = StepTimer(Workload(steps=50, predicted_batches=0.0), lambda step, steps: None)
     for step in range(1, 51):
         timer(step, 50)
+    assert timer.seconds == 100.0
+
+
+def test_an_evaluation_between_two_steps_is_no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Step 1 ends at 100, an evaluation takes 70 s, and step 6 ends at 180: 2 s per step."""
+    ends = iter([100.0, 104.0, 174.0, 180.0])
+    monkeypatch.setattr("alignscope.experiments.cost.synchronized_time", lambda: next(ends))
+    timer = StepTimer(Workload(steps=50, predicted_batches=0.0), lambda step, steps: None)
+    for step in range(1, 51):
+        timer(step, 50)
+        if step == 3:
+            with timer.paused():
+                pass
     assert timer.seconds == 100.0
 
 

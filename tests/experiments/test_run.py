@@ -37,6 +37,7 @@ from alignscope.errors import (
 from alignscope.experiments import evaluation
 from alignscope.experiments import run as perform
 from alignscope.experiments import setup as prepare
+from alignscope.experiments.evaluation import EpochEvaluator, Evaluation
 from alignscope.experiments.executors import Executor, ProcessExecutor, SerialExecutor
 from alignscope.experiments.grouping import Group
 from alignscope.experiments.inputs import load_split
@@ -241,6 +242,7 @@ def test_stacked_runs_give_the_results_of_separate_runs(
         assert outcome.scores == separate.scores
         assert outcome.examples == separate.examples
         for epoch, separate_epoch in zip(outcome.epochs, separate.epochs, strict=True):
+            assert epoch.pop("scores") == pytest.approx(separate_epoch.pop("scores"), abs=1e-9)
             assert epoch == pytest.approx(separate_epoch, abs=1e-4)
         assert (outcome.provenance["lockstep"], separate.provenance["lockstep"]) == (3, 1)
 
@@ -340,11 +342,78 @@ def test_a_language_adapter_is_chosen_for_every_corpus(
         monkeypatch.setattr(module, name, spy)
     run = make_run(encoder_folders("xmod"), window="0-1")
     outcome = perform.execute_run(run, places)
-    assert spoken == ["en_XX", "en_XX", "de_DE", "en_XX"]
+    assert spoken == ["en_XX", *["en_XX", "de_DE", "en_XX"] * 2]
     kept = perform.execute_run(
         make_run(encoder_folders("xmod"), window="0-1", adapters="keep"), places
     )
     assert kept.epochs[0]["loss"] != outcome.epochs[0]["loss"]
+
+
+@pytest.mark.parametrize("family", ["bert", "xmod"])
+def test_targets_change_no_epoch_of_the_training(
+    encoder_folders: Folders, places: DataPaths, family: str
+) -> None:
+    """Nothing of an evaluation reaches the next epoch, not even the language of the adapters."""
+    training = TrainingConfig(**TRAINING | {"epochs": 3, "learning_rate": 1e-3})
+    alone, beside = (
+        perform.execute_run(
+            make_run(encoder_folders(family), evaluated=evaluated, training=training), places
+        ).epochs
+        for evaluated in (("ud:en_tiny",), ("ud:en_tiny", "ud:de_tiny"))
+    )
+    assert [epoch["scores"].keys() for epoch in beside] == [{"ud:en_tiny", "ud:de_tiny"}] * 3
+    for first, second in zip(alone, beside, strict=True):
+        assert first["scores"]["ud:en_tiny"] == second["scores"].pop("ud:en_tiny")
+        assert {**first, "scores": {}} == {**second, "scores": {}}
+
+
+@pytest.mark.parametrize("family", ["bert", "xmod", "deberta-v2"])
+@pytest.mark.parametrize("task", TASKS)
+def test_the_evaluation_of_the_best_epoch_is_that_of_the_final_model(
+    encoder_folders: Folders,
+    places: DataPaths,
+    monkeypatch: pytest.MonkeyPatch,
+    family: str,
+    task: str,
+) -> None:
+    """Scores and examples are those of a second evaluation after the training, bit for bit."""
+    again: list[tuple[Evaluation, int, int]] = []
+    original = EpochEvaluator.best
+
+    def twice(self: EpochEvaluator, member: int, history: Any) -> Any:
+        evaluator = EpochEvaluator(self.stack, self.inputs, SilentProgress())
+        evaluator.evaluate([member])
+        again.append((evaluator._epochs[0][member], history.best, len(history.epochs)))
+        return original(self, member, history)
+
+    monkeypatch.setattr(EpochEvaluator, "best", twice)
+    windows = (None,) if family == "deberta-v2" else (None, "0-1", "2-3")
+    rates = {"epochs": 5, "learning_rate": 2e-2, "head_learning_rate": 2e-2}
+    training = TrainingConfig(**TRAINING | rates)
+    runs = [make_run(encoder_folders(family), task, w, training=training) for w in windows]
+    outcomes = list(perform.execute_runs(runs, places))
+    for outcome, (second, best, epochs) in zip(outcomes, again, strict=True):
+        assert isinstance(outcome, RunResult)
+        assert outcome.scores == second.scores
+        assert outcome.examples == second.examples
+        assert outcome.counts == second.counts
+        assert outcome.epochs[best - 1]["scores"] == second.primary
+        assert len(outcome.epochs) == epochs == 5
+    assert family == "deberta-v2" or {best for _, best, _ in again} != {5}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_outcome_of_every_sentence_is_kept(
+    encoder_folders: Folders, places: DataPaths, task: str
+) -> None:
+    outcome = perform.execute_run(make_run(encoder_folders("bert"), task), places)
+    for row in outcome.scores:
+        counts = outcome.sentence_counts(row["corpus"])
+        assert counts is not None
+        assert len(counts) == row["sentences"]
+        if row["metric"] == METRICS[task][0]:
+            numerator, denominator = counts.sum(axis=0)
+            assert numerator / max(1, denominator) == pytest.approx(row["score"], abs=1e-12)
 
 
 def test_a_language_without_an_adapter_is_refused(

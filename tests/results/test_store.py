@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from alignscope.config.grid import EncoderInfo, expand
 from alignscope.config.run import EncoderSpec, RunSpec
 from alignscope.config.study import Study
 from alignscope.errors import StoreError
+from alignscope.results.counts import pack_counts
 from alignscope.results.store import ResultStore, RunFailure, RunResult
 from alignscope.results.tables import runs_table, scores_table
 
@@ -51,11 +53,16 @@ ROW = {
 }
 
 
+COUNTS = np.array([[3, 4], [0, 2]])
+
+
 def outcome(run: RunSpec, score: float = 0.1 + 0.2, said: str = "") -> RunResult:
     epochs = [{"epoch": 1, "steps": 3, "loss": 0.5, "dev_score": score}]
     about = {"seconds": 1.5, "data": {}, "é": said}
     similarity, examples = [{"value": score}], [{"words": ["é"], "gold": ["NOUN"]}]
-    return RunResult(run, [ROW | {"score": score}], epochs, about, similarity, examples)
+    counts, changes = {"ud:en_ewt": pack_counts(COUNTS)}, [{"block": 0}]
+    rows = [ROW | {"score": score}]
+    return RunResult(run, rows, epochs, about, similarity, examples, counts, changes)
 
 
 @pytest.fixture
@@ -73,6 +80,19 @@ def test_an_empty_store_writes_no_file(store: ResultStore) -> None:
     assert store.load_failure(REF) is None
     assert store.load_results(RUNS) == []
     assert not store.folder.exists()
+
+
+def test_counts_of_sentences_are_unpacked(store: ResultStore) -> None:
+    store.save(outcome(REF))
+    loaded = store.load(REF)
+    assert loaded is not None
+    counts = loaded.sentence_counts("ud:en_ewt")
+    assert counts is not None
+    assert counts.tolist() == COUNTS.tolist()
+    assert loaded.sentence_counts("ud:de_pud") is None
+    broken = replace(loaded, counts={"ud:en_ewt": "x"})
+    with pytest.raises(StoreError, match=rf"The result {REF.address} has broken counts of ud:en_e"):
+        broken.sentence_counts("ud:en_ewt")
 
 
 def test_round_trip(store: ResultStore) -> None:

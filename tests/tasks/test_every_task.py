@@ -112,6 +112,13 @@ class ScoresAnything(PosTagging):
         return {"accuracy": 1.0}
 
 
+class CountsEveryWord(PosTagging):
+    def sentence_counts(
+        self, gold: Sequence[Sentence], predicted: Sequence[Sentence]
+    ) -> list[tuple[int, int]]:
+        return [(len(sentence), len(sentence)) for sentence in gold]
+
+
 class MixesModels(PosTagging):
     """Doubles every second loss, as a task with state between calls might."""
 
@@ -145,6 +152,7 @@ BROKEN: list[tuple[type[PosTagging], Check, str]] = [
     (MixesModels, checks.check_stacking, "the gradient of linear.weight changes when"),
     (FixedHead, checks.check_seeds, "linear.weight is the same for other seeds"),
     (NoFractions, checks.check_majority, "but scores are fractions"),
+    (CountsEveryWord, checks.check_counts, "sentence_counts adds up to 1, but the accuracy is"),
 ]
 
 

@@ -1,7 +1,8 @@
 """The cost of runs, estimated from their sizes and a few training steps."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -49,10 +50,10 @@ class Workload:
 
 
 def count_work(inputs: RunInputs) -> Workload:
-    """Count the work of a run: training, dev after every epoch, and every test split."""
+    """Count the work of a run: training, and dev and every test split after every epoch."""
     config, tokenizer = inputs.encoded.config, inputs.encoded.tokenizer
     tests = sum(_count_subwords(sentences, tokenizer) for sentences in inputs.tests.values())
-    predicted = config.epochs * _count_subwords(inputs.data.dev, tokenizer) + tests
+    predicted = config.epochs * (_count_subwords(inputs.data.dev, tokenizer) + tests)
     steps = count_steps(inputs.encoded, inputs.data.train)
     return Workload(steps, predicted / config.tokens_per_batch)
 
@@ -76,6 +77,13 @@ class StepTimer:
         self.seconds: float | None = None
         """The estimate; None during the first steps, and if there is a single step."""
         self._first_end = 0.0
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave out the time of other work between two steps."""
+        start = synchronized_time()
+        yield
+        self._first_end += synchronized_time() - start
 
     def __call__(self, step: int, steps: int) -> None:
         """Record a step, and pass it on."""

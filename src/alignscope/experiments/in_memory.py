@@ -20,7 +20,7 @@ from alignscope.errors import DataError, EncoderError, StackingError
 from alignscope.results.schemas import SCORES, to_frame
 from alignscope.tasks import Task
 from alignscope.training.encoded_task import EncodedTask
-from alignscope.training.finetune import Progress, TrainingData, fine_tune_stacked
+from alignscope.training.finetune import Observer, Progress, TrainingData, fine_tune_stacked
 from alignscope.training.memory import is_out_of_memory, release_memory
 from alignscope.training.model import TaskModel, build_model
 from alignscope.training.predict import predict
@@ -195,7 +195,8 @@ def _fine_tune_stack(
         models.append(model.to(copied.device))
     stack = StackedModel(models)
     with progress(", ".join(copied.name for copied in copies)) as steps:
-        histories = fine_tune_stacked(stack, encoded, data, seed=plan.seed, progress=steps)
+        observer = Observer(step=steps)
+        histories = fine_tune_stacked(stack, encoded, data, seed=plan.seed, observer=observer)
     for history in histories:
         if history.error is not None:
             raise history.error

@@ -33,8 +33,8 @@ class Stopwatch:
         self._laps: dict[str, float] = {}
 
     def lap(self, name: str) -> None:
-        """End a phase that all runs share."""
-        self._laps[name] = self._elapsed() / self.runs
+        """End a phase that all runs share; the seconds of a phase that comes again add up."""
+        self._laps[name] = self._laps.get(name, 0.0) + self._elapsed() / self.runs
 
     def laps_of_one(self, name: str) -> dict[str, float]:
         """End a phase of a single run; return its seconds in every phase, shared ones divided."""

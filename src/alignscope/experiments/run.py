@@ -16,7 +16,7 @@ from alignscope.errors import (
     StackingError,
 )
 from alignscope.experiments.cost import StepTimer, count_work
-from alignscope.experiments.evaluation import Evaluation, evaluate
+from alignscope.experiments.evaluation import EpochEvaluator, Evaluation
 from alignscope.experiments.progress import RunProgress, SilentProgress
 from alignscope.experiments.provenance import ResourceUse, Stopwatch, provenance
 from alignscope.experiments.setup import (
@@ -32,8 +32,7 @@ from alignscope.results.store import Row, RunFailure, RunOutcome, RunResult
 from alignscope.similarity.cache import RepresentationCache
 from alignscope.similarity.extractor import RepresentationExtractor, default_cache, make_extractor
 from alignscope.similarity.stages import compare_states, load_parallel
-from alignscope.training.finetune import fine_tune_stacked
-from alignscope.training.loop import TrainingHistory
+from alignscope.training.finetune import Observer, fine_tune_stacked
 from alignscope.training.memory import PeakMemory, is_out_of_memory, release_memory
 
 SILENT = SilentProgress()
@@ -162,15 +161,20 @@ def execute_stack(
     estimated_memory = len(stack) * estimate_memory(stack.members[0], inputs).total
     timer = StepTimer(count_work(inputs), progress.step)
 
+    evaluator = EpochEvaluator(stack, inputs, progress)
+
+    def after_epoch(members: Sequence[int]) -> None:
+        watch.lap("training")
+        with timer.paused():
+            evaluator.evaluate(members)
+        watch.lap("evaluation")
+
     progress.phase("training")
+    observer = Observer(timer, after_epoch)
     histories = fine_tune_stacked(
-        stack, inputs.encoded, inputs.data, seed=inputs.seed, progress=timer
+        stack, inputs.encoded, inputs.data, seed=inputs.seed, observer=observer
     )
     watch.lap("training")
-
-    alive = [member for member, history in enumerate(histories) if history.error is None]
-    evaluations = evaluate(stack, alive, inputs, progress)
-    watch.lap("evaluation")
 
     progress.phase("comparing representations")
     use = ResourceUse(watch, timer.seconds, estimated_memory, peak.bytes())
@@ -179,7 +183,8 @@ def execute_stack(
         if history.error is not None:
             outcomes.append(history.error)
             continue
-        finished = _Finished(run, stack.members[member].encoder, history, evaluations[member])
+        epochs, evaluation = evaluator.epoch_rows(member, history), evaluator.best(member, history)
+        finished = _Finished(run, stack.members[member].encoder, epochs, evaluation)
         outcomes.append(finished.outcome(inputs, use))
     return outcomes
 
@@ -191,11 +196,11 @@ class _Finished:
         self,
         run: RunSpec,
         encoder: PreTrainedModel,
-        history: TrainingHistory,
+        epochs: list[Row],
         evaluation: Evaluation,
     ) -> None:
         self.run, self.encoder = run, encoder
-        self.history, self.evaluation = history, evaluation
+        self.epochs, self.evaluation = epochs, evaluation
 
     def outcome(self, inputs: RunInputs, use: ResourceUse) -> RunResult | AlignScopeError:
         try:
@@ -206,10 +211,11 @@ class _Finished:
         return RunResult(
             self.run,
             self.evaluation.scores,
-            [vars(epoch) for epoch in self.history.epochs],
+            self.epochs,
             provenance(self.run, self.encoder, inputs.paths, use),
             similarity,
             self.evaluation.examples,
+            self.evaluation.counts,
         )
 
     def _similarity(self, inputs: RunInputs) -> list[Row]:

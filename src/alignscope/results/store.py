@@ -19,13 +19,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from filelock import BaseFileLock, FileLock, Timeout
+from numpy.typing import NDArray
 
 from alignscope._util.files import replace_file
 from alignscope.config.run import EncoderSpec, RunSpec
 from alignscope.config.similarity import STORED
 from alignscope.config.study import Study
 from alignscope.errors import StoreError
+from alignscope.results.counts import unpack_counts
 
 Row = dict[str, Any]
 
@@ -41,6 +44,32 @@ class RunResult:
     similarity: list[Row] = field(default_factory=list)
     examples: list[Row] = field(default_factory=list)
     """One sentence per corpus with gold and predicted labels, shown in the report."""
+    counts: dict[str, str] = field(default_factory=dict)
+    """The outcomes of the sentences of each corpus, packed; read them with `sentence_counts`."""
+    changes: list[Row] = field(default_factory=list)
+    """How much fine-tuning changed each block, in REF runs that measure drift."""
+
+    def sentence_counts(self, corpus: str) -> NDArray[np.int64] | None:
+        """Return the outcome of each sentence of a corpus in the task's first metric.
+
+        Args:
+            corpus: the name of an evaluated corpus, whose test split was predicted.
+
+        Returns:
+            An array (sentences, 2): numerator and denominator. The sum of the numerators over the
+            sum of the denominators is the score. None if the run did not keep them.
+
+        Raises:
+            StoreError: if the stored text is broken.
+        """
+        if corpus not in self.counts:
+            return None
+        try:
+            return unpack_counts(self.counts[corpus])
+        except ValueError as error:
+            raise StoreError(
+                f"The result {self.run.address} has broken counts of {corpus}: {error} {_REMEDY}"
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -83,6 +112,8 @@ class ResultStore:
             "epochs": outcome.epochs,
             "similarity": outcome.similarity,
             "examples": outcome.examples,
+            "counts": outcome.counts,
+            "changes": outcome.changes,
             "provenance": outcome.provenance,
         })  # fmt: skip
         self._path("failed", outcome.run.address).unlink(missing_ok=True)
@@ -115,9 +146,11 @@ class ResultStore:
                 content["scores"],
                 content["epochs"],
                 content["provenance"],
-                # The first versions measured no similarity and kept no examples.
+                # The first versions measured no similarity, and kept no examples and no counts.
                 content.get("similarity", []),
                 content.get("examples", []),
+                content.get("counts", {}),
+                content.get("changes", []),
             )
 
     def load_failure(self, run: RunSpec) -> RunFailure | None:

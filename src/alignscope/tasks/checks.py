@@ -11,6 +11,7 @@ from torch.func import functional_call, grad, stack_module_state, vmap
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError, TaskCheckError
 from alignscope.tasks.check_inputs import CheckBatch, new_head, predict, random_sentences
+from alignscope.tasks.counts import sentence_counts
 from alignscope.tasks.task import Task
 
 Check = Callable[[Task, Sequence[Sentence]], None]
@@ -226,6 +227,18 @@ def check_majority(task: Task, gold: Sequence[Sentence]) -> None:
     )
 
 
+def check_counts(task: Task, gold: Sequence[Sentence]) -> None:
+    """Check that the counts of sentences, if the task has any, add up to the score."""
+    batch = CheckBatch.of(task, gold)
+    baseline = task.majority(gold)
+    for predicted in (
+        gold,
+        predict(task, new_head(task, batch.labels), batch),
+        [baseline(Sentence(words=sentence.words)) for sentence in gold],
+    ):
+        sentence_counts(task, gold, predicted)
+
+
 CHECKS: tuple[Check, ...] = (
     check_labels,
     check_missing_annotations,
@@ -241,6 +254,7 @@ CHECKS: tuple[Check, ...] = (
     check_stacking,
     check_seeds,
     check_majority,
+    check_counts,
 )
 """Every check, in the order in which `check_task` runs them."""
 

@@ -104,6 +104,15 @@ class SentenceClassification:
         correct = sum(expected == predicted_label for expected, predicted_label in pairs)
         return {"accuracy": ratio(correct, len(pairs), "sentence"), "macro_f1": _macro_f1(pairs)}
 
+    def sentence_counts(
+        self, gold: Sequence[Sentence], predicted: Sequence[Sentence]
+    ) -> list[tuple[int, int]]:
+        """Return, for every sentence, 1 or 0 for a right or wrong label, and 1."""
+        return [
+            (int(get_label(sentence, LABEL) == get_label(prediction, LABEL)), 1)
+            for sentence, prediction in pair_sentences(gold, predicted)
+        ]
+
     def majority(self, train: Sequence[Sentence]) -> Callable[[Sentence], Sentence]:
         """Return the predictor that assigns the source's most frequent label to every sentence."""
         label = most_frequent(self._counts(train))

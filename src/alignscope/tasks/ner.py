@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from alignscope.data.sentence import Sentence
 from alignscope.tasks.annotations import get_annotation, pair_sentences
-from alignscope.tasks.spans import span_f1
+from alignscope.tasks.spans import span_counts, span_f1
 from alignscope.tasks.tagging import TokenTagging
 
 
@@ -33,8 +33,19 @@ class NamedEntityRecognition(TokenTagging):
             ValueError: if gold and predicted do not have the same words, or a tag is not IOB2.
             DataError: if a sentence has no entities.
         """
-        tags = [
+        tags = self._tags(gold, predicted)
+        return {"f1": span_f1(tags, strict=False), "f1_strict": span_f1(tags, strict=True)}
+
+    def sentence_counts(
+        self, gold: Sequence[Sentence], predicted: Sequence[Sentence]
+    ) -> list[tuple[int, int]]:
+        """Return twice the correct spans, and the gold and predicted spans, of every sentence."""
+        return span_counts(self._tags(gold, predicted), strict=False)
+
+    def _tags(
+        self, gold: Sequence[Sentence], predicted: Sequence[Sentence]
+    ) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+        return [
             (get_annotation(sentence, self.annotation), get_annotation(prediction, self.annotation))
             for sentence, prediction in pair_sentences(gold, predicted)
         ]
-        return {"f1": span_f1(tags, strict=False), "f1_strict": span_f1(tags, strict=True)}

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from operator import eq
 
 import numpy as np
 import torch
@@ -101,6 +102,13 @@ class DependencyParsing:
                 unlabelled += gold_arc[0] == arc[0]
                 labelled += gold_arc == arc
         return {"las": ratio(labelled, words), "uas": ratio(unlabelled, words)}
+
+    def sentence_counts(
+        self, gold: Sequence[Sentence], predicted: Sequence[Sentence]
+    ) -> list[tuple[int, int]]:
+        """Return the words with the right head and relation, and all words, of every sentence."""
+        pairs = [(_arcs(a), _arcs(b)) for a, b in pair_sentences(gold, predicted)]
+        return [(sum(map(eq, *arcs)), len(arcs[0])) for arcs in pairs]
 
     def majority(self, train: Sequence[Sentence]) -> Callable[[Sentence], Sentence]:
         """Return the predictor that attaches every word at the source's most frequent distance.

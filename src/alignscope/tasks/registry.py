@@ -74,6 +74,9 @@ def register_task(task: TaskOrClass) -> TaskOrClass:
     - ``scoring``: a clause for the Methods text of the report.
     - ``version``: a text that becomes part of the address of every run of the task. Change it
       whenever a change of the task changes results.
+    - ``sentence_counts(gold, predicted)``: a method that returns two integers for each sentence,
+      numerator and denominator, whose sums have the score in the first metric as their ratio.
+      Runs then keep the outcome of every sentence.
 
     Args:
         task: A task, or a class that makes one when called without arguments. This makes

@@ -54,13 +54,29 @@ def span_f1(pairs: Iterable[tuple[Sequence[str], Sequence[str]]], *, strict: boo
     nor predicted, F1 is undefined; the function returns 0, as ``conlleval`` and seqeval do, so that
     a predictor without predictions is never rewarded.
     """
-    correct = total = 0
+    counts = span_counts(pairs, strict=strict)
+    correct, total = (sum(column) for column in zip((0, 0), *counts, strict=True))
+    return correct / total if total else 0.0
+
+
+def span_counts(
+    pairs: Iterable[tuple[Sequence[str], Sequence[str]]], *, strict: bool
+) -> list[tuple[int, int]]:
+    """Return the numerator and the denominator of F1 for each (gold, predicted) tag sequence.
+
+    >>> span_counts([(("B-PER", "O", "B-LOC"), ("B-PER", "O", "B-PER"))], strict=False)
+    [(2, 4)]
+
+    The numerator is twice the number of correct spans, the denominator the number of gold spans
+    and predicted spans.
+    """
+    counts = []
     for gold, predicted in pairs:
         gold_spans = set(iob2_to_spans(gold, strict=strict))
         predicted_spans = set(iob2_to_spans(predicted, strict=strict))
-        correct += len(gold_spans & predicted_spans)
-        total += len(gold_spans) + len(predicted_spans)
-    return 2 * correct / total if total else 0.0
+        total = len(gold_spans) + len(predicted_spans)
+        counts.append((2 * len(gold_spans & predicted_spans), total))
+    return counts
 
 
 def _split_tag(tag: str) -> tuple[str, str]:

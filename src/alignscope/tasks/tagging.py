@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from operator import eq
 
 from torch import Tensor, nn
 
@@ -104,16 +105,19 @@ class TokenTagging:
             ValueError: if gold and predicted do not have the same words.
             DataError: if there are no words, or a sentence lacks the annotation.
         """
-        matches = [
-            gold_label == predicted_label
+        counts = TokenTagging.sentence_counts(self, gold, predicted)
+        correct, words = (sum(column) for column in zip((0, 0), *counts, strict=True))
+        return {"accuracy": ratio(correct, words)}
+
+    def sentence_counts(
+        self, gold: Sequence[Sentence], predicted: Sequence[Sentence]
+    ) -> list[tuple[int, int]]:
+        """Return the numbers of correct labels and of words of every sentence."""
+        pairs = [
+            (get_annotation(sentence, self.annotation), get_annotation(prediction, self.annotation))
             for sentence, prediction in pair_sentences(gold, predicted)
-            for gold_label, predicted_label in zip(
-                get_annotation(sentence, self.annotation),
-                get_annotation(prediction, self.annotation),
-                strict=True,
-            )
         ]
-        return {"accuracy": ratio(sum(matches), len(matches))}
+        return [(sum(map(eq, *pair)), len(pair[0])) for pair in pairs]
 
     def majority(self, train: Sequence[Sentence]) -> Callable[[Sentence], Sentence]:
         """Return the predictor that assigns the source's most frequent label to every word."""

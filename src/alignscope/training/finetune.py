@@ -19,6 +19,21 @@ from alignscope.training.trimmed_embeddings import TrimmedEmbedding
 
 Progress = Callable[[int, int], None]
 """Called after every step as (step, steps), with steps counted from 1."""
+AfterEpoch = Callable[[Sequence[int]], None]
+"""Called after every epoch with the positions in the stack of the models that have not diverged."""
+
+
+@dataclass(frozen=True)
+class Observer:
+    """Callbacks of a fine-tuning. They return nothing, so that no choice can depend on them."""
+
+    step: Progress = lambda step, steps: None
+    epoch: AfterEpoch | None = None
+    """It may predict any sentences with the models of the stack, and must not change them. The
+    epoch has been recorded by then, and the choice of the best epoch rests on dev scores alone."""
+
+
+SILENT = Observer()
 
 
 @dataclass(frozen=True)
@@ -67,7 +82,8 @@ def fine_tune(
         DivergedError: if the loss or the gradient is not finite; the message names the step.
     """
     stack = StackedModel([model])
-    (history,) = fine_tune_stacked(stack, encoded, data, seed=seed, progress=progress)
+    observer = Observer(step=progress)
+    (history,) = fine_tune_stacked(stack, encoded, data, seed=seed, observer=observer)
     if history.error is not None:
         raise history.error
     return history.epochs
@@ -79,7 +95,7 @@ def fine_tune_stacked(
     data: TrainingData,
     *,
     seed: int,
-    progress: Progress = lambda step, steps: None,
+    observer: Observer = SILENT,
 ) -> list[TrainingHistory]:
     """Fine-tune the models of a stack in lockstep, each as `fine_tune` does alone.
 
@@ -91,7 +107,7 @@ def fine_tune_stacked(
         encoded: the task with labels, tokenizer and training configuration.
         data: the train and dev sentences of the source.
         seed: seeds the order of batches and the dropout masks.
-        progress: called after every step.
+        observer: called after every step and after every epoch.
 
     Returns:
         The history of every model, with the error that ended it if it diverged.
@@ -107,12 +123,15 @@ def fine_tune_stacked(
             stack.model.train()
             for group in epoch:
                 loop.update(encoded.collate(group))
-                progress(loop.step, loop.steps)
+                observer.step(loop.step, loop.steps)
             loop.check_divergence()
             if not loop.alive:
                 break
             scores = _dev_scores(stack, loop.alive, encoded, data.dev)
             loop.end_epoch(scores, last=number == len(epochs))
+            if observer.epoch is not None:
+                with trimmed.reading_all(loop.decay):
+                    observer.epoch(tuple(loop.alive))
     trimmed.restore(loop.restore_best())
     return loop.histories
 

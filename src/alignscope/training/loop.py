@@ -40,6 +40,11 @@ class TrainingHistory:
     epochs: list[EpochMetrics] = field(default_factory=list)
     error: DivergedError | None = None
 
+    @property
+    def best(self) -> int:
+        """The epoch whose weights the model has, counted from 1: the first of the best on dev."""
+        return max(self.epochs, key=lambda epoch: epoch.dev_score).epoch
+
 
 class TrainingLoop:
     """The state of a fine-tuning: optimizer, losses that are not yet checked, histories.
@@ -105,6 +110,11 @@ class TrainingLoop:
             epochs.append(EpochMetrics(len(epochs) + 1, self.step, mean, score))
             losses.clear()
             self._best.update(member, score, self._decay.total, keep=not last)
+
+    @property
+    def decay(self) -> float:
+        """The factor of `DecoupledDecay` so far, which all models share."""
+        return self._decay.total
 
     def restore_best(self) -> list[float]:
         """Restore every model's best epoch; return the factor of `DecoupledDecay` by then."""

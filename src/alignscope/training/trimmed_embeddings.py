@@ -5,7 +5,8 @@ most of these belong to subwords that the source never uses. Their gradient is z
 so AdamW only decays them. One multiplication after the training does the same.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -28,7 +29,7 @@ class TrimmedEmbedding:
         trimmed.restore(decay=[0.999])
 
     Subwords keep their ids; a hook translates them. Word embeddings that another module uses as
-    well stay whole.
+    well stay whole. Sentences with other subwords can be read inside `reading_all`.
     """
 
     def __init__(self, stack: StackedModel, ids: Iterable[int]) -> None:
@@ -41,7 +42,7 @@ class TrimmedEmbedding:
             self._trim()
 
     def _trim(self) -> None:
-        row_of = torch.full(
+        self._row_of = row_of = torch.full(
             self.whole.shape[-2:-1], NOT_READ, dtype=torch.long, device=self.whole.device
         )
         row_of[self.rows] = torch.arange(len(self.rows), device=self.whole.device)
@@ -53,9 +54,51 @@ class TrimmedEmbedding:
         def translate(table: nn.Module, args: tuple[Tensor]) -> tuple[Tensor]:
             return (row_of[args[0]],)
 
+        self._translate = translate
         self._hook = self.table.register_forward_pre_hook(translate)
         self.table.weight = nn.Parameter(self.whole.detach().index_select(-2, self.rows))
         self.table.num_embeddings = len(self.rows)
+
+    @contextmanager
+    def reading_all(self, decay: float) -> Iterator[None]:
+        """Let the models read any subword for a while, as they would if training ended here.
+
+        The rows that a batch reads are put together when it is read, so that no second copy of the
+        whole table is needed. The trained rows do not change.
+
+        Args:
+            decay: the factor that training has left so far of a weight without a gradient
+                (`DecoupledDecay`).
+        """
+        if self._hook is None:
+            yield
+            return
+        trained, rows, padding = self.table.weight, len(self.rows), self.table.padding_idx
+        self._hook.remove()
+        hook = self.table.register_forward_pre_hook(
+            lambda table, args: (self._fill(trained.detach(), args[0], decay),)
+        )
+        self.table.padding_idx = None  # it only matters to gradients
+        try:
+            yield
+        finally:
+            hook.remove()
+            self.table.weight, self.table.padding_idx = trained, padding
+            self.table.num_embeddings = rows
+            self._hook = self.table.register_forward_pre_hook(self._translate)
+
+    def _fill(self, trained: Tensor, ids: Tensor, decay: float) -> Tensor:
+        """Give the table the rows of these ids alone, and return the ids translated to them."""
+        needed: Tensor
+        translated: Tensor
+        needed, translated = torch.unique(ids, return_inverse=True)
+        rows = self.whole.detach().index_select(-2, needed).mul_(decay)
+        row_of = self._row_of[needed]
+        known = row_of != NOT_READ
+        rows[..., known, :] = trained.index_select(-2, row_of[known])
+        self.table.weight = nn.Parameter(rows, requires_grad=False)
+        self.table.num_embeddings = len(needed)
+        return translated
 
     def restore(self, decay: Sequence[float]) -> None:
         """Put the trained rows back, and decay all others.
