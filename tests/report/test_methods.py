@@ -38,3 +38,22 @@ def test_methods_name_software_time_and_command(page: str) -> None:
     assert "@software{alignscope," in text
     assert "version = {0.1.0}" in text
     assert "First Align, then Predict" in text
+
+
+def test_methods_count_annotation_schemes(tmp_path: Path) -> None:
+    text = """
+        name = "schemes"
+        encoders = ["embedded"]
+        windows = ["0-1"]
+        training = { learning_rate = 1e-4 }
+        [tasks.ner]
+        sources = ["wikiann:en"]
+        targets = ["wikiann:de", "uner:de_pud"]
+        domains = ["uner:en_pud"]
+    """
+    found = page_text(tmp_path, text)
+    expected = (
+        "wikiann:en: 2 target corpora in 2 annotation schemes, zero-shot, 0 corpora of other "
+        "domains, and 1 corpus of another annotation scheme"
+    )
+    assert expected.partition(": ")[2] in found

@@ -37,3 +37,17 @@ def test_runs_of_another_precision_or_commit_are_refused(other: dict[str, str]) 
     assert scores_table([outcome(reference), outcome(ablated)]).height == 2
     with pytest.raises(StoreError, match=r"The pos runs of x cannot be compared: .* fp32"):
         scores_table([outcome(reference), outcome(ablated, **other)])
+
+
+def test_the_relation_is_that_of_this_version() -> None:
+    """Earlier versions stored another annotation scheme as another domain."""
+    (run, _) = plan("x")
+    ner = run.model_copy(update={"task": "ner", "source": "wikiann:en"})
+    (row,) = outcome(ner).scores
+    stored = [
+        row | {"corpus": "uner:en_ewt", "relation": "cross-domain"},
+        row | {"corpus": "/gone/en_own.tsv", "relation": "cross-domain"},
+    ]
+    table = scores_table([RunResult(ner, stored, [], outcome(ner).provenance)])
+    assert table["relation"].to_list() == ["cross-scheme", "cross-domain"]
+    assert table["domain"].to_list() == ["ewt", None]

@@ -140,7 +140,7 @@ class FineTuned:
 def _described(source: str, corpus: Corpus, task: str) -> dict[str, str | None]:
     """Return the columns on the language, domain and relation of a corpus."""
     if not isinstance(corpus, str):
-        return {"language": None, "domain": None, "relation": None}
+        return dict.fromkeys(("language", "domain", "relation"))
     spec = parse_corpus(corpus)
     relation = None if source == CUSTOM else relation_between(parse_corpus(source), spec, task)
     return {"language": spec.language, "domain": spec.domain, "relation": relation}

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 
 import polars as pl
@@ -11,6 +12,8 @@ from alignscope.analysis.results import StudyResults
 from alignscope.config.registry import TASK_INFO
 from alignscope.config.run import RunSpec
 from alignscope.config.schedule import SCHEDULES
+from alignscope.data.corpus import parse_corpus, scheme_of
+from alignscope.errors import DataError
 from alignscope.report.groups import short_names
 from alignscope.report.labels import (
     corpus_label,
@@ -168,10 +171,21 @@ def _evaluation(scores: pl.DataFrame, runs: list[RunSpec]) -> str:
     domains = relations["cross-domain"]
     other = "1 corpus of another domain" if domains == 1 else f"{domains} corpora of other domains"
     targets = count_of(relations["cross-lingual"], "target corpus", "target corpora")
+    if (mixed := len(_target_schemes(rows, run.task))) > 1:
+        targets += f" in {mixed} annotation schemes"
     if not (schemes := relations["cross-scheme"]):
         return f"{targets}, zero-shot, and {other}"
     apart = count_of(schemes, "corpus", "corpora")
     return f"{targets}, zero-shot, {other}, and {apart} of another annotation scheme"
+
+
+def _target_schemes(rows: pl.DataFrame, task: str) -> set[str]:
+    """Return the annotation schemes of the targets, as far as their names can be read."""
+    schemes = set()
+    for name in rows.filter(relation="cross-lingual")["corpus"].unique():
+        with suppress(DataError):
+            schemes.add(scheme_of(parse_corpus(name), task))
+    return schemes
 
 
 def _statistics(runs: Sequence[RunSpec]) -> str:

@@ -74,7 +74,9 @@ _SPECS = (
             "split": text("the split of the corpus"),
             "language": text("the language of the corpus"),
             "domain": text("the domain of the corpus, from its name; null if it has none"),
-            "relation": text("in-domain, cross-domain or cross-lingual, relative to the source"),
+            "relation": text(
+                "in-domain, cross-domain, cross-scheme or cross-lingual, relative to the source"
+            ),
             **METRIC,
             "score": fraction("the score, a fraction between 0 and 1"),
             "majority": fraction("the score of always predicting the source's majority classes"),

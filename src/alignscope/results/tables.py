@@ -1,12 +1,13 @@
 """The tables of measurements, from stored results: scores, similarity and runs."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 
 import polars as pl
 
 from alignscope.config.run import RunSpec
-from alignscope.data.corpus import parse_corpus
+from alignscope.data.corpus import parse_corpus, relation_between
 from alignscope.errors import DataError, StoreError
 from alignscope.results.schemas import RUN_SIMILARITY, RUNS, SCORES, to_frame
 from alignscope.results.store import ResultStore, Row, RunResult
@@ -98,16 +99,25 @@ def _rows(results: Iterable[RunResult], part: Callable[[RunResult], list[Row]]) 
 
 
 def _score_rows(result: RunResult) -> list[Row]:
-    return [{**row, "domain": _domain_of(row["corpus"])} for row in result.scores]
+    run = result.run
+    return [{**row, **_described(run.source, row["corpus"], run.task)} for row in result.scores]
 
 
 @cache
-def _domain_of(corpus: str) -> str | None:
-    """Return the domain in a corpus's name; None for a path that is not on this machine."""
+def _described(source: str, corpus: str, task: str) -> Row:
+    """Return what follows from the names of the source and an evaluated corpus.
+
+    The relation is computed anew, because older versions took another annotation scheme for another
+    domain. It stays as stored if a name is a path that is not on this machine.
+    """
     try:
-        return parse_corpus(corpus).domain
+        spec = parse_corpus(corpus)
     except DataError:
-        return None
+        return {"domain": None}
+    row: Row = {"domain": spec.domain}
+    with suppress(DataError):
+        row["relation"] = relation_between(parse_corpus(source), spec, task)
+    return row
 
 
 def _run_columns(run: RunSpec) -> Row:
