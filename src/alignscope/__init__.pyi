@@ -18,6 +18,7 @@ from alignscope.api.training import (
     fine_tune as fine_tune,
     load_corpus as load_corpus,
 )
+from alignscope.api.tuning import tune as tune
 from alignscope.config.run import TrainingConfig as TrainingConfig
 from alignscope.config.similarity import SimilarityConfig as SimilarityConfig
 from alignscope.config.study import TaskConfig as TaskConfig

@@ -12,6 +12,7 @@ import typer
 from alignscope.cli import encoders as cli_encoder
 from alignscope.cli import report as cli_report
 from alignscope.cli import synthetic as cli_synthetic
+from alignscope.cli import tune as cli_tune
 from alignscope.cli.options import (
     Data,
     Encoders,
@@ -297,7 +298,7 @@ def claims(
     write_table("claims", results.claims, format, out)
 
 
-for module in (cli_report, cli_encoder):
+for module in (cli_tune, cli_report, cli_encoder):
     for command in module.COMMANDS:
         app.command()(command)
 

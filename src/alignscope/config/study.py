@@ -120,7 +120,7 @@ class Study(StrictModel):
     @model_validator(mode="after")
     def _check_tasks(self) -> "Study":
         for task in self.tasks:
-            for key, merged in (("training", self._merge_training), ("limits", self.limits_of)):
+            for key, merged in (("training", self.merged_training), ("limits", self.limits_of)):
                 try:
                     merged(task)
                 except ValidationError as error:
@@ -150,7 +150,7 @@ class Study(StrictModel):
         Raises:
             StudyError: if neither the study nor the task states the learning rate.
         """
-        merged = self._merge_training(task)
+        merged = self.merged_training(task)
         if merged.learning_rate is None:
             raise StudyError(
                 f"Study {self.name} states no learning_rate for {task}. Set it in [training] or in "
@@ -158,7 +158,8 @@ class Study(StrictModel):
             )
         return TrainingConfig.model_validate(dict(merged))
 
-    def _merge_training(self, task: str) -> StudyTraining:
+    def merged_training(self, task: str) -> StudyTraining:
+        """Return the hyperparameters of one task, with or without a learning rate."""
         return StudyTraining.model_validate({**dict(self.training), **self.tasks[task].training})
 
     def limits_of(self, task: str) -> SplitLimits:

@@ -93,14 +93,14 @@ def _execute(
 ) -> Iterator[RunResult | AlignScopeError]:
     """Execute a group in chunks that fit in memory; a chunk that does not is halved."""
     progress.phase("loading")
-    with _alone_in_process():
+    with alone_in_process():
         peak, first = PeakMemory(device()), [load_ablated_encoder(group[0])]
         inputs = load_inputs(group[0], first[0], paths)
         size, done = max_stack_size(group, first[0], inputs), 0
     while done < len(group):
         chunk, outcomes = group[done : done + size], list[RunResult | AlignScopeError]()
         try:
-            with _alone_in_process():
+            with alone_in_process():
                 outcomes = execute_stack(chunk, first, inputs, progress, peak)
         except StackingError:
             size = 1  # when runs were grouped, only two of them were tried
@@ -114,7 +114,7 @@ def _execute(
 
 
 @contextmanager
-def _alone_in_process() -> Iterator[None]:
+def alone_in_process() -> Iterator[None]:
     """Refuse a second group in this process, because both would draw from one random generator."""
     if not _executing.acquire(blocking=False):
         raise AlignScopeError(
