@@ -26,6 +26,7 @@ TRAINING = {"head_learning_rate": 1e-2, "tokens_per_batch": 64, "max_length": 64
 TASKS = {
     "pos": {"sources": ["ud:en_tiny"], "targets": ["ud:de_tiny"], "domains": ["ud:en_web"]},
     "classification": {"sources": ["topic:en_tiny"], "targets": ["topic:de_tiny"]},
+    "ner": {"sources": ["uner:en_tiny"], "targets": ["uner:de_tiny"]},
 }
 
 
@@ -71,14 +72,14 @@ def test_only_train_and_dev_of_the_source_are_read(
     study: Study, tiny_corpora: Path, tmp_path: Path
 ) -> None:
     """Nothing else is there: neither the test split, nor a target or a domain."""
-    for name in ("ud/en_tiny", "classification/topic/en_tiny"):
+    for name in ("ud/en_tiny", "classification/topic/en_tiny", "ner/uner/en_tiny"):
         shutil.copytree(
             tiny_corpora / name, tmp_path / "data" / name, ignore=shutil.ignore_patterns("test.*")
         )
     places = DataPaths((tmp_path / "data",), tmp_path / "cache", download=False)
     table = tune_tiny(study, places, epochs=1)
     assert table["dev_score"].is_not_null().all()
-    assert table.rows_by_key("task").keys() == {"pos", "classification"}
+    assert table.rows_by_key("task").keys() == set(TASKS)
 
 
 def test_the_training_sees_no_target() -> None:
@@ -86,10 +87,11 @@ def test_the_training_sees_no_target() -> None:
     assert {field.name for field in fields(TrainingData)} == {"train", "dev"}
 
 
-def test_units_are_words_or_sentences(study: Study, places: DataPaths) -> None:
+def test_units_are_words_sentences_or_entities(study: Study, places: DataPaths) -> None:
     table = tune_tiny(study, places, epochs=1, limit=3)
     units = dict(table.select("task", "units").unique().rows())
     assert units["classification"] == 3
+    assert units["ner"] == 2 * 3  # a person and a place in every sentence
     assert 9 <= units["pos"] <= 15
     assert set(table["sentences"]) == {3}
 

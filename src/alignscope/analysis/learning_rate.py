@@ -36,7 +36,7 @@ def choose_rate(tested: Sequence[RateScore], units: int, majority: float) -> Rat
 
     Args:
         tested: the rates in increasing order, with their scores.
-        units: the number of words that were scored, or of sentences if the task labels sentences.
+        units: the number of words, sentences or entities that were scored.
         majority: the dev score of the majority baseline, a fraction.
 
     Returns:

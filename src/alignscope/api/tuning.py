@@ -58,8 +58,8 @@ def tune(
     Returns:
         One row for each encoder, task, source and rate: ``loss`` (mean of the last epoch),
         ``dev_score`` (best epoch, a fraction; null if training diverged), ``majority`` (the dev
-        score of the majority baseline), ``units`` (words or sentences scored), ``diverged`` and
-        ``suggested``.
+        score of the majority baseline), ``units`` (words, sentences or entities scored),
+        ``diverged`` and ``suggested``.
 
     Raises:
         StudyError: if there are fewer than three rates, the study names no encoder, or a task is

@@ -18,8 +18,9 @@ from alignscope.experiments.preflight import check_tasks
 from alignscope.experiments.run import alone_in_process
 from alignscope.experiments.setup import build_stack, load_inputs, load_pretrained
 from alignscope.tasks import Task
+from alignscope.tasks.counts import sentence_counts
 from alignscope.training.encoded_task import EncodedTask
-from alignscope.training.finetune import Progress, TrainingData, fine_tune_stacked
+from alignscope.training.finetune import Observer, Progress, TrainingData, fine_tune_stacked
 from alignscope.training.loop import TrainingHistory
 from alignscope.training.memory import is_out_of_memory, release_memory
 from alignscope.training.stacked.stack import StackedModel
@@ -158,14 +159,15 @@ class RateTester:
         """Fine-tune a fresh model with one rate."""
         config = self.encoded.config.model_copy(update={"learning_rate": rate})
         encoded = replace(self.encoded, config=config)
+        observer = Observer(step=progress)
         (history,) = fine_tune_stacked(
-            self.build(), encoded, self.data, seed=seed, progress=progress
+            self.build(), encoded, self.data, seed=seed, observer=observer
         )
         return history
 
     @property
     def units(self) -> int:
-        """The number of words in dev, or of sentences if the task labels sentences."""
+        """The number of words in dev, or of sentences or entities if these are scored."""
         return _count_units(self.encoded.task, self.data.dev)
 
     @property
@@ -177,10 +179,11 @@ class RateTester:
 
 
 def _count_units(task: Task, sentences: Sequence[Sentence]) -> int:
-    labels_sentences = all(
-        isinstance(sentences[0].annotations.get(name), str) for name in task.needs
-    )
-    return len(sentences) if labels_sentences else sum(map(len, sentences))
+    counts = sentence_counts(task, sentences, sentences)
+    if counts is None:
+        return sum(map(len, sentences))
+    # An F-score counts every gold span twice, in the gold and in the predicted sentence.
+    return int(counts[:, 1].sum()) // (2 if task.metrics[0].startswith("f1") else 1)
 
 
 def summarize(
@@ -191,7 +194,7 @@ def summarize(
     Args:
         histories: the fine-tuning with each rate.
         rates: the rates in increasing order.
-        units: the number of words or sentences that were scored.
+        units: the number of words, sentences or entities that were scored.
         majority: the dev score of the majority baseline, a fraction.
     """
     scores = [
