@@ -231,7 +231,7 @@ class StudyResults(ResultTables):
         windows: dict[tuple[object, ...], set[str]] = {}
         for run in self.planned:
             if run.window is not None:
-                key = run.encoder.label, run.task, run.source, run.setting, run.init
+                key = run.encoder.label, run.task, run.source, run.setting, run.init_label
                 windows.setdefault(key, set()).add(run.window)
         return windows
 
