@@ -237,8 +237,10 @@ def _similarity(runs: list[RunSpec]) -> str:
     return (
         f"{measures}, on {limit} parallel sentences ({config.split} split, {unit}) in "
         f"{count_of(len(config.corpora), 'corpus', 'corpora')}, compared with random pairs"
-        f"{citation}; correlations with the gap are Spearman's, with intervals after Bonett & "
-        "Wright (2000) and permutation p-values"
+        f"{citation}; correlations with the gap are Spearman's, adjusted for genus and family by "
+        "phylogenetic generalised least squares on ranks (Grafen 1989), averaged over correlations "
+        "within families and genera by their restricted likelihood, with intervals after Bonett & "
+        "Wright (2000)"
     )
 
 

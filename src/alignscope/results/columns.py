@@ -93,6 +93,16 @@ SIMILARITY_COLUMNS: Columns = {
 """The columns of ``alignscope similarity``, which compares corpora outside of a study."""
 
 
+PHYLOGENETIC: Columns = {
+    "families": integer("number of families of the languages"),
+    "phylo": number("spearman, adjusted for genus and family: for languages like these"),
+    "phylo_low": number("lower end of the 95 % CI of phylo over families"),
+    "phylo_high": number("upper end of the 95 % CI of phylo over families"),
+    "phylo_p": number("p-value of phylo being 0"),
+}
+"""The columns of a correlation over languages that are relatives."""
+
+
 def interval(of: str) -> Columns:
     """Return the columns of a confidence interval."""
     return {
