@@ -3,7 +3,7 @@
 import pytest
 
 from alignscope._util.validation import parse_options
-from alignscope.config.similarity import ComparisonConfig
+from alignscope.config.similarity import STORED, ComparisonConfig, SimilarityConfig
 from alignscope.errors import StudyError
 
 
@@ -36,3 +36,20 @@ def test_invalid_options_are_refused(given: dict[str, object], message: str) -> 
     with pytest.raises(StudyError, match=message):
         parse_options(ComparisonConfig, **given)
     assert parse_options(ComparisonConfig, layers=None) == ComparisonConfig()
+
+
+def test_stored_configurations_without_a_reading_are_of_words() -> None:
+    """Their serialisation, and so their address, is what earlier versions wrote."""
+    stored = {"corpora": ["ud:en_pud", "ud:de_pud"], "measures": ["cka"]}
+    old = SimilarityConfig.model_validate(stored, context=STORED)
+    assert old.text == "words"
+    assert "text" not in old.model_dump()
+    assert SimilarityConfig.model_validate({**stored, "text": "words"}) == old
+    new = SimilarityConfig.model_validate(stored)
+    assert new.model_dump() == {**old.model_dump(), "text": "raw"}
+    assert SimilarityConfig.model_validate(new.model_dump(), context=STORED) == new
+
+
+def test_neighbours_are_stored_only_with_their_measure() -> None:
+    assert "neighbours" not in ComparisonConfig().model_dump()
+    assert ComparisonConfig(measures=("mutual-knn",), neighbours=5).model_dump()["neighbours"] == 5

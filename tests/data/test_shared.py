@@ -34,7 +34,8 @@ def expected_line(line):
     cells = line.split("\t")
     if line.startswith("#") or len(cells) != 10:
         return line
-    kept = KEPT if cells[0].isdigit() else KEPT[:2]
+    misc_of_range = KEPT[-1:] * ("-" in cells[0])
+    kept = KEPT if cells[0].isdigit() else (*KEPT[:2], *misc_of_range)
     return "\t".join(cell if i in kept else "_" for i, cell in enumerate(cells))
 
 

@@ -22,13 +22,12 @@ from alignscope.results.tables import run_similarity_table
 from alignscope.similarity import extractor as reader
 from alignscope.similarity.alignment import aligned_words
 from alignscope.similarity.compare import (
-    UnknownWarning,
     compare_corpora,
-    read_parallel,
     warn_unknown_words,
 )
 from alignscope.similarity.measures.cka import debiased_cka
 from alignscope.similarity.measures.retrieval import retrieval
+from alignscope.similarity.reading import UnknownWarning, read_parallel
 from alignscope.similarity.representations import word_representations
 
 VESTI, QADIR, DORUN = (f"synthetic:{name}/news" for name in ("vesti", "qadir", "dorun"))
@@ -50,7 +49,7 @@ def table(places: DataPaths, *targets: str, **asked: Any) -> pl.DataFrame:
 def test_every_measure_gives_rows_for_every_layer(places: DataPaths) -> None:
     found = table(places, QADIR, DORUN, measures=tuple(MEASURE_INFO), layers="1,8")
     assert found.schema == SIMILARITY
-    kinds = 2 * 2 + 8  # two estimates of linear and RBF CKA
+    kinds = 2 * 2 + 9  # two estimates of linear and RBF CKA
     assert len(found) == 2 * 2 * kinds
     assert set(found["n"]) == {150}
     assert found["target"].unique(maintain_order=True).to_list() == [QADIR, DORUN]

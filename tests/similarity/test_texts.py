@@ -17,7 +17,8 @@ from alignscope.encoders.encoder import Encoder, load_encoder
 from alignscope.encoders.reinitialize import reinitialize
 from alignscope.errors import DataError, EncoderError, SimilarityError
 from alignscope.results.schemas import SIMILARITY
-from alignscope.similarity.compare import UnknownWarning, compare_corpora, compare_texts
+from alignscope.similarity.compare import compare_corpora, compare_texts
+from alignscope.similarity.reading import UnknownWarning
 
 VESTI, QADIR = "synthetic:vesti/news", "synthetic:qadir/news"
 CONFIG = ComparisonConfig(measures=("cka", "retrieval"), layers="0,8", limit=100)

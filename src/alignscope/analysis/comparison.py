@@ -199,13 +199,13 @@ def _settings(outcome: RunResult) -> Iterator[tuple[str, str]]:
     yield "the precision", str(provenance.get("precision"))
     if run.window is not None:
         yield "the window", run.window
-        yield "the initialisation", str(run.init_label)
+        yield "the initialisation", str(run.init)
         yield "the treatment of adapters", str(run.adapters)
     for part in ("training", "limits"):
         for name, value in getattr(run, part).model_dump(by_alias=False).items():
             yield f"{part}.{name}", "none" if value is None else str(value)
     if run.similarity is not None:
-        for name, value in run.similarity.model_dump().items():
+        for name, value in dict(run.similarity).items():
             yield f"similarity.{name}", ", ".join(value) if isinstance(value, tuple) else str(value)
     for name, checksum in (provenance.get("data") or {}).items():
         yield f"the file of {name}", str(checksum)[:12]

@@ -8,7 +8,7 @@ import polars as pl
 
 from alignscope._util.validation import parse_options
 from alignscope.config.run import EncoderSpec
-from alignscope.config.similarity import ComparisonConfig, SentencePooling, Split
+from alignscope.config.similarity import ComparisonConfig, Reading, SentencePooling, Split
 from alignscope.data import corpora
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.paths import DataPaths
@@ -34,6 +34,8 @@ def similarity(
     unit: Literal["sentence", "word"] = "sentence",
     split: Split = "test",
     limit: int | None = None,
+    text: Reading = "raw",
+    neighbours: int = 10,
     data: Sequence[str | Path] = (),
     offline: bool = False,
     cached: bool = True,
@@ -61,6 +63,9 @@ def similarity(
         unit: ``word`` compares words that the corpora align, instead of sentences.
         split: the split of corpora that are given by name.
         limit: how many sentences at most, at equal distances; all by default.
+        text: ``raw`` reads sentences as running text, as they are written; ``words`` splits each
+            word into subwords on its own, as for fine-tuning.
+        neighbours: how many neighbours the measure ``mutual-knn`` compares.
         data: folders with corpora, searched before those in ``ALIGNSCOPE_DATA``.
         offline: whether to refuse corpora that are not on this machine.
         cached: whether to keep representations of named corpora in the cache folder.
@@ -68,7 +73,8 @@ def similarity(
     Returns:
         One row per target, layer, measure and estimator: ``value``, its 95 % interval ``low`` to
         ``high``, and the central 95 % of the values of unrelated pairs, ``null_low`` to
-        ``null_high``.
+        ``null_high``. `docs/tables.md` describes the other columns: bands over all layers, and
+        controls for sentence length and large dimensions.
 
     Raises:
         DataError: if a corpus does not exist, or the texts do not line up.
@@ -87,6 +93,8 @@ def similarity(
         words=unit == "word",
         split=split,
         limit=limit,
+        text=text,
+        neighbours=neighbours,
     )
     paths = DataPaths.of(data, download=not offline)
     if isinstance(source, str) and not isinstance(targets, Mapping):

@@ -12,7 +12,6 @@ from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
 
 if TYPE_CHECKING:
-    from alignscope.config.windows import Window
     from alignscope.encoders.encoder import Encoder
     from alignscope.experiments.in_memory import FineTuned
     from alignscope.tasks import Task
@@ -53,7 +52,6 @@ def fine_tune(
     *,
     config: TrainingConfig,
     seed: int = ...,
-    freeze: "Window | str | None" = ...,
     progress: bool = ...,
 ) -> "FineTuned": ...
 
@@ -67,7 +65,6 @@ def fine_tune(
     *,
     config: TrainingConfig,
     seed: int = ...,
-    freeze: "Window | str | None" = ...,
     progress: bool = ...,
 ) -> "list[FineTuned]": ...
 
@@ -80,7 +77,6 @@ def fine_tune(
     *,
     config: TrainingConfig,
     seed: int = 0,
-    freeze: "Window | str | None" = None,
     progress: bool = True,
 ) -> "FineTuned | list[FineTuned]":
     """Fine-tune a copy of one encoder, or of several, on one language.
@@ -106,8 +102,6 @@ def fine_tune(
         config: learning rates, epochs, batch size and the like. The encoder's learning rate has no
             default; `tune` measures which one suits an encoder.
         seed: seeds the head, the data order and dropout.
-        freeze: blocks whose weights are not trained, such as ``"0-1"``; they may be pretrained or
-            re-initialised. By default all weights are trained.
         progress: whether to show the steps on standard error.
 
     Returns:
@@ -117,17 +111,14 @@ def fine_tune(
         StudyError: if there is no task of that name.
         DataError: if a corpus does not exist or lacks the annotations of the task.
         DivergedError: if the loss stops being finite.
-        EncoderError: if the frozen blocks do not exist.
     """
     from alignscope.encoders.encoder import Encoder
-    from alignscope.encoders.reinitialize import parse_window
     from alignscope.experiments.in_memory import FineTuningPlan, fine_tune_encoders
     from alignscope.experiments.progress import StepBar
     from alignscope.tasks import TASKS
 
     chosen = TASKS[task] if isinstance(task, str) else task
-    window = None if freeze is None else parse_window(freeze)
-    plan = FineTuningPlan(chosen, train, dev, config, seed, window)
+    plan = FineTuningPlan(chosen, train, dev, config, seed)
     encoders = [encoder] if isinstance(encoder, Encoder) else list(encoder)
     tuned = fine_tune_encoders(encoders, plan, StepBar if progress else _silent)
     return tuned[0] if isinstance(encoder, Encoder) else tuned

@@ -23,7 +23,7 @@ from alignscope.cli.options import (
 )
 from alignscope.config.registry import MEASURE_INFO
 from alignscope.config.run import EncoderSpec
-from alignscope.config.similarity import SentencePooling, Split
+from alignscope.config.similarity import Reading, SentencePooling, Split
 from alignscope.training.pretraining.config import PretrainingConfig, parse_config
 
 
@@ -74,6 +74,15 @@ def similarity(
     limit: Annotated[
         int | None, typer.Option(min=20, help="Maximum number of sentences.", show_default="all")
     ] = None,
+    text: Annotated[
+        Reading,
+        typer.Option(
+            help="How sentences are read: as running text, or word by word as for fine-tuning."
+        ),
+    ] = "raw",
+    neighbours: Annotated[
+        int, typer.Option(min=1, help="Number of neighbours that `mutual-knn` compares.")
+    ] = 10,
     plot: Annotated[
         Path | None, typer.Option(help="File of a figure: .png, .pdf or .svg.", show_default=False)
     ] = None,
@@ -110,6 +119,8 @@ def similarity(
             unit="word" if words else "sentence",
             split=split,
             limit=limit,
+            text=text,
+            neighbours=neighbours,
             data=data or (),
             offline=offline,
             cached=not no_cache,

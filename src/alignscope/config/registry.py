@@ -241,6 +241,7 @@ MEASURE_INFO = Registry(
         MeasureInfo("anc", "average neuron-wise correlation"),
         MeasureInfo("retrieval", "translation retrieval, precision at 1", (0.0, 1.0)),
         MeasureInfo("mutual", "mutual nearest neighbours", (0.0, 1.0)),
+        MeasureInfo("mutual-knn", "mutual k-nearest neighbours", (0.0, 1.0)),
         MeasureInfo("cosine", "cosine, language means subtracted"),
         MeasureInfo("svcca", "SVCCA", (0.0, 1.0)),
         MeasureInfo("pwcca", "PWCCA", (0.0, 1.0)),

@@ -1,9 +1,17 @@
 """The configuration of similarity, for a study or for one comparison."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from alignscope._util.validation import StrictModel
 from alignscope.config.registry import MEASURE_INFO
@@ -12,12 +20,16 @@ from alignscope.errors import StudyError
 
 SentencePooling = Literal["mean", "weighted", "first", "last"]
 Split = Literal["train", "dev", "test"]
+Reading = Literal["raw", "words"]
 
 MIN_ROWS = 20
 """Smallest number of sentences or words to compare; intervals of fewer would be too wide."""
 
 STORED = "stored"
 """The validation context of a specification that a store holds."""
+
+KNN = "mutual-knn"
+"""The measure whose number of neighbours is a key of the configuration."""
 
 _LAYERS = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
 
@@ -48,6 +60,24 @@ class ComparisonConfig(StrictModel):
     )
     pooling: SentencePooling = "mean"
     words: bool = Field(False, description="compare aligned words instead of sentences")
+    text: Reading = Field(
+        "raw", description="raw: running text as written; words: every word after a blank"
+    )
+    neighbours: int = Field(10, ge=1, description="neighbours of each sentence in mutual-knn")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_earlier_versions_read(cls, content: Any, info: ValidationInfo) -> Any:
+        if info.context == STORED and isinstance(content, dict):
+            return {"text": "words", **content}
+        return content
+
+    @model_serializer(mode="wrap")
+    def _omit_keys_of_later_versions(self, handler: SerializerFunctionWrapHandler) -> Any:
+        # Addresses and stored configurations of earlier versions, which read words, stay the same.
+        content: dict[str, Any] = handler(self)
+        absent = {"text": self.text == "words", "neighbours": KNN not in self.measures}
+        return {key: value for key, value in content.items() if not absent.get(key)}
 
     @field_validator("measures")
     @classmethod

@@ -19,7 +19,6 @@ from alignscope.config.run import (
     TYPICAL_RATES,
     Adapters,
     EncoderSpec,
-    Freeze,
     Init,
     SplitLimits,
     StudyTraining,
@@ -70,9 +69,6 @@ class HypothesisThresholds(StrictModel):
     related: float = Field(0.0, ge=0, le=1, description="correlation of similarity and gap")
 
 
-NOT_FROZEN: tuple[Freeze, ...] = ("none",)
-
-
 class Study(StrictModel):
     """A grid of runs, which `grid.expand` lists."""
 
@@ -81,7 +77,6 @@ class Study(StrictModel):
     seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (1,)
     windows: tuple[str, ...] = ("tiles:2",)
     init: Annotated[tuple[Init, ...], Field(min_length=1)] = ("config",)
-    freeze: Annotated[tuple[Freeze, ...], Field(min_length=1)] = NOT_FROZEN
     adapters: Adapters = "reset"
     training: StudyTraining = StudyTraining()
     limits: SplitLimits = SplitLimits()
@@ -96,11 +91,6 @@ class Study(StrictModel):
         if not isinstance(encoders, list | tuple):
             return encoders
         return [{"name": item} if isinstance(item, str) else item for item in encoders]
-
-    @field_validator("init", "freeze", mode="before")
-    @classmethod
-    def _accept_one(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
 
     @field_validator("encoders")
     @classmethod
@@ -181,8 +171,6 @@ class Study(StrictModel):
         """Everything that determines the runs: not names, thresholds or data folders."""
         excluded: dict[str, Any] = dict.fromkeys(("name", "data", "claims"), True)
         excluded["encoders"] = {"__all__": {"given_short_name"}}
-        if self.freeze == NOT_FROZEN:
-            excluded["freeze"] = True  # digests stay those of versions that could not freeze
         content = self.model_dump(mode="json", exclude=excluded)
         if self.training.learning_rate is None:
             # Stores know such a study by the digest that it had when there was a default.
@@ -198,6 +186,16 @@ class Study(StrictModel):
         """Return whether a grid is this study's; a study without encoders matches any."""
         ignored = {} if self.encoders else {"encoders": None}
         return {**self.grid, **ignored} == {**grid, **ignored}
+
+    def as_earlier_versions_read_it(self) -> "Study":
+        """Return the study with the reading of words if its file does not state how to read.
+
+        Earlier versions compared words, and their results are found under this study.
+        """
+        if self.similarity is None or "text" in self.similarity.model_fields_set:
+            return self
+        words = self.similarity.model_copy(update={"text": "words"})
+        return self.model_copy(update={"similarity": words})
 
 
 _MODELS: dict[str | None, type[BaseModel]] = {

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from alignscope._util.files import read_lines, write_lines
+from alignscope.data.comments import comment_value, documents
 from alignscope.data.conllu_rows import COLUMNS, TokenLine, TokenLines, count
 from alignscope.data.sentence import Sentence
 from alignscope.data.tree import check_tree
@@ -38,14 +39,21 @@ def read_conllu(path: str | Path) -> list[Sentence]:
     True
 
     A column that is ``_`` for every word of a sentence becomes ``None``. ``comments`` are the lines
-    before a sentence without their ``#``; ``id`` is the value of ``# sent_id =``.
+    before a sentence without their ``#``; ``id`` is the value of ``# sent_id =``, and the
+    annotation ``document`` that of the last ``# newdoc id =``.
 
     Raises:
         DataError: as ``path:line: …``, if the file is not CoNLL-U, if a sentence has heads that
             are not exactly one tree, or if the text was removed (most forms are ``_``).
     """
     path = Path(path)
-    sentences = [_make_sentence(comments, lines) for comments, lines in _blocks(path)]
+    blocks = list(_blocks(path))
+    sentences = [
+        _make_sentence(comments, lines, document)
+        for (comments, lines), document in zip(
+            blocks, documents(comments for comments, _ in blocks), strict=True
+        )
+    ]
     if not sentences:
         raise DataError(f"{path}: The file has no sentences.")
     forms = [form for sentence in sentences for form in sentence.words]
@@ -83,7 +91,7 @@ def _blocks(path: Path) -> Iterator[tuple[list[str], list[TokenLine]]]:
         raise DataError(f"{path}:{number}: The file ends with comments that no sentence follows.")
 
 
-def _make_sentence(comments: list[str], lines: list[TokenLine]) -> Sentence:
+def _make_sentence(comments: list[str], lines: list[TokenLine], document: str | None) -> Sentence:
     rows = TokenLines.of(lines)
     words = rows.words
     forms = tuple(line.columns[1] for line in words)
@@ -98,24 +106,12 @@ def _make_sentence(comments: list[str], lines: list[TokenLine]) -> Sentence:
         feats=_optional_column(words, "FEATS"),
         heads=_heads(words),
         relations=_required_column(words, "DEPREL"),
+        document=document,
         misc=_optional_column(words, "MISC"),
         comments=tuple(comments),
         ranges=tuple(rows.ranges),
         empty=tuple(rows.empty),
     )
-
-
-def comment_value(comments: Iterable[str], key: str) -> str | None:
-    """Return the value after ``# key =`` in the comments, or ``None`` if there is none.
-
-    >>> comment_value([" newdoc", " sent_id = w01001"], "sent_id")
-    'w01001'
-    """
-    for comment in comments:
-        name, equals, value = comment.partition("=")
-        if equals and name.strip() == key:
-            return value.strip()
-    return None
 
 
 def _required_column(words: list[TokenLine], name: str) -> tuple[str, ...] | None:
@@ -170,16 +166,16 @@ def _format_sentence(sentence: Sentence) -> Iterator[str]:
         yield _require_single_line(f"# sent_id = {sentence.id}")
     for comment in sentence.comments:
         yield _require_single_line(f"#{comment}")
-    id_of_range = {item.first: f"{item.first}-{item.last}" for item in sentence.ranges}
-    form_of_range = {item.first: item.form for item in sentence.ranges}
+    range_at = {item.first: item for item in sentence.ranges}
     for position in range(len(sentence) + 1):
         if position:
             yield _format_word(sentence, position - 1)
         for item in sentence.empty:
             if item.after == position:
                 yield _format_line(f"{item.after}.{item.index}", item.form, {})
-        if position + 1 in id_of_range:
-            yield _format_line(id_of_range[position + 1], form_of_range[position + 1], {})
+        if position + 1 in range_at:
+            token = range_at[position + 1]
+            yield _format_line(f"{token.first}-{token.last}", token.form, {"MISC": token.misc})
     yield ""
 
 

@@ -74,7 +74,7 @@ class TokenLines:
         if not mark:
             self.words.append(line)
         elif mark == "-":
-            self.ranges.append(MultiwordToken(first, second, line.columns[1]))
+            self.ranges.append(MultiwordToken(first, second, line.columns[1], line.columns[9]))
         else:
             self.empty.append(EmptyNode(first, second, line.columns[1]))
 

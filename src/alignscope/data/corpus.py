@@ -55,6 +55,7 @@ def parse_corpus(name: str) -> CorpusSpec:
 
     - ``ud:en_ewt``: a treebank of Universal Dependencies.
     - ``synthetic:LANGUAGE/DOMAIN``: a synthetic language.
+    - ``ntrex:en``: a language of NTREX-128, with a test split for similarity.
     - ``DATASET:NAME``: another data set, such as ``uner:en_ewt``, ``wikiann:en``, or one in a
       folder ``ner/DATASET/NAME`` or ``classification/DATASET/NAME``.
     - A path to a file, which is the split in its name (``test`` if there is none), or to a folder

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from alignscope._util.files import read_lines
-from alignscope.data.conllu import comment_value
+from alignscope.data.comments import comment_value, documents
 from alignscope.data.conllu_rows import count
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError, nearest
@@ -55,7 +55,11 @@ def read_iob2(path: str | Path) -> list[Sentence]:
     split, is_token = _layout(lines)
     blocks = _blocks(path, lines, split, is_token)
     token, tag = (1, 2) if _has_word_numbers([rows for _, rows in blocks]) else (0, -1)
-    sentences = [_sentence(path, comments, rows, token, tag) for comments, rows in blocks]
+    of_documents = documents(comments for comments, _ in blocks)
+    sentences = [
+        _sentence(path, comments, rows, token, tag).annotate(document=document)
+        for (comments, rows), document in zip(blocks, of_documents, strict=True)
+    ]
     if not sentences:
         raise DataError(f"{path}: The file has no sentences.")
     return sentences

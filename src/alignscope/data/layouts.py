@@ -9,6 +9,9 @@ from alignscope.errors import DataError
 SPLITS = ("train", "dev", "test")
 """The splits of a corpus."""
 
+NTREX = "ntrex"
+"""The prefix of NTREX-128, whose line i is the same sentence in every language."""
+
 _SUFFIXES = (".conllu", ".tsv", ".iob2", ".bio", ".conll", ".parquet")
 _SPLIT = re.compile(r"(?:^|[-_.])(?:ud[-_])?(train|dev|validation|test)(?:-\d+-of-\d+)?$")
 _PUBLISHED_LAYOUTS = {
@@ -31,7 +34,8 @@ def files_under(folder: Path, kind: str, treebank: str) -> dict[str, Path]:
 
     1. ``ud/en_ewt/test.conllu``, ``ner/KIND/NAME/test.tsv`` or
        ``classification/KIND/NAME/test.tsv``
-    2. a published data set: ``UD_English-EWT/en_ewt-ud-test.conllu`` (also inside
+    2. ``parallel/ntrex/en.txt``, for the kind ``ntrex``
+    3. a published data set: ``UD_English-EWT/en_ewt-ud-test.conllu`` (also inside
        ``ud-treebanks-v2.16``), ``UNER_English-EWT/en_ewt-ud-test.iob2``,
        ``wikiann/en/test-00000-of-00001.parquet``, or ``XNLI-1.0/xnli.test.tsv`` with
        ``XNLI-MT-1.0/multinli/multinli.train.en.tsv``
@@ -47,6 +51,9 @@ def files_under(folder: Path, kind: str, treebank: str) -> dict[str, Path]:
     Raises:
         DataError: if several files are named as the same split.
     """
+    if kind == NTREX:
+        found = sorted(folder.glob(f"parallel/ntrex/{treebank}.txt*"))
+        return {"test": found[0]} if found else {}
     homes = [f"ud/{treebank}"] if kind == "ud" else []
     homes = homes or [f"{tasks}/{kind}/{treebank}" for tasks in ("ner", "classification")]
     for home in homes:

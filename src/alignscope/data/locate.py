@@ -10,6 +10,7 @@ from alignscope.data.corpus import CorpusSpec
 from alignscope.data.download import PUBLISHED, fetch, known_codes, not_published
 from alignscope.data.iob2 import read_iob2, read_wikiann_parquet
 from alignscope.data.layouts import SPLITS, dataset_kinds, files_in, files_under
+from alignscope.data.parallel_lines import read_parallel_lines
 from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
 from alignscope.errors import DataError, nearest
@@ -107,6 +108,8 @@ def _read_file(path: Path, language: str, modified: int, size: int) -> tuple[Sen
         return tuple(read_wikiann_parquet(path))
     if plain.endswith(".conllu"):
         return tuple(read_conllu(path))
+    if plain.endswith(".txt"):
+        return tuple(read_parallel_lines(path))
     if is_classification_table(path):
         return tuple(read_classification(path, language))
     return tuple(read_iob2(path))

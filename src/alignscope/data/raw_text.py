@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from alignscope._util.files import read_lines
-from alignscope.data.conllu import comment_value, read_conllu
+from alignscope.data.conllu import read_conllu
 from alignscope.data.conllu_rows import count
 from alignscope.data.corpus import parse_corpus
 from alignscope.data.locate import locate
 from alignscope.data.paths import DataPaths
-from alignscope.data.sentence import Sentence
+from alignscope.data.surface import running_text
 from alignscope.errors import DataError, nearest
 
 
@@ -81,26 +81,8 @@ def _one_file(path: Path) -> tuple[Path, ...]:
 def _read_lines(path: Path) -> Iterator[str]:
     plain = path.name.removesuffix(".gz")
     if plain.endswith(".conllu"):
-        return (sentence_text(sentence) for sentence in read_conllu(path))
+        return (running_text(sentence) for sentence in read_conllu(path))
     return _second_column(path) if plain.endswith(".tsv") else iter(read_lines(path))
-
-
-def sentence_text(sentence: Sentence) -> str:
-    """Return the text of a sentence: its ``# text``, or else its tokens, separated by blanks.
-
-    >>> from alignscope.data.sentence import MultiwordToken
-    >>> sentence_text(Sentence(words=("de", "le", "monde"), ranges=(MultiwordToken(1, 2, "du"),)))
-    'du monde'
-    """
-    text = comment_value(sentence.comments, "text")
-    if text is not None:
-        return text
-    tokens = dict(enumerate(sentence.words, start=1))
-    for item in sentence.ranges:
-        for word in range(item.first, item.last + 1):
-            del tokens[word]
-        tokens[item.first] = item.form
-    return " ".join(tokens[first] for first in sorted(tokens))
 
 
 def _second_column(path: Path) -> Iterator[str]:

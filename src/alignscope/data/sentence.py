@@ -1,11 +1,15 @@
 """Sentences: words with gold or predicted annotations."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 Annotation = tuple[Any, ...] | str
 """One entry per word, or one text for the whole sentence."""
+
+_PUD_ID = re.compile(r"[nw]\d{8}")
+"""The id of a sentence of PUD: a document of news or Wikipedia, and three digits."""
 
 _CHECKSUM_ANNOTATIONS = ("upos", "heads", "relations", "entities")
 
@@ -28,6 +32,7 @@ class Sentence:
     - ``relations``: dependency relations with their subtypes, such as ``nsubj:pass``.
     - ``entities``: IOB2 tags.
     - ``label``: the class of the whole sentence.
+    - ``document``: the document of the sentence, from ``# newdoc id =``.
 
     ``misc``, ``comments``, ``ranges`` and ``empty`` are kept so that a CoNLL-U file can be written
     back.
@@ -139,6 +144,18 @@ class Sentence:
         value = self.annotations.get("label")
         return value if isinstance(value, str) else None
 
+    @property
+    def document(self) -> str | None:
+        """The document: that of a PUD id, or else the annotation ``document``.
+
+        >>> Sentence(("Yes",), id="n01001011").document
+        'n01001'
+        """
+        if self.id is not None and _PUD_ID.fullmatch(self.id):
+            return self.id[:-3]
+        value = self.annotations.get("document")
+        return value if isinstance(value, str) else None
+
     def _column(self, name: str) -> tuple[Any, ...] | None:
         value = self.annotations.get(name)
         return value if isinstance(value, tuple) else None
@@ -150,11 +167,15 @@ def _without_none(annotations: Mapping[str, Annotation | None]) -> dict[str, Ann
 
 @dataclass(frozen=True, slots=True)
 class MultiwordToken:
-    """A multiword token: words ``first`` to ``last`` (from 1, inclusive) written ``form``."""
+    """A multiword token: words ``first`` to ``last`` (from 1, inclusive) written ``form``.
+
+    ``misc`` is its last column in CoNLL-U.
+    """
 
     first: int
     last: int
     form: str
+    misc: str = field(default="_", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

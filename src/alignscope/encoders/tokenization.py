@@ -8,9 +8,12 @@ from tokenizers import Encoding
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from alignscope.data.sentence import Sentence
+from alignscope.data.surface import SurfaceText
 from alignscope.errors import DataError, EncoderError
 
 Ids = tuple[int, ...]
+Text = Sentence | SurfaceText | str
+"""A sentence with words, running text with the places of its words, or running text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class TokenizedSentence:
     chunks: tuple[Ids, ...]
     spans: tuple[tuple[int, int, int], ...]
     truncated_words: int
-    """Words longer than a whole input, of which only the beginning is read."""
+    """Words that do not fit into one input, of which only the beginning is read."""
     unknown_words: int
     """Words that the tokenizer maps to its unknown token, which hides their identity."""
 
@@ -52,7 +55,9 @@ class WordTokenizer:
     sentences of a pair stand the tokenizer's separators, such as ``[SEP]``; segment ids are not
     used. A string is
     running text, and the tokenizer reads it as it is; its words are the pre-tokens of the
-    tokenizer.
+    tokenizer. A `SurfaceText` is read as a string is, and each of its words consists of the
+    subwords that share a character with it: words inside a multiword token share its subwords, and
+    a subword across the border of two words belongs to both.
 
     No word is ever dropped: a word without subwords becomes the unknown token, and a sentence
     longer than ``max_length`` is read in consecutive chunks that end between words. A single word
@@ -91,14 +96,22 @@ class WordTokenizer:
         """The id that fills a batch up; it is masked, so 0 will do where a tokenizer has none."""
         return int(self.tokenizer.pad_token_id or 0)
 
-    def split(self, sentences: Sequence[Sentence | str]) -> list[TokenizedSentence]:
-        """Split every sentence or text into subwords."""
+    def split(self, sentences: Sequence[Text]) -> list[TokenizedSentence]:
+        """Split every sentence or text into subwords.
+
+        Raises:
+            DataError: if a word of a `SurfaceText` has no subwords.
+        """
         self._learn({word for sentence in sentences for word in _words(sentence)})
-        texts = [sentence for sentence in sentences if isinstance(sentence, str)]
+        texts = [_running_text(item) for item in sentences if not isinstance(item, Sentence)]
         encodings = iter(self._encode(texts))
         return [
-            self._pack_text(next(encodings)) if isinstance(sentence, str) else self._pack(sentence)
-            for sentence in sentences
+            self._pack(item)
+            if isinstance(item, Sentence)
+            else self._pack_text(next(encodings))
+            if isinstance(item, str)
+            else self._pack_surface(item, next(encodings))
+            for item in sentences
         ]
 
     def _switch_off_padding(self) -> None:
@@ -137,16 +150,40 @@ class WordTokenizer:
         )
 
     def _pack_text(self, encoding: Encoding) -> TokenizedSentence:
+        return self._in_chunks(self._parts(encoding), truncated=0)
+
+    def _pack_surface(self, surface: SurfaceText, encoding: Encoding) -> TokenizedSentence:
+        """Give every word the subwords that share a character with it, in the words' order."""
+        whole = self._in_chunks(self._parts(encoding), truncated=0)
+        places = [
+            (chunk, place) for chunk, first, last in whole.spans for place in range(first, last)
+        ]
+        spans, truncated, unknown = [], 0, 0
+        for start, end in surface.words:
+            chosen = _overlapping(encoding.offsets, start, end)
+            if not chosen:
+                raise DataError(
+                    f"The tokenizer has no subword for {surface.text[start:end]!r} in "
+                    f'{surface.text!r}. Read words instead: text = "words".'
+                )
+            chunk, first = places[chosen[0]]
+            last = max(place for part, place in (places[k] for k in chosen) if part == chunk) + 1
+            spans.append((chunk, first, last))
+            truncated += places[chosen[-1]][0] != chunk
+            unknown += all(encoding.ids[k] == self._unknown_id for k in chosen)
+        return TokenizedSentence(whole.chunks, tuple(spans), truncated, unknown)
+
+    def _parts(self, encoding: Encoding) -> list[Ids]:
+        """Return the subwords of every pre-token, in parts that fit into an input."""
         by_word = groupby(
             zip(encoding.word_ids, encoding.ids, strict=True), key=lambda pair: pair[0]
         )
         words = [tuple(id for _, id in pairs) for _, pairs in by_word]
-        parts = [
+        return [
             ids[start : start + self.room]
             for ids in words
             for start in range(0, len(ids), self.room)
         ]
-        return self._in_chunks(parts, truncated=0)
 
     def _in_chunks(
         self, words: Iterable[Ids], truncated: int, second_start: int | None = None
@@ -176,8 +213,17 @@ class WordTokenizer:
         return int(self._unknown_id)
 
 
-def _words(sentence: Sentence | str) -> tuple[str, ...]:
-    return () if isinstance(sentence, str) else sentence.words
+def _words(text: Text) -> tuple[str, ...]:
+    return text.words if isinstance(text, Sentence) else ()
+
+
+def _running_text(text: SurfaceText | str) -> str:
+    return text if isinstance(text, str) else text.text
+
+
+def _overlapping(offsets: Sequence[tuple[int, int]], start: int, end: int) -> list[int]:
+    """Return the subwords that have a character from ``start`` to ``end`` (exclusive)."""
+    return [k for k, (first, last) in enumerate(offsets) if first < end and last > start]
 
 
 def max_input_length(encoder: PreTrainedModel) -> int | None:

@@ -18,8 +18,8 @@ from alignscope.errors import StoreError, StudyError
 from alignscope.experiments.inputs import input_checksums, load_split, required_splits
 from alignscope.experiments.setup import load_ablated_encoder, load_pretrained, load_word_tokenizer
 from alignscope.results.store import ResultStore
-from alignscope.similarity.compare import Corpora
 from alignscope.similarity.extractor import default_cache, make_extractor
+from alignscope.similarity.reading import Corpora, as_read
 from alignscope.similarity.stages import check_similarity, load_parallel
 
 
@@ -81,7 +81,7 @@ def check_encoders(runs: Iterable[RunSpec], paths: DataPaths) -> None:
         groups.setdefault(run.encoder, []).append(run)
     for group in groups.values():
         _check_windows(group)
-        for run in {(run.init_label, run.adapters): run for run in group}.values():
+        for run in {(run.init, run.adapters): run for run in group}.values():
             encoder = load_ablated_encoder(run)
         _check_words(encoder, group, paths)
 
@@ -111,7 +111,8 @@ def _check_words(encoder: PreTrainedModel, runs: Sequence[RunSpec], paths: DataP
         corpora, tokenizer = _load_parallel(run, paths), tokenizers[run.task]
         for name, sentences in corpora.items():
             set_language(encoder, parse_corpus(name).language)
-            tokenizer.split(sentences)
+            if run.similarity is not None:
+                tokenizer.split(as_read(sentences, run.similarity))
         if run.similarity is not None:
             pretrained = make_extractor(load_pretrained(run), tokenizer, default_cache(paths))
             check_similarity(run.similarity, corpora, pretrained)

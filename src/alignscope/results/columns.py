@@ -47,8 +47,7 @@ SOURCE = {"source": text("the corpus that the encoder was fine-tuned on")}
 SETTING = {"setting": text("learning rates, epochs and training sentences; an axis of the grid")}
 RUN_GROUP = {**ENCODER, **TASK, **METRIC, **SOURCE, **SETTING}
 """The columns that identify the runs whose seeds belong together."""
-_INITS = "config, torch-default, matched, permuted or skip, and frozen if not trained"
-INIT = {"init": text(f"how the window was changed: {_INITS}")}
+INIT = {"init": text("how the window was re-initialised: config or torch-default")}
 WINDOW = {"window": text("the re-initialised blocks, such as 0-1")}
 MEASURE = {
     "measure": text("the similarity measure"),
@@ -63,10 +62,30 @@ RUN_COLUMNS: Columns = {
     **SOURCE,
     **SETTING,
     "window": text("the re-initialised blocks, such as 0-1; REF for the run without a window"),
-    "init": text(f"how the window was changed: {_INITS}; null for REF"),
+    "init": text("how the window was re-initialised: config or torch-default; null for REF"),
     "adapters": text("whether adapters in the window were reset or kept; null for REF"),
     "seed": integer("the seed of the run"),
 }
+
+ADDED_ESTIMATES: Columns = {
+    "documents": integer("number of documents, each left out whole for the CI; null: units were"),
+    "joint_low": number("lower end of the 95 % band that covers all layers of a target at once"),
+    "joint_high": number("upper end of the 95 % band that covers all layers of a target at once"),
+    "peak": ColumnSpec("boolean", "whether the layer could be the highest of the target's layers"),
+    "mean_peak": ColumnSpec("boolean", "whether it could be the highest in the mean over targets"),
+    "length_null_low": number("as null_low, pairing only units of nearly equal length"),
+    "length_null_high": number("as null_high, pairing only units of nearly equal length"),
+    "length_broken": number("share of the pairs that these pairings break"),
+    "without_length": number("value with the units' lengths regressed out of both sides"),
+    "without_length_low": number("lower end of the 95 % CI of without_length"),
+    "without_length_high": number("upper end of the 95 % CI of without_length"),
+    "source_largest": number("share of the source's variance in its largest dimension"),
+    "target_largest": number("share of the target's variance in its largest dimension"),
+    "source_rank": number("effective rank (participation ratio) of the source"),
+    "target_rank": number("effective rank (participation ratio) of the target"),
+    "without_largest": number("value without the largest dimension of either side"),
+}
+"""Columns of similarity that results of earlier versions lack."""
 
 ESTIMATE_COLUMNS: Columns = {
     "split": text("the split of the parallel corpora"),
@@ -83,6 +102,7 @@ ESTIMATE_COLUMNS: Columns = {
     "high": number("upper end of the 95 % CI over units"),
     "null_low": number("lower end of the range of 95 % of random pairings of the same units"),
     "null_high": number("upper end of the range of 95 % of random pairings of the same units"),
+    **ADDED_ESTIMATES,
 }
 
 SIMILARITY_COLUMNS: Columns = {
@@ -91,16 +111,6 @@ SIMILARITY_COLUMNS: Columns = {
     **ESTIMATE_COLUMNS,
 }
 """The columns of ``alignscope similarity``, which compares corpora outside of a study."""
-
-
-PHYLOGENETIC: Columns = {
-    "families": integer("number of families of the languages"),
-    "phylo": number("spearman, adjusted for genus and family: for languages like these"),
-    "phylo_low": number("lower end of the 95 % CI of phylo over families"),
-    "phylo_high": number("upper end of the 95 % CI of phylo over families"),
-    "phylo_p": number("p-value of phylo being 0"),
-}
-"""The columns of a correlation over languages that are relatives."""
 
 
 def interval(of: str) -> Columns:

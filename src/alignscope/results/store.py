@@ -208,12 +208,14 @@ class ResultStore:
     def load_plan(self, study: Study) -> list[RunSpec]:
         """Return the runs of a study, as saved when it was last run.
 
-        A study that names no encoder has the runs of all encoders.
+        A study that names no encoder has the runs of all encoders. If a study does not state how
+        similarity reads text, the runs of earlier versions, which read words, are found too.
 
         Raises:
             StoreError: if the study, as its file is now, was never run on this store.
         """
-        planned = self._load_plans(study.matches)
+        earlier = study.as_earlier_versions_read_it()
+        planned = self._load_plans(study.matches) or self._load_plans(earlier.matches)
         if not planned:
             raise StoreError(
                 f"{self.folder} has no results of study {study.name} as it is now. Run the study "

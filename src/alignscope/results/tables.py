@@ -9,6 +9,7 @@ import polars as pl
 from alignscope.config.run import RunSpec
 from alignscope.data.corpus import parse_corpus, relation_between
 from alignscope.errors import DataError, StoreError
+from alignscope.results.columns import ADDED_ESTIMATES
 from alignscope.results.schemas import RUN_SIMILARITY, RUNS, SCORES, to_frame
 from alignscope.results.store import ResultStore, Row, RunResult
 
@@ -36,7 +37,8 @@ def run_similarity_table(results: Iterable[RunResult]) -> pl.DataFrame:
     """
     results = list(results)
     _check_comparable(results)
-    rows = _rows(results, lambda result: result.similarity)
+    absent = dict.fromkeys(ADDED_ESTIMATES)
+    rows = [absent | row for row in _rows(results, lambda result: result.similarity)]
     if not rows:
         raise StoreError(
             "No run of this study has measured similarity. Add a [similarity] table to the study "
@@ -128,7 +130,7 @@ def _run_columns(run: RunSpec) -> Row:
         "source": run.source,
         "setting": run.setting,
         "window": run.window or REF,
-        "init": run.init_label,
+        "init": run.init,
         "adapters": run.adapters,
         "seed": run.seed,
     }

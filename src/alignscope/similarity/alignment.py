@@ -4,10 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from alignscope.data.sentence import Sentence
+from alignscope.encoders.tokenization import Text
 from alignscope.errors import DataError
-
-Text = Sentence | str
-"""A sentence with words, or running text."""
 
 MARKS = ("Align", "Gloss")
 """Keys of CoNLL-U's MISC whose value a word shares with its translation, best first."""

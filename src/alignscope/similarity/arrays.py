@@ -1,7 +1,6 @@
 """Compare two arrays whose row i is the same example, without any encoder."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import polars as pl
 import torch
@@ -20,6 +19,11 @@ COLUMNS = {
     "high": pl.Float64,
     "null_low": pl.Float64,
     "null_high": pl.Float64,
+    "source_largest": pl.Float64,
+    "target_largest": pl.Float64,
+    "source_rank": pl.Float64,
+    "target_rank": pl.Float64,
+    "without_largest": pl.Float64,
 }
 
 
@@ -39,7 +43,8 @@ def similarity_of_arrays(x: Array, y: Array, measures: Sequence[str] = ("cka",))
     Returns:
         A row per measure and estimator: ``value``, the 95 % interval ``low`` to ``high`` for other
         rows of the same kind, and the range ``null_low`` to ``null_high`` that covers 95 % of
-        random pairings of the rows.
+        random pairings of the rows. The other columns are about large dimensions of CKA's sides;
+        `docs/tables.md` describes them.
 
     Raises:
         SimilarityError: if shapes do not fit, there are fewer than 20 rows, or a side is constant
@@ -49,7 +54,7 @@ def similarity_of_arrays(x: Array, y: Array, measures: Sequence[str] = ("cka",))
     Warns:
         BiasWarning: if a measure without a debiased estimate gets few rows in many dimensions.
     """
-    rows = []
+    rows: list[dict[str, object]] = []
     for name in measures:
         measure = get_measure(name)
         as_pair(x, y, name, same_width=measure.same_width)
@@ -58,8 +63,9 @@ def similarity_of_arrays(x: Array, y: Array, measures: Sequence[str] = ("cka",))
         if measure.biased:
             warn_biased(name, len(left), max(left.shape[1], right.shape[1]))
         estimates = measure.compare(measure.prepare(left), measure.prepare(right))
-        rows += [{"n": len(left), "measure": name, **asdict(estimate)} for estimate in estimates]
-    return pl.DataFrame(rows, schema=COLUMNS)
+        common = {"n": len(left), "measure": name}
+        rows += [{**common, **estimate.columns} for estimate in estimates]
+    return pl.DataFrame([{key: row[key] for key in COLUMNS} for row in rows], schema=COLUMNS)
 
 
 def _sides(x: Array, y: Array, measure: str) -> tuple[Tensor, Tensor]:

@@ -1,23 +1,20 @@
 """Compare corpora, or sentences in memory, inside an encoder: from names to a table."""
 
-import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import polars as pl
 from torch import Tensor
 
 from alignscope.config.run import EncoderSpec
-from alignscope.config.similarity import MIN_ROWS, ComparisonConfig
-from alignscope.data.corpora import load_corpus, subsample_evenly
-from alignscope.data.corpus import parse_corpus
+from alignscope.config.similarity import ComparisonConfig
+from alignscope.data.corpora import subsample_evenly
 from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.encoder import Encoder
-from alignscope.encoders.tokenization import TokenizedSentence
+from alignscope.encoders.tokenization import Text
 from alignscope.errors import DataError, SimilarityError
 from alignscope.results.schemas import SIMILARITY, to_frame
-from alignscope.similarity.alignment import Text, align, align_by_id, aligned_words
+from alignscope.similarity.alignment import align, aligned_words
 from alignscope.similarity.cache import RepresentationCache
 from alignscope.similarity.extractor import (
     RepresentationExtractor,
@@ -25,35 +22,14 @@ from alignscope.similarity.extractor import (
     load_extractor,
 )
 from alignscope.similarity.layers import Row, check_rows, similarity_by_layer
-
-UNKNOWN_SHARE = 0.1
-"""The share of unknown words above which a corpus gets a warning."""
-
-Corpora = dict[str, Sequence[Sentence]]
-"""Parallel corpora by name; the first is the source."""
-
-
-@dataclass(frozen=True)
-class ParallelTexts:
-    """A source and its translations: text i of each is a translation of text i of the source."""
-
-    source: str
-    targets: Sequence[str]
-    texts: Mapping[str, Sequence[Text]]
-
-    def sentences(self, name: str) -> Sequence[Sentence]:
-        """Return the texts of a name, which must have words.
-
-        Raises:
-            DataError: if one of them is a string.
-        """
-        texts = [text for text in self.texts[name] if isinstance(text, Sentence)]
-        if len(texts) < len(self.texts[name]):
-            raise DataError(
-                f"{name} has strings, whose words are not aligned. Compare sentences, or pass "
-                "Sentence objects with Align= or Gloss= in MISC."
-            )
-        return texts
+from alignscope.similarity.measures.context import Context, Documents
+from alignscope.similarity.measures.lengths import Lengths
+from alignscope.similarity.reading import (
+    ParallelTexts,
+    as_read,
+    read_parallel,
+    warn_unknown_words,
+)
 
 
 def compare_corpora(
@@ -123,9 +99,9 @@ def compare_texts(
     [1.0]
 
     A string is running text and is read as the encoder's tokenizer reads it; its words are the
-    pre-tokens of the tokenizer. A `Sentence` has words already, and each is tokenized on its own,
-    as for fine-tuning. Sentences are paired by their ids if both sides have ids, or else by
-    position. Nothing is cached on disk.
+    pre-tokens of the tokenizer. A `Sentence` is read as its running text, too, or with
+    ``text="words"`` word by word, as for fine-tuning. Sentences are paired by their ids if both
+    sides have ids, or else by position. Nothing is cached on disk.
 
     Args:
         encoder: the encoder.
@@ -170,56 +146,11 @@ def _table(
     config: ComparisonConfig,
 ) -> pl.DataFrame:
     for name, texts in parallel.texts.items():
-        warn_unknown_words(name, extractor.tokenizer.split(texts))
+        warn_unknown_words(name, extractor.tokenizer.split(as_read(texts, config)))
     rows = compare(extractor, extractor, parallel, config)
     return to_frame(
         [{"encoder": encoder, "source": parallel.source, **row} for row in rows], SIMILARITY
     )
-
-
-def read_parallel(names: Sequence[str], config: ComparisonConfig, paths: DataPaths) -> Corpora:
-    """Read corpora, and make sure that they line up with the first of them.
-
-    Args:
-        names: the names of the source and then of its translations.
-        config: the split, the limit, and whether aligned words are needed.
-        paths: where corpora are searched.
-
-    Raises:
-        DataError: if a corpus is missing or does not line up, if there are fewer than 20 sentences,
-            or if words to compare are not aligned.
-    """
-    source = load_corpus(parse_corpus(names[0]), config.split, paths)
-    if len(source) < MIN_ROWS:
-        raise DataError(
-            f"{names[0]} has {len(source)} {config.split} sentences, but similarity needs at least "
-            f"{MIN_ROWS}. Choose a larger corpus or another split."
-        )
-    corpora: Corpora = {names[0]: subsample_evenly(source, config.limit)}
-    for name in names[1:]:
-        target = load_corpus(parse_corpus(name), config.split, paths)
-        aligned = align_by_id(source, target, (names[0], name))
-        corpora[name] = subsample_evenly(aligned, config.limit)
-        if config.words:
-            aligned_words(corpora[names[0]], corpora[name], (names[0], name))
-    return corpora
-
-
-class UnknownWarning(UserWarning):
-    """The tokenizer maps many words of a corpus to its unknown token."""
-
-
-def warn_unknown_words(name: str, split: Sequence[TokenizedSentence]) -> None:
-    """Warn if the tokenizer maps more than 10 % of a corpus's words to its unknown token."""
-    words = sum(len(sentence.spans) for sentence in split)
-    unknown = sum(sentence.unknown_words for sentence in split)
-    if unknown > words * UNKNOWN_SHARE:
-        warnings.warn(
-            f"The tokenizer maps {100 * unknown / words:.0f} % of the words of {name} to its "
-            "unknown token.",
-            UnknownWarning,
-            stacklevel=3,
-        )
 
 
 def _extractor_in_memory(encoder: Encoder, cache: RepresentationCache) -> RepresentationExtractor:
@@ -249,12 +180,48 @@ def compare(
     if config.words:
         rows = _compare_words(left, right, parallel, config)
     else:
-        texts, pooling = parallel.texts, config.pooling
-        source = left.sentences(parallel.source, texts[parallel.source], pooling)
-        targets = {name: right.sentences(name, texts[name], pooling) for name in parallel.targets}
-        rows = similarity_by_layer(source, targets, config.measures, _layers(source, config))
+        rows = _compare_sentences(left, right, parallel, config)
     common = {"split": config.split, "unit": config.unit, "pooling": config.pooling}
     return [{**common, **row, "after_norm": row["layer"] in right.after_norm} for row in rows]
+
+
+def _compare_sentences(
+    left: RepresentationExtractor,
+    right: RepresentationExtractor,
+    parallel: ParallelTexts,
+    config: ComparisonConfig,
+) -> list[Row]:
+    texts = {name: as_read(parallel.texts[name], config) for name in parallel.names}
+    source = left.sentences(parallel.source, texts[parallel.source], config.pooling)
+    targets = {
+        name: right.sentences(name, texts[name], config.pooling) for name in parallel.targets
+    }
+    documents = _documents([parallel.texts[name] for name in parallel.names])
+    lengths = {name: left.lengths(texts[name]) for name in parallel.names}
+    contexts = {
+        name: Context(documents, _lengths(parallel, name, lengths), config.neighbours)
+        for name in parallel.targets
+    }
+    layers = _layers(source, config)
+    return similarity_by_layer(source, targets, config.measures, layers, contexts)
+
+
+def _documents(corpora: Sequence[Sequence[Text]]) -> Documents | None:
+    """Return the documents of the first corpus that has a document for every text, if any."""
+    for texts in corpora:
+        names = [text.document if isinstance(text, Sentence) else None for text in texts]
+        if None not in names and len(set(names)) > 1:
+            return Documents(names)
+    return None
+
+
+def _lengths(
+    parallel: ParallelTexts, target: str, lengths: Mapping[str, Sequence[int]]
+) -> Lengths | None:
+    """Return the lengths on both sides; None for drift, which compares texts with themselves."""
+    if target == parallel.source:
+        return None
+    return Lengths(lengths[parallel.source], lengths[target])
 
 
 def _compare_words(
@@ -264,20 +231,30 @@ def _compare_words(
     config: ComparisonConfig,
 ) -> list[Row]:
     """Compare aligned words; which words of the source take part depends on the target."""
-    source = parallel.sentences(parallel.source)
+    sentences = {name: parallel.sentences(name) for name in parallel.names}
+    texts = {name: as_read(sentences[name], config) for name in parallel.names}
+    source = parallel.source
     pairs = {
-        name: aligned_words(source, parallel.sentences(name), (parallel.source, name))
+        name: aligned_words(sentences[source], sentences[name], (source, name))
         for name in parallel.targets
     }
     by_sentence = zip(*(of_source for of_source, _ in pairs.values()), strict=True)
     union = [sorted({word for words in sentence for word in words}) for sentence in by_sentence]
-    vectors = left.words(parallel.source, source, union)
+    vectors = left.words(source, texts[source], union)
     rows: list[Row] = []
     for name, (of_source, of_target) in pairs.items():
-        targets = {name: right.words(name, parallel.sentences(name), of_target)}
+        targets = {name: right.words(name, texts[name], of_target)}
         chosen = vectors[:, _rows_of_words(union, of_source)]
-        rows += similarity_by_layer(chosen, targets, config.measures, _layers(vectors, config))
-    return rows
+        lengths = {source: left.word_lengths(texts[source], of_source)}
+        lengths[name] = left.word_lengths(texts[name], of_target)
+        owners = [[s] * len(w) for s, w in zip(sentences[source], of_source, strict=True)]
+        documents = _documents([[sentence for owner in owners for sentence in owner]])
+        context = Context(documents, _lengths(parallel, name, lengths), config.neighbours)
+        rows += similarity_by_layer(
+            chosen, targets, config.measures, _layers(vectors, config), {name: context}
+        )
+    # Targets are compared on different words, so there is no mean over targets.
+    return [{**row, "mean_peak": None} for row in rows]
 
 
 def _rows_of_words(union: Sequence[Sequence[int]], chosen: Sequence[Sequence[int]]) -> list[int]:

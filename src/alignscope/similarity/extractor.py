@@ -15,9 +15,8 @@ from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.encoder import MAX_INPUT_LENGTH
 from alignscope.encoders.load import load_model, load_tokenizer, needs_language, set_language
-from alignscope.encoders.tokenization import WordTokenizer, max_input_length
+from alignscope.encoders.tokenization import Text, WordTokenizer, max_input_length
 from alignscope.errors import DataError
-from alignscope.similarity.alignment import Text
 from alignscope.similarity.cache import RepresentationCache, cache_key, fingerprint
 from alignscope.similarity.representations import (
     layers_after_norm,
@@ -64,14 +63,12 @@ class RepresentationExtractor:
             lambda: sentence_representations(self.encoder, self.tokenizer, texts, pooling),
         )
 
-    def words(
-        self, name: str, sentences: Sequence[Sentence], words: Sequence[Sequence[int]]
-    ) -> Tensor:
+    def words(self, name: str, sentences: Sequence[Text], words: Sequence[Sequence[int]]) -> Tensor:
         """Return `word_representations` of sentences of a corpus, (layers, words, hidden).
 
         Args:
             name: the corpus, or just a language.
-            sentences: sentences of that corpus.
+            sentences: sentences of that corpus, or running text with the places of their words.
             words: for every sentence, the words to represent, counted from 0.
         """
         return self._cached(
@@ -80,6 +77,22 @@ class RepresentationExtractor:
             ["words", *map(list, words)],
             lambda: word_representations(self.encoder, self.tokenizer, sentences, words),
         )
+
+    def lengths(self, texts: Sequence[Text]) -> list[int]:
+        """Return the number of subwords of every text, without special tokens."""
+        return [
+            sum(last - first for _, first, last in sentence.spans)
+            for sentence in self.tokenizer.split(texts)
+        ]
+
+    def word_lengths(self, texts: Sequence[Text], words: Sequence[Sequence[int]]) -> list[int]:
+        """Return the number of subwords of every chosen word."""
+        spans = (sentence.spans for sentence in self.tokenizer.split(texts))
+        return [
+            of_sentence[word][2] - of_sentence[word][1]
+            for of_sentence, chosen in zip(spans, words, strict=True)
+            for word in chosen
+        ]
 
     def _cached(
         self,
@@ -93,7 +106,7 @@ class RepresentationExtractor:
                 split = self.tokenizer.split(texts)
                 key = cache_key(self.encoder, self._fingerprint, split, options)
                 return self.cache.get_or_compute(key, compute)
-            content = tuple(text if isinstance(text, str) else text.words for text in texts)
+            content = tuple(text.words if isinstance(text, Sentence) else text for text in texts)
             memory_key = name, str(options), content
             if memory_key not in self._in_memory:
                 self._in_memory[memory_key] = compute()

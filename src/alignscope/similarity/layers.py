@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -11,7 +10,11 @@ from torch import Tensor
 from alignscope.config.similarity import MIN_ROWS
 from alignscope.errors import SimilarityError
 from alignscope.similarity.measures.cka import alignment
+from alignscope.similarity.measures.context import NO_CONTEXT, Context
+from alignscope.similarity.measures.dimensions import depends_on_largest, warn_outliers
+from alignscope.similarity.measures.estimate import Estimate
 from alignscope.similarity.measures.inputs import check_varies, warn_biased
+from alignscope.similarity.measures.joint import joint_columns
 from alignscope.similarity.measures.kernels import Kernel, linear_kernel
 from alignscope.similarity.measures.registry import Measure, get_measure
 from alignscope.similarity.threads import single_threaded_pool
@@ -27,6 +30,7 @@ def similarity_by_layer(
     targets: Mapping[str, Tensor],
     measures: Sequence[str] = ("cka", "retrieval"),
     layers: Sequence[int] | None = None,
+    contexts: Mapping[str, Context] | None = None,
 ) -> list[Row]:
     """Compare every layer of a source with the same layer of each target.
 
@@ -40,10 +44,12 @@ def similarity_by_layer(
         targets: those of its translations by name; row i of each is the translation of row i.
         measures: names of measures (`get_measure`).
         layers: the layers to compare, counted from 0; all by default.
+        contexts: documents and lengths of the rows, by target.
 
     Returns:
         A row per target, layer, measure and estimator, target by target, with ``target``,
-        ``layer``, ``n``, ``measure`` and the fields of `Estimate`.
+        ``layer``, ``n``, ``measure``, the columns of `Estimate`, and the bands that cover all
+        layers at once (`joint.joint_columns`).
 
     Raises:
         SimilarityError: if shapes differ, there are fewer than 20 rows, a layer is constant or has
@@ -52,8 +58,14 @@ def similarity_by_layer(
 
     Warns:
         BiasWarning: if a measure without a debiased estimate gets few rows in many dimensions.
+        OutlierDimensionWarning: if CKA is higher by more than 0.1 because of the largest dimension
+            of each side.
     """
     _check_shapes(source, targets)
+
+    def context_of(name: str) -> Context:
+        return NO_CONTEXT if contexts is None else contexts[name]
+
     chosen = {name: get_measure(name) for name in measures}
     for name, measure in chosen.items():
         if measure.biased:
@@ -64,12 +76,29 @@ def similarity_by_layer(
             # The source is prepared once per layer, and freed with the last comparison of it.
             left = pool.submit(_prepare, layer, "the source", source, chosen)
             futures += [
-                pool.submit(_compare, layer, left, name, target, chosen)
+                pool.submit(_compare, layer, left, (name, target, context_of(name)), chosen)
                 for name, target in targets.items()
             ]
-        rows = [row for future in futures for row in future.result()]
+        found = [row for future in futures for row in future.result()]
     order = {name: place for place, name in enumerate(targets)}
-    return sorted(rows, key=lambda row: order[str(row["target"])])
+    found.sort(key=lambda pair: order[str(pair[0]["target"])])
+    rows = [row for row, _ in found]
+    _warn_outliers(found, source.shape[2])
+    joint = joint_columns(rows, [estimate for _, estimate in found])
+    return [row | columns for row, columns in zip(rows, joint, strict=True)]
+
+
+def _warn_outliers(found: Sequence[tuple[Row, Estimate]], width: int) -> None:
+    """Warn about the estimate that falls most without the largest dimensions."""
+    most = 0.0
+    for row, estimate in found:
+        if depends_on_largest(estimate, width):
+            without = float(str(estimate.without_largest))
+            if estimate.value - without > most:
+                most = estimate.value - without
+                worst = str(row["target"]), int(str(row["layer"])), estimate.value, without
+    if most:
+        warn_outliers(*worst)
 
 
 def cka_by_layer(source: Tensor, targets: Mapping[str, Tensor]) -> dict[str, list[float]]:
@@ -137,15 +166,19 @@ def _prepare(layer: int, name: str, layers: Tensor, measures: Measures) -> Prepa
 
 
 def _compare(
-    layer: int, left: "Future[Prepared]", name: str, target: Tensor, measures: Measures
-) -> list[Row]:
+    layer: int,
+    left: "Future[Prepared]",
+    right_side: tuple[str, Tensor, Context],
+    measures: Measures,
+) -> list[tuple[Row, Estimate]]:
+    name, target, context = right_side
     common = {"target": name, "layer": layer, "n": target.shape[1]}
     try:
         right = _prepare(layer, name, target, measures)
         return [
-            {**common, "measure": key, **asdict(estimate)}
+            ({**common, "measure": key, **estimate.columns}, estimate)
             for key, measure in measures.items()
-            for estimate in measure.compare(left.result()[key], right[key])
+            for estimate in measure.estimates(left.result()[key], right[key], context)
         ]
     except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
         raise SimilarityError(f"Layer {layer} of {name} cannot be compared: {error}.") from None

@@ -11,13 +11,11 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from alignscope.config.similarity import SentencePooling
-from alignscope.data.sentence import Sentence
 from alignscope.encoders.batching import EncodedSentence, bucket_by_length, collate
 from alignscope.encoders.blocks import final_norm
 from alignscope.encoders.precision import autocast
-from alignscope.encoders.tokenization import TokenizedSentence, WordTokenizer
+from alignscope.encoders.tokenization import Text, TokenizedSentence, WordTokenizer
 from alignscope.errors import DataError, EncoderError
-from alignscope.similarity.alignment import Text
 
 WeightedSubword = tuple[int, int, float]
 """A subword by its chunk and its position in the chunk, and its weight in a vector."""
@@ -69,7 +67,7 @@ def sentence_representations(
 def word_representations(
     encoder: PreTrainedModel,
     tokenizer: WordTokenizer,
-    sentences: Sequence[Sentence],
+    sentences: Sequence[Text],
     words: Sequence[Sequence[int]],
     *,
     tokens_per_batch: int | None = None,
@@ -79,7 +77,7 @@ def word_representations(
     Args:
         encoder: the encoder.
         tokenizer: its tokenizer of words.
-        sentences: sentences with words.
+        sentences: sentences with words, or running text with the places of its words.
         words: for every sentence, the chosen words, counted from 0.
         tokens_per_batch: subwords read at once, padding included.
 

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from alignscope.config.similarity import SimilarityConfig
 from alignscope.data.paths import DataPaths
-from alignscope.similarity.compare import Corpora, ParallelTexts, compare, read_parallel
+from alignscope.similarity.compare import compare
 from alignscope.similarity.extractor import RepresentationExtractor
 from alignscope.similarity.layers import Row
+from alignscope.similarity.reading import Corpora, ParallelTexts, read_parallel
 
 PRETRAINED, FINE_TUNED, DRIFT = "pretrained", "fine-tuned", "drift"
 

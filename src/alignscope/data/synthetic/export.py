@@ -6,8 +6,8 @@ from pathlib import Path
 from alignscope._util.files import write_lines
 from alignscope.data.conllu import write_conllu
 from alignscope.data.layouts import SPLITS
-from alignscope.data.raw_text import sentence_text
 from alignscope.data.sentence import Sentence
+from alignscope.data.surface import running_text
 from alignscope.data.synthetic.corpus import domains, read_synthetic
 from alignscope.data.synthetic.language import load_language
 from alignscope.errors import DataError
@@ -73,4 +73,4 @@ _TOPIC_HEADER = "index_id\tcategory\ttext\ttext_tokenized"
 
 def _topic_row(sentence: Sentence) -> str:
     words = " ".join(sentence.words)
-    return f"{sentence.id}\t{sentence.label}\t{sentence_text(sentence)}\t{words}"
+    return f"{sentence.id}\t{sentence.label}\t{running_text(sentence)}\t{words}"

@@ -3,10 +3,12 @@
 import torch
 from torch import Tensor
 
+from alignscope.similarity.measures.context import NO_CONTEXT, Context
 from alignscope.similarity.measures.estimate import Estimate
 from alignscope.similarity.measures.inputs import Array, as_pair, center, rounding_tolerance
-from alignscope.similarity.measures.intervals import correlation_influence, infinitesimal_jackknife
-from alignscope.similarity.measures.null import RowMatrix, mean_moments, normal_null
+from alignscope.similarity.measures.intervals import correlation_influence, influence_spread
+from alignscope.similarity.measures.null import normal_null
+from alignscope.similarity.measures.row_means import RowMatrix, mean_length_band, mean_moments
 
 
 def anc(left: Array, right: Array) -> float:
@@ -50,14 +52,17 @@ def standardise_columns(side: Tensor, tolerance: float | None = None) -> RowMatr
     return RowMatrix(torch.nn.functional.normalize(columns, dim=0))
 
 
-def anc_estimates(x: RowMatrix, y: RowMatrix) -> list[Estimate]:
+def anc_estimates(x: RowMatrix, y: RowMatrix, context: Context = NO_CONTEXT) -> list[Estimate]:
     """Return the ANC of two sides, with an interval and a normal null with exact moments."""
     correlations, (n, d) = _column_correlations(x, y), x.rows.shape
     influence = correlation_influence(x.rows, y.rows, correlations).mean(1)
     value = float(correlations.mean())
     mean, variance = mean_moments(x, y)
     null = normal_null(mean * n / d, variance * (n / d) ** 2)
-    return [Estimate("plain", value, *infinitesimal_jackknife(value, influence), *null)]
+    spread = influence_spread(influence, context.documents)
+    controls = mean_length_band(x, y, context.lengths, n / d)
+    ends = spread.around(value)
+    return [Estimate("plain", value, *ends, *null, **spread.columns, **controls)]
 
 
 def _column_correlations(x: RowMatrix, y: RowMatrix) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from alignscope.errors import SimilarityError
+from alignscope.similarity.measures.context import NO_CONTEXT, Context
 from alignscope.similarity.measures.estimate import Estimate
 from alignscope.similarity.measures.inputs import (
     Array,
@@ -14,7 +15,7 @@ from alignscope.similarity.measures.inputs import (
     rounding_tolerance,
     warn_biased,
 )
-from alignscope.similarity.measures.intervals import correlation_influence, infinitesimal_jackknife
+from alignscope.similarity.measures.intervals import correlation_influence, influence_spread
 from alignscope.similarity.measures.null import shuffle_null
 
 
@@ -156,7 +157,9 @@ def _with_tolerance(left: Array, right: Array, measure: str) -> list[tuple[Tenso
     return [(side, rounding_tolerance(array)) for side, array in sides]
 
 
-def svcca_estimate(x: PrincipalSubspace, y: PrincipalSubspace) -> list[Estimate]:
+def svcca_estimate(
+    x: PrincipalSubspace, y: PrincipalSubspace, context: Context = NO_CONTEXT
+) -> list[Estimate]:
     """Return the SVCCA of two sides, with interval and null."""
     left, correlations, right = _canonical_variates(x, y, "SVCCA")
     weights = torch.full_like(correlations, 1 / len(correlations))
@@ -165,10 +168,14 @@ def svcca_estimate(x: PrincipalSubspace, y: PrincipalSubspace) -> list[Estimate]
     def shuffled(order: Tensor) -> float:
         return float(torch.linalg.svdvals(x.directions.T @ y.directions[order]).mean())
 
-    return _estimate(float(correlations @ weights), influence, shuffle_null(len(left), shuffled))
+    return _estimate(
+        float(correlations @ weights), influence, shuffle_null(len(left), shuffled), context
+    )
 
 
-def pwcca_estimate(x: PrincipalSubspace, y: PrincipalSubspace) -> list[Estimate]:
+def pwcca_estimate(
+    x: PrincipalSubspace, y: PrincipalSubspace, context: Context = NO_CONTEXT
+) -> list[Estimate]:
     """Return the PWCCA of two sides, with interval and null; the interval keeps the weights."""
     left, correlations, right = _canonical_variates(x, y, "PWCCA")
     weights = _weights(x, left)
@@ -178,21 +185,26 @@ def pwcca_estimate(x: PrincipalSubspace, y: PrincipalSubspace) -> list[Estimate]
         rotation, values, _ = torch.linalg.svd(x.directions.T @ y.directions[order])
         return float((_weights(x, x.directions @ rotation[:, : len(values)]) * values).sum())
 
-    return _estimate(float(correlations @ weights), influence, shuffle_null(len(left), shuffled))
+    return _estimate(
+        float(correlations @ weights), influence, shuffle_null(len(left), shuffled), context
+    )
 
 
-def procrustes_estimate(x: Tensor, y: Tensor) -> list[Estimate]:
+def procrustes_estimate(x: Tensor, y: Tensor, context: Context = NO_CONTEXT) -> list[Estimate]:
     """Return the Procrustes similarity of two sides of norm 1, with interval and null."""
     left, values, right = torch.linalg.svd(x.T @ y, full_matrices=False)
     value = float(values.sum())
     norms = x.square().sum(1) + y.square().sum(1)
     influence = len(x) * (((x @ left) * (y @ right.T)).sum(1) - value / 2 * norms)
     null = shuffle_null(len(x), lambda order: float(torch.linalg.svdvals(x.T @ y[order]).sum()))
-    return _estimate(value, influence, null)
+    return _estimate(value, influence, null, context)
 
 
-def _estimate(value: float, influence: Tensor, null: tuple[float, float]) -> list[Estimate]:
-    return [Estimate("biased", value, *infinitesimal_jackknife(value, influence), *null)]
+def _estimate(
+    value: float, influence: Tensor, null: tuple[float, float], context: Context
+) -> list[Estimate]:
+    spread = influence_spread(influence, context.documents)
+    return [Estimate("biased", value, *spread.around(value), *null, **spread.columns)]
 
 
 def _canonical_variates(

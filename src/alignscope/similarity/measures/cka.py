@@ -5,25 +5,31 @@ HSIC(K, L) / √(HSIC(K, K) HSIC(L, L)) for the kernels K and L of both sides.
 """
 
 import math
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import replace
 
-import torch
 from torch import Tensor
 
 from alignscope._util.confidence import CONFIDENCE
 from alignscope.errors import SimilarityError
+from alignscope.similarity.measures.context import NO_CONTEXT, Context
+from alignscope.similarity.measures.dimensions import outlier_columns
 from alignscope.similarity.measures.estimate import Estimate
+from alignscope.similarity.measures.hsic import (
+    LeftOut,
+    hsic,
+    hsic_without,
+    self_hsic,
+    self_hsic_without,
+)
 from alignscope.similarity.measures.inputs import CONSTANT, Array, as_varying_pair, warn_biased
-from alignscope.similarity.measures.intervals import jackknife
+from alignscope.similarity.measures.intervals import Spread, jackknife_spread
 from alignscope.similarity.measures.kernels import (
     Kernel,
-    frobenius_inner,
     gaussian_kernel,
     linear_kernel,
     rowwise_inner,
 )
-from alignscope.similarity.measures.memo import memoize
+from alignscope.similarity.measures.length_controls import length_band, without_length
 from alignscope.similarity.measures.null import (
     debiased_cka_null_sd,
     limit_null_draws,
@@ -31,8 +37,6 @@ from alignscope.similarity.measures.null import (
     pairing_moments,
     quantile_interval,
 )
-
-Number = TypeVar("Number", float, Tensor)
 
 LEAST = 4
 """Rows below which the unbiased HSIC is undefined."""
@@ -128,7 +132,8 @@ def debiased_interval(left: Array, right: Array, level: float = CONFIDENCE) -> t
         SimilarityError: as `debiased_cka` does, and if there are fewer than 5 rows.
     """
     x, y = _linear(left, right, LEAST + 1)
-    return alignment_interval(x, y, debiased=True, level=level)
+    spread = _spread(x, y, _inner_product(x, y), LeftOut(debiased=True))
+    return spread.around(alignment(x, y, debiased=True), level)
 
 
 def null_band(left: Array, right: Array, level: float = CONFIDENCE) -> tuple[float, float]:
@@ -155,44 +160,68 @@ def null_band(left: Array, right: Array, level: float = CONFIDENCE) -> tuple[flo
     return alignment_band(*_linear(left, right), debiased=True, level=level)
 
 
-def cka_estimates(x: Kernel, y: Kernel) -> list[Estimate]:
+def linear_cka_estimates(x: Kernel, y: Kernel, context: Context = NO_CONTEXT) -> list[Estimate]:
+    """Return `cka_estimates` of linear kernels, with controls beside the debiased estimate.
+
+    The controls are the null band of pairings of equally long rows, the value with the lengths
+    regressed out (both if lengths are known), and the value without the largest dimensions.
+
+    Raises:
+        SimilarityError: as `cka_estimates` does.
+    """
+    inner = _inner_product(x, y)
+    debiased, biased = _estimates(x, y, inner, context)
+    controls = outlier_columns(x, y)
+    if context.lengths is not None:
+        debiased = replace(debiased, **length_band(x, y, context.lengths))
+        controls |= without_length(x, y, inner, context)
+    return [replace(debiased, **controls), biased]  # type: ignore[arg-type]
+
+
+def cka_estimates(x: Kernel, y: Kernel, context: Context = NO_CONTEXT) -> list[Estimate]:
     """Return the debiased and the biased alignment of two kernels, with intervals and nulls.
 
     Raises:
         SimilarityError: if a kernel is constant, or there are fewer than 5 rows.
     """
+    return _estimates(x, y, _inner_product(x, y), context)
+
+
+def _estimates(x: Kernel, y: Kernel, inner: Tensor, context: Context) -> list[Estimate]:
     if len(x) <= LEAST:
         raise SimilarityError(f"The interval of CKA needs at least {LEAST + 1} rows, got {len(x)}.")
-    return [
-        Estimate(
-            estimator,
-            alignment(x, y, debiased=debiased),
-            *alignment_interval(x, y, debiased=debiased),
-            *alignment_band(x, y, debiased=debiased),
-        )
-        for estimator, debiased in (("debiased", True), ("biased", False))
-    ]
+    estimates = []
+    for estimator, debiased in (("debiased", True), ("biased", False)):
+        value = alignment(x, y, debiased=debiased)
+        spread = _spread(x, y, inner, LeftOut(debiased, context.documents))
+        ends, band = spread.around(value), alignment_band(x, y, debiased=debiased)
+        estimates.append(Estimate(estimator, value, *ends, *band, **spread.columns))
+    return estimates
 
 
 def alignment(x: Kernel, y: Kernel, *, debiased: bool) -> float:
     """Return the alignment of two kernels: HSIC, normalised by that of each with itself."""
-    between, left, right = _hsic(x, y, debiased), _self_inner(x, debiased), _self_inner(y, debiased)
+    between, left, right = hsic(x, y, debiased), self_hsic(x, debiased), self_hsic(y, debiased)
     if left <= 0 or right <= 0:
         raise SimilarityError(CONSTANT.format("CKA"))
     return between / math.sqrt(left * right)
 
 
-def alignment_interval(
-    x: Kernel, y: Kernel, *, debiased: bool, level: float = CONFIDENCE
-) -> tuple[float, float]:
-    """Return the jackknife interval around `alignment`; the width of a Gaussian kernel is kept."""
-    left, right = (_self_inner_without_each(kernel, debiased) for kernel in (x, y))
+def _inner_product(x: Kernel, y: Kernel) -> Tensor:
+    """Return the `rowwise_inner` of two kernels; that of a kernel with itself is kept."""
+    return x.self_inner if x is y else rowwise_inner(x, y)
+
+
+def _spread(x: Kernel, y: Kernel, inner: Tensor, left_out: LeftOut) -> Spread:
+    """Return the jackknife of `alignment`; the width of a Gaussian kernel is kept."""
+    debiased, documents = left_out.debiased, left_out.documents
+    left, right = (self_hsic_without(kernel, debiased, documents) for kernel in (x, y))
     if bool((left <= 0).any() or (right <= 0).any()):
+        what = "row" if documents is None else "document"
         raise SimilarityError(
-            "The interval of CKA is undefined because all variation of a side is in one row."
+            f"The interval of CKA is undefined because all variation of a side is in one {what}."
         )
-    without = _without_each(x, y, debiased) / (left * right).sqrt()
-    return jackknife(alignment(x, y, debiased=debiased), without, level)
+    return jackknife_spread(hsic_without(x, y, inner, left_out) / (left * right).sqrt(), documents)
 
 
 def alignment_band(
@@ -201,7 +230,7 @@ def alignment_band(
     """Return the null band of `alignment`, exact in mean and variance for both estimators."""
     if debiased:
         return quantile_interval(debiased_cka_null_sd(len(x)) * limit_null_draws(x, y), level)
-    low, high = kernel_band(x, y, math.sqrt(_self_inner(x, False) * _self_inner(y, False)), level)
+    low, high = kernel_band(x, y, math.sqrt(self_hsic(x, False) * self_hsic(y, False)), level)
     return max(0.0, low), high  # biased CKA is never negative
 
 
@@ -219,7 +248,7 @@ def kernel_band(
         level: the coverage.
     """
     mean, variance = pairing_moments(x, y)
-    unbiased = math.sqrt(_self_inner(x, True) * _self_inner(y, True)) * debiased_cka_null_sd(len(x))
+    unbiased = math.sqrt(self_hsic(x, True) * self_hsic(y, True)) * debiased_cka_null_sd(len(x))
     draws = math.sqrt(variance) * normal_draws() + unbiased * limit_null_draws(x, y)
     return quantile_interval((mean + draws) / scale, level)
 
@@ -227,71 +256,3 @@ def kernel_band(
 def _linear(left: Array, right: Array, least: int = LEAST) -> tuple[Kernel, Kernel]:
     x, y = as_varying_pair(left, right, "CKA", least=least)
     return linear_kernel(x), linear_kernel(y)
-
-
-def _hsic(x: Kernel, y: Kernel, debiased: bool) -> float:
-    """Return HSIC, up to a factor that cancels."""
-    (_, r), (_, q) = _margins(x, debiased), _margins(y, debiased)
-    entries = frobenius_inner(x, y) if debiased else frobenius_inner(x, y) + x.diagonal @ y.diagonal
-    sums = KernelSums(*map(float, (entries, r.sum(), q.sum(), r @ q)))
-    return hsic_from_sums(len(x), sums, debiased)
-
-
-def _without_each(x: Kernel, y: Kernel, debiased: bool) -> Tensor:
-    """Return `_hsic` without row i, for every i, (n,)."""
-    (a, r), (b, q) = _margins(x, debiased), _margins(y, debiased)
-    inner = x.self_inner if x is y else rowwise_inner(x, y)
-    total = inner.sum() - 2 * inner + a @ b - a * b
-    # Without row i the row sums are r_j - K_ij and q_j - L_ij. This is the sum of their products
-    # over all j ≠ i, expanded.
-    middle = r @ q - r * q - y.matvec_offdiag(r) - x.matvec_offdiag(q) + inner
-    sum_x, sum_y = r.sum() - 2 * r + a, q.sum() - 2 * q + b
-    return hsic_from_sums(len(x) - 1, KernelSums(total, sum_x, sum_y, middle), debiased)
-
-
-@memoize
-def _self_inner(kernel: Kernel, debiased: bool) -> float:
-    return _hsic(kernel, kernel, debiased)
-
-
-@memoize
-def _self_inner_without_each(kernel: Kernel, debiased: bool) -> Tensor:
-    return _without_each(kernel, kernel, debiased)
-
-
-def _margins(kernel: Kernel, debiased: bool) -> tuple[Tensor, Tensor]:
-    """Return diagonal and row sums of a kernel, whose diagonal is left out if ``debiased``."""
-    if debiased:
-        return torch.zeros_like(kernel.diagonal), kernel.sums
-    return kernel.diagonal, kernel.sums + kernel.diagonal
-
-
-@dataclass(frozen=True)
-class KernelSums(Generic[Number]):
-    """The four sums of two kernels K and L that HSIC depends on, as numbers or for many subsets."""
-
-    total: Number
-    """1ᵀ(K∘L)1, the inner product of the kernels."""
-    sum_x: Number
-    """1ᵀK1."""
-    sum_y: Number
-    """1ᵀL1."""
-    middle: Number
-    """1ᵀKL1, the inner product of the row sums."""
-
-
-def hsic_from_sums(n: int, sums: KernelSums[Number], debiased: bool) -> Number:
-    """Return HSIC, up to a factor that cancels in CKA.
-
-    The unbiased estimator is equation 4 of Song et al. 2012, the biased one is that of Gretton et
-    al. 2005.
-
-    Args:
-        n: the number of rows.
-        sums: the sums of both kernels; without their diagonals if ``debiased``.
-        debiased: whether to use the unbiased estimator.
-    """
-    product = sums.sum_x * sums.sum_y
-    if debiased:
-        return sums.total + product / ((n - 1) * (n - 2)) - 2 * sums.middle / (n - 2)
-    return sums.total + product / (n * n) - 2 * sums.middle / n

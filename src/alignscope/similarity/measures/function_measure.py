@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from alignscope.errors import SimilarityError
+from alignscope.similarity.measures.context import NO_CONTEXT, Context
 from alignscope.similarity.measures.estimate import Estimate
-from alignscope.similarity.measures.intervals import jackknife
+from alignscope.similarity.measures.intervals import jackknife_spread
 from alignscope.similarity.measures.null import shuffle_null
 
 MeasureFunction = Callable[[Tensor, Tensor], float]
@@ -23,8 +24,9 @@ TOLERANCE = 1e-6
 class FunctionMeasure:
     """A plain function of two sides as a measure with an interval and a null.
 
-    The interval is the delete-one jackknife and the null the range of 39 shuffles of the second
-    side, so that a comparison of n rows calls the function n + 40 times.
+    The interval is the jackknife, which leaves out rows, or documents if they are known. The null
+    is the range of 39 shuffles of the second side, so that a comparison of n rows calls the
+    function n + 40 times.
 
     Args:
         name: the name of the measure, for errors.
@@ -40,19 +42,20 @@ class FunctionMeasure:
         """Return a side (n, d) in double precision."""
         return side.double()
 
-    def compare(self, x: Tensor, y: Tensor) -> list[Estimate]:
+    def compare(self, x: Tensor, y: Tensor, context: Context = NO_CONTEXT) -> list[Estimate]:
         """Return the value of two sides (n, d), with its interval and null.
 
         Raises:
             SimilarityError: if the function returns anything but a finite number within the bounds.
         """
         value = self._value(x, y)
-        without_each = torch.tensor(
-            [self._value(_without(x, i), _without(y, i)) for i in range(len(x))],
-            dtype=torch.float64,
-        )
+        documents = context.documents
+        groups = torch.arange(len(x)) if documents is None else documents.index
+        kept = [groups.to(x.device) != group for group in range(int(groups.max()) + 1)]
+        without_each = torch.tensor([self._value(x[k], y[k]) for k in kept], dtype=torch.float64)
+        spread = jackknife_spread(without_each, documents)
         null = shuffle_null(len(x), lambda order: self._value(x, y[order.to(y.device)]))
-        return [Estimate("plain", value, *jackknife(value, without_each), *null)]
+        return [Estimate("plain", value, *spread.around(value), *null, **spread.columns)]
 
     def _value(self, x: Tensor, y: Tensor) -> float:
         returned = self.function(x, y)
@@ -70,10 +73,6 @@ class FunctionMeasure:
                 f"{low:g} and {high:g}. Correct the function, or register it with other bounds."
             )
         return value
-
-
-def _without(side: Tensor, row: int) -> Tensor:
-    return torch.cat([side[:row], side[row + 1 :]])
 
 
 def _short(value: object) -> str:

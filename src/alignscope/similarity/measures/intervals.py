@@ -1,11 +1,75 @@
 """Confidence intervals for other rows of the same kind."""
 
 import math
+from dataclasses import dataclass
+from typing import TypedDict
 
 from scipy.special import ndtri, stdtrit
 from torch import Tensor
 
 from alignscope._util.confidence import CONFIDENCE
+from alignscope.similarity.measures.context import Documents
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """How an estimate varies: the deviations without each row or document.
+
+    The sum of the squared ``deviations`` is the variance of the estimate. ``documents`` is their
+    number, or None if single rows are left out.
+    """
+
+    deviations: Tensor
+    documents: int | None = None
+
+    @property
+    def error(self) -> float:
+        """The standard error of the estimate."""
+        return float(self.deviations.norm())
+
+    @property
+    def columns(self) -> "SpreadColumns":
+        """The fields of `Estimate` beside the interval."""
+        return {"documents": self.documents, "deviations": self.deviations}
+
+    def around(self, estimate: float, level: float = CONFIDENCE) -> tuple[float, float]:
+        """Return the interval of an estimate: Student's, with one degree of freedom less than
+        there are deviations.
+        """
+        reach = float(stdtrit(len(self.deviations) - 1, (1 + level) / 2)) * self.error
+        return estimate - reach, estimate + reach
+
+
+class SpreadColumns(TypedDict):
+    """The fields of `Estimate` that a `Spread` fills."""
+
+    documents: int | None
+    deviations: Tensor
+
+
+def jackknife_spread(without_each: Tensor, documents: Documents | None = None) -> Spread:
+    """Return the spread of an estimate from its values without each row or each document.
+
+    Args:
+        without_each: the values without row i (n,), or without document g (documents,).
+        documents: the documents, if they were left out instead of rows.
+    """
+    n = len(without_each)
+    deviations = math.sqrt((n - 1) / n) * (without_each - without_each.mean())
+    return Spread(deviations, None if documents is None else documents.count)
+
+
+def influence_spread(influence: Tensor, documents: Documents | None = None) -> Spread:
+    """Return the spread of an estimate from the influence of every row, (n,).
+
+    The influences of the rows of one document are added up (the linearised jackknife over
+    clusters). Without documents, every row counts as one.
+    """
+    n, centred = len(influence), influence - influence.mean()
+    if documents is None:
+        return Spread(centred / math.sqrt(n * (n - 1)))
+    groups = documents.count
+    return Spread(documents.sum(centred) * math.sqrt(groups / (groups - 1)) / n, groups)
 
 
 def jackknife(
@@ -27,11 +91,7 @@ def jackknife(
         without_each: the values without row i, for every i, (n,).
         level: the coverage.
     """
-    n = len(without_each)
-    spread = float((without_each - without_each.mean()).square().sum())
-    error = math.sqrt((n - 1) / n * spread)
-    reach = float(stdtrit(n - 1, (1 + level) / 2)) * error
-    return estimate - reach, estimate + reach
+    return jackknife_spread(without_each).around(estimate, level)
 
 
 def infinitesimal_jackknife(
@@ -53,10 +113,7 @@ def infinitesimal_jackknife(
         influence: the influence of every row, (n,).
         level: the coverage.
     """
-    n = len(influence)
-    error = float(influence.std()) / math.sqrt(n)
-    reach = float(stdtrit(n - 1, (1 + level) / 2)) * error
-    return estimate - reach, estimate + reach
+    return influence_spread(influence).around(estimate, level)
 
 
 def correlation_influence(x: Tensor, y: Tensor, correlations: Tensor) -> Tensor:
@@ -73,7 +130,27 @@ def correlation_influence(x: Tensor, y: Tensor, correlations: Tensor) -> Tensor:
     return len(x) * (x * y - correlations / 2 * (x.square() + y.square()))
 
 
-def wilson_interval(share: float, n: int, level: float = CONFIDENCE) -> tuple[float, float]:
+def effective_number(share: float, spread: Spread, n: int) -> float:
+    """Return the number of independent cases that inform a proportion as much as n dependent ones.
+
+    It is share (1 − share) / variance, times (z / t)² because the variance is estimated from as
+    many deviations as there are documents (Korn & Graubard 1998), and n at most. If all documents
+    agree, every document counts as one case.
+
+    Args:
+        share: the proportion, between 0 and 1.
+        spread: how it varies over documents.
+        n: the number of cases.
+    """
+    groups = len(spread.deviations)
+    if spread.error < 1e-9:
+        return groups
+    quantiles = float(ndtri((1 + CONFIDENCE) / 2)), float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2))
+    independent = share * (1 - share) / spread.error**2
+    return min(float(n), independent * (quantiles[0] / quantiles[1]) ** 2)
+
+
+def wilson_interval(share: float, n: float, level: float = CONFIDENCE) -> tuple[float, float]:
     """Return Wilson's interval (1927) for a proportion of n cases.
 
     >>> low, high = wilson_interval(1.0, 100)

@@ -13,6 +13,7 @@ from scipy.stats import rankdata
 from torch import Tensor
 
 from alignscope.errors import SimilarityError
+from alignscope.similarity.measures.context import Documents
 from alignscope.similarity.measures.inputs import CONSTANT
 from alignscope.similarity.measures.memo import Memoized, memoize
 
@@ -111,6 +112,30 @@ class Kernel(Memoized):
             return self.matrix @ columns
         rows = self._features()
         return (rows @ (rows.T @ columns.to(rows.dtype))).double()
+
+    def pairs(self, first: Tensor, second: Tensor) -> Tensor:
+        """Return the entries of pairs of rows, in double precision.
+
+        Args:
+            first: one row of each pair, (m,).
+            second: the other row, (m,).
+        """
+        first, second = first.to(self.diagonal.device), second.to(self.diagonal.device)
+        if self.matrix is not None:
+            return self.matrix[first, second].double()
+        rows = self._features()
+        parts = [
+            (rows[i].double() * rows[j]).sum(1)
+            for i, j in zip(_chunks(first), _chunks(second), strict=True)
+        ]
+        return torch.cat(parts)
+
+    def sums_over(self, documents: Documents) -> Tensor:
+        """Return the sum of each row over the columns of each document, (n, documents)."""
+        if self.matrix is not None:
+            return documents.sum(self.matrix).T.contiguous()
+        rows = self._features()
+        return (rows @ documents.sum(rows).T).double()
 
 
 def strips(entries: Tensor, n: int) -> Iterator[tuple[tuple[int, int], Tensor]]:

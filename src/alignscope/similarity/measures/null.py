@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple, TypedDict
 
 import torch
 from scipy.special import ndtri
@@ -16,7 +17,8 @@ from torch import Tensor
 
 from alignscope._util.confidence import CONFIDENCE
 from alignscope.similarity.measures.kernels import Kernel, frobenius_inner
-from alignscope.similarity.measures.memo import Memoized, memoize
+from alignscope.similarity.measures.lengths import Lengths
+from alignscope.similarity.measures.memo import memoize
 
 SHUFFLES = 39
 """The range of 39 draws covers a further draw with probability 38/40 = 95 %."""
@@ -88,7 +90,7 @@ def limit_null_draws(x: Kernel, y: Kernel) -> Tensor:
     Returns:
         `DRAWS` draws, the same ones for every call.
     """
-    left, right = (_largest_eigenvalues(kernel) for kernel in (x, y))
+    left, right = (largest_components(kernel).values for kernel in (x, y))
     squares, others, _ = _random_numbers()
     remaining = max(0.0, 1 - float(left.square().sum() * right.square().sum()))
     chosen = squares[:, : len(left), : len(right)]
@@ -113,35 +115,23 @@ def normal_null(mean: float, variance: float, level: float = CONFIDENCE) -> tupl
     return mean - reach, mean + reach
 
 
-class RowMatrix(Memoized):
-    """Rows (n, d) whose inner products with other rows are averaged, and their moments."""
+class LengthColumns(TypedDict):
+    """The fields of `Estimate` about pairings of rows of nearly equal length."""
 
-    def __init__(self, rows: Tensor) -> None:
-        super().__init__()
-        self.rows = rows
-
-    @property
-    @memoize
-    def mean(self) -> Tensor:
-        """The mean row, (d,)."""
-        return self.rows.mean(0)
-
-    @property
-    @memoize
-    def scatter(self) -> Tensor:
-        """The products of the centred columns, (d, d)."""
-        centred = self.rows - self.mean
-        return centred.T @ centred
+    length_null_low: float | None
+    length_null_high: float | None
+    length_broken: float | None
 
 
-def mean_moments(x: RowMatrix, y: RowMatrix) -> tuple[float, float]:
-    """Return the mean and variance over all pairings π of the mean over rows i of x_i · y_π(i).
+NO_LENGTHS: LengthColumns = {
+    "length_null_low": None, "length_null_high": None, "length_broken": None
+}  # fmt: skip
 
-    Both are exact (Hoeffding 1951, theorem 2).
-    """
-    n = len(x.rows)
-    squares = float(x.scatter.flatten() @ y.scatter.flatten())
-    return float(x.mean @ y.mean), max(0.0, squares) / ((n - 1) * n * n)
+
+def length_columns(ends: tuple[float, float], lengths: Lengths) -> LengthColumns:
+    """Return the fields of `Estimate` for a band of pairings of equally long rows."""
+    low, high = ends
+    return {"length_null_low": low, "length_null_high": high, "length_broken": lengths.broken}
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,25 +149,38 @@ class SparseScores:
         rows, columns = matrix.nonzero(as_tuple=True)
         return cls(len(matrix), rows.cpu(), columns.cpu(), matrix[rows, columns].double().cpu())
 
+    @property
+    def diagonal(self) -> Tensor:
+        """The scores of the true pairs, (n,)."""
+        true = self.rows == self.columns
+        return torch.zeros(self.n, dtype=torch.float64).index_add(
+            0, self.rows[true], self.weights[true]
+        )
+
     def of_pairs(self) -> float:
         """Return the mean of the diagonal: the score of the true pairs."""
         return float(self.weights[self.rows == self.columns].sum()) / self.n
 
 
-def permutation_null(scores: SparseScores, level: float = CONFIDENCE) -> tuple[float, float]:
-    """Return the band of the mean score of randomly paired rows, from the same `PAIRINGS` pairings.
+def permutation_null(
+    scores: SparseScores, level: float = CONFIDENCE, pairings: Tensor | None = None
+) -> tuple[float, float]:
+    """Return the band of the mean score of randomly paired rows, always from the same pairings.
 
     For scores that are mostly 0 and whose null is therefore not normal.
 
     Args:
         scores: the score of every pair of rows.
         level: the coverage.
+        pairings: for every row the row that it is paired with, (n, pairings); by default `PAIRINGS`
+            pairings of all rows.
     """
-    pairings, sums = _pairings(scores.n), torch.zeros(PAIRINGS, dtype=torch.float64)
+    pairings = random_pairings(scores.n) if pairings is None else pairings
+    sums = torch.zeros(pairings.shape[1], dtype=torch.float64)
     fields = (scores.rows, scores.columns, scores.weights)
     parts = (torch.split(field, ENTRIES_AT_ONCE) for field in fields)
     for rows, columns, weights in zip(*parts, strict=True):
-        sums += (pairings[rows] == columns[:, None].int()).T.double() @ weights
+        sums += (pairings[rows] == columns[:, None]).T.double() @ weights
     return quantile_interval(sums / scores.n, level)
 
 
@@ -196,22 +199,34 @@ def shuffle_null(n: int, measure: Callable[[Tensor], float]) -> tuple[float, flo
     return min(values), max(values)
 
 
-@memoize
-def _largest_eigenvalues(kernel: Kernel) -> Tensor:
-    """Return the largest eigenvalues of the centred kernel, (COMPONENTS,) or fewer.
+class Components(NamedTuple):
+    """The largest principal components of a kernel, on the CPU."""
 
-    They are found by subspace iteration with random start and scaled so that the squares of all
-    eigenvalues, small ones included, sum to 1.
+    values: Tensor
+    """Eigenvalues of the centred kernel, scaled so that the squares of all of them sum to 1."""
+    vectors: Tensor
+    """Their eigenvectors, (n, components)."""
+
+    @property
+    def diagonal(self) -> Tensor:
+        """The diagonal of the kernel that these components make up, (n,)."""
+        return self.vectors.square() @ self.values
+
+
+@memoize
+def largest_components(kernel: Kernel) -> Components:
+    """Return the `COMPONENTS` largest components of the centred kernel, or fewer.
+
+    They are found by subspace iteration with random start.
     """
     basis = _start(len(kernel)).to(kernel.diagonal.device)
     for _ in range(ITERATIONS):
         basis = torch.linalg.qr(kernel.product(kernel.product(basis - basis.mean(0)))).Q
     basis = basis - basis.mean(0)
-    values = torch.linalg.eigvalsh(basis.T @ kernel.product(basis))
-    largest: Tensor = values[values.abs().argsort(descending=True)][:COMPONENTS]
-    return (
-        largest / (frobenius_inner(kernel, kernel) + kernel.diagonal.square().sum()).sqrt()
-    ).cpu()
+    values, rotation = torch.linalg.eigh(basis.T @ kernel.product(basis))
+    largest = values.abs().argsort(descending=True)[:COMPONENTS]
+    norm = (frobenius_inner(kernel, kernel) + kernel.diagonal.square().sum()).sqrt()
+    return Components((values[largest] / norm).cpu(), (basis @ rotation[:, largest]).cpu())
 
 
 @lru_cache(maxsize=2)
@@ -232,7 +247,7 @@ def _random_numbers() -> tuple[Tensor, Tensor, Tensor]:
 
 
 @lru_cache(maxsize=2)
-def _pairings(n: int) -> Tensor:
+def random_pairings(n: int) -> Tensor:
     """Return random pairings of n rows, (n, PAIRINGS)."""
     generator = torch.Generator().manual_seed(1)
     return torch.rand(PAIRINGS, n, generator=generator).argsort(1).T.int().contiguous()

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,10 +19,12 @@ from alignscope.similarity.measures.cca import (
     svcca_estimate,
     unit_frobenius,
 )
-from alignscope.similarity.measures.cka import cka_estimates
+from alignscope.similarity.measures.cka import cka_estimates, linear_cka_estimates
+from alignscope.similarity.measures.context import Context
 from alignscope.similarity.measures.estimate import Estimate
 from alignscope.similarity.measures.function_measure import FunctionMeasure, MeasureFunction
 from alignscope.similarity.measures.kernels import gaussian_kernel, linear_kernel, rank_kernel
+from alignscope.similarity.measures.neighbours import mutual_knn_estimates
 from alignscope.similarity.measures.retrieval import (
     cosine_estimates,
     mutual_nearest_estimates,
@@ -44,16 +46,23 @@ class Measure:
         compare: takes two prepared sides and returns one estimate per estimator.
         biased: whether no estimate is debiased, so that few rows in many dimensions need a warning.
         same_width: whether both sides need the same number of columns.
+        takes_context: whether ``compare`` takes the `Context` of the rows as its third argument.
+            Without it, the interval always leaves out single rows.
     """
 
     prepare: Callable[[Tensor], Any]
-    compare: Callable[[Any, Any], list[Estimate]]
+    compare: Callable[..., list[Estimate]]
     biased: bool = False
     same_width: bool = False
+    takes_context: bool = False
+
+    def estimates(self, x: Any, y: Any, context: Context) -> list[Estimate]:
+        """Compare two prepared sides, whose rows have a context."""
+        return self.compare(x, y, context) if self.takes_context else self.compare(x, y)
 
 
-MEASURES: dict[str, Measure] = {
-    "cka": Measure(linear_kernel, cka_estimates),
+_BUILT_IN = {
+    "cka": Measure(linear_kernel, linear_cka_estimates),
     "cka-rbf": Measure(gaussian_kernel, cka_estimates),
     "anc": Measure(standardise_columns, anc_estimates, same_width=True),
     "retrieval": Measure(unit_rows, retrieval_estimates, same_width=True),
@@ -63,7 +72,9 @@ MEASURES: dict[str, Measure] = {
     "pwcca": Measure(partial(principal_subspace, kept=1.0), pwcca_estimate, biased=True),
     "procrustes": Measure(unit_frobenius, procrustes_estimate, biased=True),
     "rsa": Measure(rank_kernel, rsa_estimates),
+    "mutual-knn": Measure(unit_rows, mutual_knn_estimates),
 }
+MEASURES = {name: replace(measure, takes_context=True) for name, measure in _BUILT_IN.items()}
 """The code behind each name; `get_measure` also finds measures of installed plug-ins."""
 
 Registered = TypeVar("Registered", bound=MeasureFunction | Measure)
@@ -148,7 +159,7 @@ def _register(info: MeasureInfo, measure: MeasureFunction | Measure) -> None:
         MEASURES[info.name] = measure
         return
     resampled = FunctionMeasure(info.name, measure, info.bounds)
-    MEASURES[info.name] = Measure(resampled.prepare, resampled.compare)
+    MEASURES[info.name] = Measure(resampled.prepare, resampled.compare, takes_context=True)
 
 
 def unregister_measure(name: str) -> None:

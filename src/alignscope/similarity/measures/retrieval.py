@@ -3,16 +3,23 @@
 import torch
 from torch import Tensor
 
+from alignscope.similarity.measures.context import NO_CONTEXT, Context
 from alignscope.similarity.measures.estimate import Estimate
 from alignscope.similarity.measures.inputs import Array, as_pair
-from alignscope.similarity.measures.intervals import infinitesimal_jackknife, wilson_interval
+from alignscope.similarity.measures.intervals import (
+    effective_number,
+    influence_spread,
+    wilson_interval,
+)
+from alignscope.similarity.measures.memo import memoize
 from alignscope.similarity.measures.null import (
-    RowMatrix,
+    NO_LENGTHS,
     SparseScores,
-    mean_moments,
+    length_columns,
     normal_null,
     permutation_null,
 )
+from alignscope.similarity.measures.row_means import RowMatrix, mean_length_band, mean_moments
 
 
 def retrieval(left: Array, right: Array, *, centred: bool = True) -> float:
@@ -23,7 +30,8 @@ def retrieval(left: Array, right: Array, *, centred: bool = True) -> float:
     >>> retrieval(x, x)
     1.0
 
-    If k sentences are equally near, the right one counts 1/k.
+    If k sentences are equally near, the right one counts 1/k. The mean that is subtracted from a
+    candidate contains neither the candidate nor the translation that is sought.
 
     Args:
         left: one side, (n, d); row i of both sides is the same sentence.
@@ -86,58 +94,110 @@ def centred_cosine(left: Array, right: Array, *, centred: bool = True) -> float:
     return float(_cosines(*_unit_pair(left, right, "cosine", centred)).mean())
 
 
-def unit_rows(side: Tensor, *, centred: bool = True) -> RowMatrix:
+class UnitRows(RowMatrix):
+    """Rows (n, d) of norm 1, the ``norms`` (n,) that they had, and whether they were centred."""
+
+    def __init__(self, rows: Tensor, *, centred: bool) -> None:
+        self.norms, self.centred = rows.norm(dim=1), centred
+        super().__init__(torch.nn.functional.normalize(rows, dim=1))
+
+    @property
+    @memoize
+    def cosines(self) -> Tensor:
+        """The cosines of all pairs of rows, (n, n)."""
+        return self.rows @ self.rows.T
+
+
+def unit_rows(side: Tensor, *, centred: bool = True) -> UnitRows:
     """Subtract the mean of a side (n, d) and scale its rows to norm 1."""
     rows = side.double()
-    return RowMatrix(torch.nn.functional.normalize(rows - rows.mean(0) if centred else rows, dim=1))
+    return UnitRows(rows - rows.mean(0) if centred else rows, centred=centred)
 
 
-def retrieval_estimates(x: RowMatrix, y: RowMatrix) -> list[Estimate]:
+def retrieval_estimates(x: UnitRows, y: UnitRows, context: Context = NO_CONTEXT) -> list[Estimate]:
     """Return retrieval, with Wilson's interval and the null of 1,000 random pairings."""
-    return _share_estimates(_hits(x, y))
+    return _share_estimates(_hits(x, y), context)
 
 
-def mutual_nearest_estimates(x: RowMatrix, y: RowMatrix) -> list[Estimate]:
+def mutual_nearest_estimates(
+    x: UnitRows, y: UnitRows, context: Context = NO_CONTEXT
+) -> list[Estimate]:
     """Return mutual nearest neighbours, with Wilson's interval and the null of 1,000 pairings."""
-    return _share_estimates(_mutual_hits(x, y))
+    return _share_estimates(_mutual_hits(x, y), context)
 
 
-def cosine_estimates(x: RowMatrix, y: RowMatrix) -> list[Estimate]:
+def cosine_estimates(x: UnitRows, y: UnitRows, context: Context = NO_CONTEXT) -> list[Estimate]:
     """Return the mean cosine, with Student's interval and a normal null with exact moments."""
     cosines, null = _cosines(x, y), normal_null(*mean_moments(x, y))
-    value = float(cosines.mean())
-    return [Estimate("plain", value, *infinitesimal_jackknife(value, cosines), *null)]
+    value, spread = float(cosines.mean()), influence_spread(cosines, context.documents)
+    controls = mean_length_band(x, y, context.lengths)
+    ends = spread.around(value)
+    return [Estimate("plain", value, *ends, *null, **spread.columns, **controls)]
 
 
-def _unit_pair(
-    left: Array, right: Array, measure: str, centred: bool
-) -> tuple[RowMatrix, RowMatrix]:
+def _unit_pair(left: Array, right: Array, measure: str, centred: bool) -> tuple[UnitRows, UnitRows]:
     x, y = as_pair(left, right, measure, least=1, same_width=True)
     return unit_rows(x, centred=centred), unit_rows(y, centred=centred)
 
 
-def _share_estimates(hits: SparseScores) -> list[Estimate]:
-    value = hits.of_pairs()
-    return [Estimate("plain", value, *wilson_interval(value, hits.n), *permutation_null(hits))]
+def _share_estimates(hits: SparseScores, context: Context) -> list[Estimate]:
+    value, spread = hits.of_pairs(), influence_spread(hits.diagonal, context.documents)
+    units = hits.n if context.documents is None else effective_number(value, spread, hits.n)
+    controls = NO_LENGTHS
+    if context.lengths is not None:
+        ends = permutation_null(hits, pairings=context.lengths.pairings)
+        controls = length_columns(ends, context.lengths)
+    interval, null = wilson_interval(value, units), permutation_null(hits)
+    return [Estimate("plain", value, *interval, *null, **spread.columns, **controls)]
 
 
-def _cosines(x: RowMatrix, y: RowMatrix) -> Tensor:
+def _cosines(x: UnitRows, y: UnitRows) -> Tensor:
     return (x.rows * y.rows).sum(1)
 
 
-def _hits(x: RowMatrix, y: RowMatrix) -> SparseScores:
+def _hits(x: UnitRows, y: UnitRows) -> SparseScores:
     """Return the hit of every pair (n, n), averaged over both directions."""
-    cosines = x.rows @ y.rows.T
-    forward, backward = _nearest(cosines), _nearest(cosines.T).T
+    forward, backward = _both_directions(x, y)
     return SparseScores.of(forward / 2 + backward / 2)
 
 
-def _mutual_hits(x: RowMatrix, y: RowMatrix) -> SparseScores:
+def _mutual_hits(x: UnitRows, y: UnitRows) -> SparseScores:
+    forward, backward = _both_directions(x, y)
+    return SparseScores.of(forward * backward)
+
+
+def _both_directions(x: UnitRows, y: UnitRows) -> tuple[Tensor, Tensor]:
     cosines = x.rows @ y.rows.T
-    return SparseScores.of(_nearest(cosines) * _nearest(cosines.T).T)
+    return _nearest(cosines, y), _nearest(cosines.T, x).T
 
 
-def _nearest(cosines: Tensor) -> Tensor:
-    """Return 1/k at the k columns that are equally near to a row and nearest, and 0 elsewhere."""
+def _nearest(cosines: Tensor, candidates: UnitRows) -> Tensor:
+    """Return 1/k at the k candidates that are equally near to a row and nearest, and 0 elsewhere.
+
+    The diagonal, which decides the value, is computed with other means than the rest, which decides
+    the null band (`_without_own_rows`).
+    """
+    shares = _shares(cosines)
+    if candidates.centred:
+        shares.diagonal().copy_(_shares(_without_own_rows(cosines, candidates)).diagonal())
+    return shares
+
+
+def _shares(cosines: Tensor) -> Tensor:
     best = (cosines >= cosines.amax(dim=1, keepdim=True) - 1e-12).double()
     return best / best.sum(1, keepdim=True)
+
+
+def _without_own_rows(cosines: Tensor, candidates: UnitRows) -> Tensor:
+    """Return the cosines of every row i with the candidates, centred without two of their rows.
+
+    The mean that is subtracted from candidate j contains neither j nor the translation of row i. If
+    it contained the translation, all other candidates would move away from it, by about 1/n of its
+    distance to the mean, and it would be found too often. From candidates y_j that are centred with
+    all rows, y_j + y_i / (n − 1) has the same direction.
+    """
+    n, norms = len(cosines), candidates.norms
+    share = norms[:, None] / max(1, n - 1)
+    products: Tensor = cosines * norms + cosines.diagonal()[:, None] * share
+    squares: Tensor = norms.square() + 2 * candidates.cosines * share * norms + share.square()
+    return products / squares.clamp(min=torch.finfo(squares.dtype).tiny).sqrt()

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from alignscope.errors import SimilarityError
-from alignscope.similarity.measures.cka import LEAST, KernelSums, hsic_from_sums
+from alignscope.similarity.measures.cka import LEAST
+from alignscope.similarity.measures.hsic import KernelSums, hsic_from_sums
 from alignscope.similarity.measures.inputs import CONSTANT, Array, as_pair, warn_biased
 
 
