@@ -74,6 +74,9 @@ def test_every_layer_has_a_correlation() -> None:
     assert unrelated["spearman"] == pytest.approx(expected.statistic)
     assert unrelated["low"] < unrelated["spearman"] < unrelated["high"]
     assert unrelated["p"] > 0.05
+    assert (related["families"], related["phylo"], related["phylo_low"]) == (6, -1, None)
+    assert related["phylo_p_holm"] == pytest.approx(2 * related["phylo_p"])
+    assert unrelated["phylo_low"] < unrelated["phylo"] < unrelated["phylo_high"]
     assert transfer_gap_table(*tables())["partial"].null_count() == 2
 
 

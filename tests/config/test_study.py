@@ -189,7 +189,8 @@ REFUSED = {
     "fraction of a seed": ("seeds = [1.5]\n" + TASKS, r"seeds\.0: .*1\.5"),
     "no seed": ("seeds = []\n" + TASKS, r"seeds: .*at least 1"),
     "no init": ("init = []\n" + TASKS, r"init: .*at least 1"),
-    "unknown init": ('init = ["cofnig"]\n' + TASKS, r"init\.0: .*'config' or 'torch-default'"),
+    "unknown init": ('init = ["cofnig"]\n' + TASKS, r"init\.0: .*'config', .* or 'skip', got"),
+    "unknown freeze": ('freeze = "all"\n' + TASKS, r"freeze\.0: .*'none' or 'window', got 'all'"),
     "range": ("[training]\nepochs = 0\n" + TASKS, r"training\.epochs: .*greater .* got 0\."),
     "range in a task": (
         TASKS + "training = { max_grad_norm = 0 }\n",
@@ -518,6 +519,7 @@ OTHER: dict[str, Any] = {
     "adapters": "reset",
     "seed": 2,
     "task_version": "2",
+    "freeze": "window",
     "training.epochs": 4,
     "training.learning_rate": 4e-5,
     "training.head_learning_rate": 2e-3,

@@ -66,7 +66,7 @@ def test_every_block_runs_once_in_order(encoder: PreTrainedModel) -> None:
     ran: list[int] = []
     for index, block in enumerate(blocks(encoder)):
         block.register_forward_hook(lambda *_, index=index: ran.append(index))
-    module._encode_three_tokens(encoder)
+    module.encode_trial_tokens(encoder)
     assert ran == [0, 1, 2, 3]
 
 

@@ -14,14 +14,18 @@ from transformers import PreTrainedModel
 
 from alignscope.config.run import Init
 from alignscope.config.windows import Window
+from alignscope.encoders import new_weights
 from alignscope.encoders import reinitialize as module
 from alignscope.encoders.blocks import block_path, blocks
 from alignscope.encoders.load import load_model, set_language
+from alignscope.encoders.new_weights import Weights
 from alignscope.encoders.reinitialize import reinitialize_
 from alignscope.errors import EncoderError
 
 WINDOW = Window(1, 2)
-INITS: list[Init] = ["config", "torch-default"]
+FRESH: list[Init] = ["config", "torch-default"]
+PRETRAINED: list[Init] = ["matched", "permuted"]
+INITS: list[Init] = [*FRESH, *PRETRAINED]
 
 
 @pytest.fixture
@@ -209,8 +213,9 @@ def test_copy_without_effect_is_detected(
     encoder: PreTrainedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_copy", lambda *_: None)
-    with pytest.raises(EncoderError, match=r"left .* matrices unchanged"):
-        reinitialize_(encoder, WINDOW, seed=1)
+    for init in INITS:
+        with pytest.raises(EncoderError, match=r"left .* matrices unchanged"):
+            reinitialize_(encoder, WINDOW, seed=1, init=init)
 
 
 def test_copy_that_misses_one_matrix_is_detected(
@@ -218,9 +223,9 @@ def test_copy_that_misses_one_matrix_is_detected(
 ) -> None:
     copy = module._copy
 
-    def forgetful(source: nn.Module, target: nn.Module, names: set[str]) -> None:
-        matrices = sorted(n for n in names if encoder.get_parameter(n).ndim >= 2)
-        copy(source, target, names - {matrices[-1]})
+    def forgetful(drawn: Weights, target: nn.Module) -> None:
+        matrices = sorted(name for name, tensor in drawn.items() if tensor.ndim >= 2)
+        copy({name: drawn[name] for name in drawn if name != matrices[-1]}, target)
 
     monkeypatch.setattr(module, "_copy", forgetful)
     with pytest.raises(EncoderError, match="left 1 matrices unchanged"):
@@ -232,9 +237,9 @@ def test_copy_beyond_the_window_is_detected(
 ) -> None:
     copy, outside = module._copy, f"{block_path(encoder)}.3."
 
-    def careless(source: nn.Module, target: nn.Module, names: set[str]) -> None:
+    def careless(drawn: Weights, target: nn.Module) -> None:
         more = next(n for n, p in target.named_parameters() if n.startswith(outside) and p.ndim > 1)
-        copy(source, target, names | {more})
+        copy({**drawn, more: torch.zeros(())}, target)
 
     monkeypatch.setattr(module, "_copy", careless)
     with pytest.raises(EncoderError, match="outside the window"):
@@ -242,14 +247,14 @@ def test_copy_beyond_the_window_is_detected(
 
 
 def test_nan_is_detected(bert: PreTrainedModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    fresh = module._fresh_model
+    fresh = new_weights.fresh_model
 
     def poisoned(*arguments: object) -> PreTrainedModel:
         built = fresh(*arguments)  # type: ignore[arg-type]
         nn.init.constant_(built.encoder.layer[1].output.dense.bias, float("nan"))
         return built
 
-    monkeypatch.setattr(module, "_fresh_model", poisoned)
+    monkeypatch.setattr(new_weights, "fresh_model", poisoned)
     with pytest.raises(EncoderError, match=r"put NaN into encoder.layer.1.output.dense.bias"):
         reinitialize_(bert, WINDOW, seed=1)
 
@@ -280,7 +285,7 @@ def test_a_matrix_without_reset_parameters_has_no_torch_default() -> None:
             self.weight = nn.Parameter(torch.zeros(2, 2))
 
     with pytest.raises(EncoderError, match="Odd has a weight matrix but no reset_parameters"):
-        module._reset(Odd())
+        new_weights._reset(Odd())
 
 
 def test_weights_of_neighbouring_seeds_do_not_correlate(bert: PreTrainedModel) -> None:

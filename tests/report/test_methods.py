@@ -29,6 +29,21 @@ def test_methods_describe_every_task_and_source(tmp_path: Path) -> None:
     assert "parsing by LAS" not in text
 
 
+def test_methods_say_in_words_what_was_done_to_a_window(tmp_path: Path) -> None:
+    inits = 'init = ["config", "torch-default", "matched", "permuted", "skip"]\n'
+    freeze = 'freeze = ["none", "window"]\n'
+    text = page_text(tmp_path, study_text().replace("seeds =", f"{inits}{freeze}seeds ="))
+    assert "were re-initialised, or disabled otherwise as a control, and the whole encoder" in text
+    assert "re-initialised by the encoder's own initialiser, or" in text
+    assert "by PyTorch's default and frozen during fine-tuning" in text
+    assert "with the mean and standard deviation of each pretrained tensor" in text
+    assert "with the weights permuted within each pretrained tensor and frozen" in text
+    assert "or skipped, so that hidden states pass unchanged, seeds 1" in text
+    (tmp_path / "plain").mkdir()
+    plain = page_text(tmp_path / "plain", study_text())
+    assert "were re-initialised and the whole encoder was then fine-tuned" in plain
+
+
 def test_methods_name_software_time_and_command(page: str) -> None:
     text = Elements(page).text
     assert "with AlignScope 0.1.0, Python 3.11.7, torch 2.13.0, on cpu (x86_64), in fp32" in text

@@ -20,7 +20,12 @@ from tests.helpers.tiny import call
 
 FIXTURES = Path(__file__).parent / "fixtures"
 WINDOW = ["encoder", "task", "metric", "source", "init", "window"]
-ADDED = ("setting", "domain")
+ADDED = (
+    "setting",
+    "domain",
+    "families",
+    *(f"phylo{part}" for part in ("", "_low", "_high", "_p", "_p_holm")),
+)
 """Columns that the earlier version did not have."""
 ON = {"source": "source", "targets": "targets", "contrast": "targets − source"}
 

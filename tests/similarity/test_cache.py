@@ -9,6 +9,7 @@ from torch import Tensor
 
 from alignscope.data.sentence import Sentence
 from alignscope.encoders.load import load_model, load_tokenizer, set_language
+from alignscope.encoders.reinitialize import reinitialize_
 from alignscope.encoders.tokenization import WordTokenizer
 from alignscope.errors import DataError
 from alignscope.similarity.cache import RepresentationCache, cache_key, fingerprint
@@ -89,3 +90,13 @@ def test_folder_that_cannot_be_created_is_an_error(tmp_path: Path) -> None:
         DataError, match=r"Cannot write the representation cache to .*file.*ALIGNSCOPE_CACHE"
     ):
         RepresentationCache(tmp_path / "file").get_or_compute("key", never)
+
+
+def test_a_skipped_block_changes_the_fingerprint(encoder_folders: Folders) -> None:
+    """The weights of a skipped encoder are the pretrained ones, but its vectors are others."""
+    encoder = load_model(str(encoder_folders("bert")))
+    prints = [fingerprint(encoder)]
+    for window in ("1", "2"):
+        reinitialize_(encoder, window, seed=1, init="skip")
+        prints.append(fingerprint(encoder))
+    assert len(set(prints)) == 3

@@ -199,7 +199,7 @@ def _settings(outcome: RunResult) -> Iterator[tuple[str, str]]:
     yield "the precision", str(provenance.get("precision"))
     if run.window is not None:
         yield "the window", run.window
-        yield "the initialisation", str(run.init)
+        yield "the initialisation", str(run.init_label)
         yield "the treatment of adapters", str(run.adapters)
     for part in ("training", "limits"):
         for name, value in getattr(run, part).model_dump(by_alias=False).items():

@@ -231,7 +231,7 @@ class StudyResults(ResultTables):
         windows: dict[tuple[object, ...], set[str]] = {}
         for run in self.planned:
             if run.window is not None:
-                key = run.encoder.label, run.task, run.source, run.setting, run.init
+                key = run.encoder.label, run.task, run.source, run.setting, run.init_label
                 windows.setdefault(key, set()).add(run.window)
         return windows
 
@@ -286,10 +286,10 @@ _COMPUTE: Mapping[str, Callable[[StudyResults], pl.DataFrame]] = {
     "summary": lambda results: summary_table(results.scores),
     "effects": lambda results: effects_table(results.scores),
     "distances": lambda results: distances_table(
-        results.scores, results.distance or typological_distance
+        results.scores, results.distance or typological_distance, results.lineage
     ),
     "gaps": lambda results: transfer_gap_table(
-        results.scores, results.similarity, results.distance
+        results.scores, results.similarity, results.distance, results.lineage
     ),
     "drift": lambda results: drift_table(results.similarity),
     "boundaries": lambda results: boundaries_table(results.scores),

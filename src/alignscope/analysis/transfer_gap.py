@@ -12,7 +12,9 @@ from alignscope.analysis.arrays import Values
 from alignscope.analysis.constants import RUN_KEYS, SIMILARITY_KEYS
 from alignscope.analysis.correlation import correlation, fisher_interval, ranks
 from alignscope.analysis.distance_correlation import Distance
+from alignscope.analysis.genealogy import LineageOf, lineage
 from alignscope.analysis.multiple_testing import holm_over
+from alignscope.analysis.phylogenetic import phylogenetic_correlation
 from alignscope.data.corpus import parse_corpus
 from alignscope.results.schemas import GAPS, to_frame
 from alignscope.results.tables import REF, primary_measure
@@ -27,7 +29,10 @@ _LAYER_KEYS = (*_CURVE_KEYS, "layer")
 
 
 def transfer_gap_table(
-    scores: pl.DataFrame, similarity: pl.DataFrame, distance: Distance | None = None
+    scores: pl.DataFrame,
+    similarity: pl.DataFrame,
+    distance: Distance | None = None,
+    lineage_of: LineageOf = lineage,
 ) -> pl.DataFrame:
     """Return the table ``gaps``: per layer, similarity correlated with the transfer gap.
 
@@ -42,10 +47,12 @@ def transfer_gap_table(
         similarity: the table ``similarity``.
         distance: the distance between two languages. If given, ``partial`` is Spearman's
             correlation controlled for ``distance(source, target)``.
+        lineage_of: returns genus and family of a language, or None.
 
     Returns:
-        The table. ``p`` is from permutations of the targets; ``p_holm`` is corrected for the layers
-        of a curve.
+        The table. ``p`` is from permutations of the targets, as if they were unrelated; the columns
+        ``phylo`` adjust for genus and family. ``p_holm`` and ``phylo_p_holm`` are corrected for the
+        layers of a curve.
     """
     measured = similarity.filter((pl.col("window") == REF) & (pl.col("state") != "drift"))
     similarities = (
@@ -57,12 +64,14 @@ def transfer_gap_table(
     joined = similarities.join(mean_gaps(scores), on=[*SIMILARITY_KEYS, "language"], how="inner")
     keys = [*_LAYER_KEYS, "metric", "source_language"]
     rows = [
-        _gap_row(dict(zip(keys, key, strict=True)), group, distance)
+        _gap_row(dict(zip(keys, key, strict=True)), group, distance, lineage_of)
         for key, group in joined.sort([*keys, "language"]).group_by(keys, maintain_order=True)
     ]
-    table = to_frame([{**row, "p_holm": None, "partial_p_holm": None} for row in rows], GAPS)
+    corrected = ("p", "phylo_p", "partial_p")
+    empty = dict.fromkeys(f"{p}_holm" for p in corrected)
+    table = to_frame([{**row, **empty} for row in rows], GAPS)
     return table.with_columns(
-        holm_over(p).over(*_CURVE_KEYS, "metric").alias(f"{p}_holm") for p in ("p", "partial_p")
+        holm_over(p).over(*_CURVE_KEYS, "metric").alias(f"{p}_holm") for p in corrected
     ).sort([*RUN_KEYS, "state", "measure", "estimator", "layer"])
 
 
@@ -115,14 +124,17 @@ def with_target_language(similarity: pl.DataFrame) -> pl.DataFrame:
 
 
 def _gap_row(
-    key: dict[str, object], group: pl.DataFrame, distance: Distance | None
+    key: dict[str, object], group: pl.DataFrame, distance: Distance | None, lineage_of: LineageOf
 ) -> dict[str, object]:
     source = str(key.pop("source_language"))
     similarities, gaps = (group[name].to_numpy() for name in ("value", "gap"))
     distances = (
         None if distance is None else [distance(source, target) for target in group["language"]]
     )
-    return {**key, "targets": len(group), **correlations(similarities, gaps, distances)}
+    lineages = [lineage_of(target) for target in group["language"]]
+    adjusted = phylogenetic_correlation(similarities, gaps, lineages)
+    found = correlations(similarities, gaps, distances)
+    return {**key, "targets": len(group), **found, **adjusted.columns}
 
 
 def correlations(

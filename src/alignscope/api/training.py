@@ -12,6 +12,7 @@ from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
 
 if TYPE_CHECKING:
+    from alignscope.config.windows import Window
     from alignscope.encoders.encoder import Encoder
     from alignscope.experiments.in_memory import FineTuned
     from alignscope.tasks import Task
@@ -52,6 +53,7 @@ def fine_tune(
     *,
     config: TrainingConfig,
     seed: int = ...,
+    freeze: "Window | str | None" = ...,
     progress: bool = ...,
 ) -> "FineTuned": ...
 
@@ -65,6 +67,7 @@ def fine_tune(
     *,
     config: TrainingConfig,
     seed: int = ...,
+    freeze: "Window | str | None" = ...,
     progress: bool = ...,
 ) -> "list[FineTuned]": ...
 
@@ -77,6 +80,7 @@ def fine_tune(
     *,
     config: TrainingConfig,
     seed: int = 0,
+    freeze: "Window | str | None" = None,
     progress: bool = True,
 ) -> "FineTuned | list[FineTuned]":
     """Fine-tune a copy of one encoder, or of several, on one language.
@@ -102,6 +106,8 @@ def fine_tune(
         config: learning rates, epochs, batch size and the like. The encoder's learning rate has no
             default; `tune` measures which one suits an encoder.
         seed: seeds the head, the data order and dropout.
+        freeze: blocks whose weights are not trained, such as ``"0-1"``; they may be pretrained or
+            re-initialised. By default all weights are trained.
         progress: whether to show the steps on standard error.
 
     Returns:
@@ -111,14 +117,17 @@ def fine_tune(
         StudyError: if there is no task of that name.
         DataError: if a corpus does not exist or lacks the annotations of the task.
         DivergedError: if the loss stops being finite.
+        EncoderError: if the frozen blocks do not exist.
     """
     from alignscope.encoders.encoder import Encoder
+    from alignscope.encoders.reinitialize import parse_window
     from alignscope.experiments.in_memory import FineTuningPlan, fine_tune_encoders
     from alignscope.experiments.progress import StepBar
     from alignscope.tasks import TASKS
 
     chosen = TASKS[task] if isinstance(task, str) else task
-    plan = FineTuningPlan(chosen, train, dev, config, seed)
+    window = None if freeze is None else parse_window(freeze)
+    plan = FineTuningPlan(chosen, train, dev, config, seed, window)
     encoders = [encoder] if isinstance(encoder, Encoder) else list(encoder)
     tuned = fine_tune_encoders(encoders, plan, StepBar if progress else _silent)
     return tuned[0] if isinstance(encoder, Encoder) else tuned

@@ -80,8 +80,8 @@ def _windows_of(runs: Iterable[RunSpec]) -> list[str]:
     """Return REF and the windows, with the init mode unless it is the encoder's own."""
     names = (
         "REF" if run.window is None
-        else run.window if run.init == "config"
-        else f"{run.window} ({run.init})"
+        else run.window if run.init_label == "config"
+        else f"{run.window} ({run.init_label})"
         for run in runs
     )  # fmt: skip
     return list(dict.fromkeys(names))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from alignscope.config.registry import TASK_INFO
-from alignscope.config.run import EncoderSpec, Init, RunSpec
+from alignscope.config.run import EncoderSpec, Freeze, Init, RunSpec
 from alignscope.config.similarity import SimilarityConfig
 from alignscope.config.study import Study, TaskConfig
 from alignscope.config.windows import Window, check_fits, expand_windows
@@ -69,10 +69,12 @@ class _EncoderAblations:
 
     def runs(self, task: str, source: str) -> Iterator[RunSpec]:
         study = self.study
-        ablations: list[tuple[Window | None, Init | None]] = [(None, None)]
-        ablations += [(window, init) for init in study.init for window in self.windows]
+        ablations: list[tuple[Window | None, Init | None, Freeze]] = [(None, None, "none")]
+        ablations += [
+            (window, init, freeze) for init, freeze in _treatments(study) for window in self.windows
+        ]
         for seed in study.seeds:
-            for window, init in ablations:
+            for window, init, freeze in ablations:
                 yield RunSpec(
                     encoder=self.encoder,
                     identity=self.identity,
@@ -87,7 +89,23 @@ class _EncoderAblations:
                     limits=study.limits_of(task),
                     similarity=_similarity_of(study, window),
                     task_version=TASK_INFO[task].version,
+                    freeze=None if freeze == "none" else freeze,
                 )
+
+
+def _treatments(study: Study) -> list[tuple[Init, Freeze]]:
+    """Return what is done to a window: how it is changed, and whether it is trained.
+
+    A skipped block computes nothing, so that it makes no difference whether its weights are
+    trained: a study with both values of ``freeze`` skips a window once.
+    """
+    both = len(set(study.freeze)) > 1
+    return [
+        (init, freeze)
+        for init in study.init
+        for freeze in study.freeze
+        if not (both and init == "skip" and freeze == "window")
+    ]
 
 
 def _similarity_of(study: Study, window: Window | None) -> SimilarityConfig | None:

@@ -21,7 +21,8 @@ from alignscope.config.setting import setting_label
 from alignscope.config.similarity import SimilarityConfig
 from alignscope.errors import nearest
 
-Init = Literal["config", "torch-default"]
+Init = Literal["config", "torch-default", "matched", "permuted", "skip"]
+Freeze = Literal["none", "window"]
 Adapters = Literal["reset", "keep"]
 Pooling = Literal["first", "mean"]
 Precision = Literal["auto", "fp32", "bf16"]
@@ -205,13 +206,16 @@ class RunSpec(StrictModel):
     limits: SplitLimits
     similarity: SimilarityConfig | None = None
     task_version: str = ""
+    freeze: Literal["window"] | None = None
 
     @model_serializer(mode="wrap")
-    def _omit_default_version(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # Addresses and stored runs of the built-in tasks stay as they were before tasks had one.
+    def _omit_unset(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Addresses and stored runs stay as they were before tasks had a version and windows could
+        # be frozen.
         content: dict[str, Any] = handler(self)
-        if not self.task_version:
-            content.pop("task_version", None)
+        for name in ("task_version", "freeze"):
+            if not content.get(name):
+                content.pop(name, None)
         return content
 
     @property
@@ -229,8 +233,20 @@ class RunSpec(StrictModel):
     @property
     def label(self) -> str:
         """The run on one short line, such as ``pos ud:en_ewt 0-1 (config) seed 1``."""
-        window = "REF" if self.window is None else f"{self.window} ({self.init})"
+        window = "REF" if self.window is None else f"{self.window} ({self.init_label})"
         return f"{self.task} {self.source} {window} seed {self.seed}"
+
+    @property
+    def init_label(self) -> str | None:
+        """The init in tables, such as ``matched`` or ``matched, frozen``; None for REF."""
+        if self.init is None:
+            return None
+        return self.init if self.freeze is None else f"{self.init}, frozen"
+
+    @property
+    def trains_alone(self) -> bool:
+        """Whether the run is never stacked: its window is skipped, or not trained."""
+        return self.init == "skip" or self.freeze is not None
 
 
 def without_unset_similarity(content: dict[str, Any]) -> dict[str, Any]:

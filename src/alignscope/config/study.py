@@ -19,6 +19,7 @@ from alignscope.config.run import (
     TYPICAL_RATES,
     Adapters,
     EncoderSpec,
+    Freeze,
     Init,
     SplitLimits,
     StudyTraining,
@@ -69,6 +70,9 @@ class HypothesisThresholds(StrictModel):
     related: float = Field(0.0, ge=0, le=1, description="correlation of similarity and gap")
 
 
+NOT_FROZEN: tuple[Freeze, ...] = ("none",)
+
+
 class Study(StrictModel):
     """A grid of runs, which `grid.expand` lists."""
 
@@ -77,6 +81,7 @@ class Study(StrictModel):
     seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (1,)
     windows: tuple[str, ...] = ("tiles:2",)
     init: Annotated[tuple[Init, ...], Field(min_length=1)] = ("config",)
+    freeze: Annotated[tuple[Freeze, ...], Field(min_length=1)] = NOT_FROZEN
     adapters: Adapters = "reset"
     training: StudyTraining = StudyTraining()
     limits: SplitLimits = SplitLimits()
@@ -91,6 +96,11 @@ class Study(StrictModel):
         if not isinstance(encoders, list | tuple):
             return encoders
         return [{"name": item} if isinstance(item, str) else item for item in encoders]
+
+    @field_validator("init", "freeze", mode="before")
+    @classmethod
+    def _accept_one(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
 
     @field_validator("encoders")
     @classmethod
@@ -171,6 +181,8 @@ class Study(StrictModel):
         """Everything that determines the runs: not names, thresholds or data folders."""
         excluded: dict[str, Any] = dict.fromkeys(("name", "data", "claims"), True)
         excluded["encoders"] = {"__all__": {"given_short_name"}}
+        if self.freeze == NOT_FROZEN:
+            excluded["freeze"] = True  # digests stay those of versions that could not freeze
         content = self.model_dump(mode="json", exclude=excluded)
         if self.training.learning_rate is None:
             # Stores know such a study by the digest that it had when there was a default.

@@ -123,7 +123,7 @@ def final_norm(encoder: PreTrainedModel) -> str | None:
         if module not in inside and _is_norm(module):
             hooks.append(module.register_forward_hook(lambda *_, path=path: seen.append(path)))
     try:
-        _encode_three_tokens(encoder)
+        encode_trial_tokens(encoder)
     finally:
         for hook in hooks:
             hook.remove()
@@ -135,7 +135,8 @@ def _is_norm(module: nn.Module) -> bool:
     return "norm" in type(module).__name__.lower() and not any(True for _ in module.children())
 
 
-def _encode_three_tokens(encoder: PreTrainedModel) -> None:
+def encode_trial_tokens(encoder: PreTrainedModel) -> None:
+    """Run an encoder on three tokens in eval mode, for hooks to observe."""
     tokens = torch.ones(1, 3, dtype=torch.long, device=encoder.device)
     extra = {"lang_ids": tokens[:, 0] * 0} if encoder.config.model_type == "xmod" else {}
     training = encoder.training

@@ -196,8 +196,18 @@ def estimate_costs(groups: Sequence[Group], paths: DataPaths) -> list[CostEstima
 
 
 def _estimate_cost(groups: Sequence[Group], paths: DataPaths) -> CostEstimate:
+    """Estimate comparable groups; runs that train alone take longer than those of a stack."""
     runs = [run for group in groups for run in group]
-    calibration = calibrate(max(groups, key=len), paths)
+    alone, stacked = (
+        [group for group in groups if group[0].trains_alone is expected]
+        for expected in (True, False)
+    )
+    parts = [
+        (sum(map(len, part)), calibrate(max(part, key=len), paths))
+        for part in (stacked, alone)
+        if part
+    ]
+    calibration = parts[0][1]
     compared = [run for run in runs if run.similarity is not None]
     similarity_seconds = 0.0
     if compared:
@@ -208,8 +218,9 @@ def _estimate_cost(groups: Sequence[Group], paths: DataPaths) -> CostEstimate:
         source=runs[0].source,
         runs=len(runs),
         lockstep=calibration.lockstep,
-        seconds=calibration.seconds * len(runs) / calibration.lockstep + similarity_seconds,
-        memory=calibration.memory,
+        seconds=similarity_seconds
+        + sum(part.seconds * count / part.lockstep for count, part in parts),
+        memory=max(part.memory for _, part in parts),
         disk=sum(map(_result_bytes, runs)),
         device=device_name(),
     )

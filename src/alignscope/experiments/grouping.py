@@ -74,8 +74,13 @@ def group_by_seed(runs: Iterable[RunSpec], most: int) -> list[Group]:
 
 
 def _group_key(run: RunSpec) -> str:
-    """Return everything that the runs of a group have in common."""
-    return run.model_dump_json(exclude={"window", "init", "adapters", "similarity"})
+    """Return everything that the runs of a group have in common.
+
+    The window of a stacked model is trained, and computed by the code of its blocks. A run whose
+    window is frozen or skipped therefore has a group of its own.
+    """
+    common = run.model_dump_json(exclude={"window", "init", "adapters", "similarity", "freeze"})
+    return f"{common} {run.address}" if run.trains_alone else common
 
 
 def _split_evenly(runs: list[RunSpec], count: int) -> Iterator[Group]:

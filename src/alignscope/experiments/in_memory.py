@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+from torch import nn
 
 from alignscope.config.run import TrainingConfig
+from alignscope.config.windows import Window
 from alignscope.data.corpora import load_corpus
 from alignscope.data.corpus import parse_corpus, relation_between
 from alignscope.data.locate import check_annotations
@@ -21,6 +23,7 @@ from alignscope.results.schemas import SCORES, to_frame
 from alignscope.tasks import Task
 from alignscope.training.encoded_task import EncodedTask
 from alignscope.training.finetune import Observer, Progress, TrainingData, fine_tune_stacked
+from alignscope.training.frozen import FrozenWeights, freeze_blocks_
 from alignscope.training.memory import is_out_of_memory, release_memory
 from alignscope.training.model import TaskModel, build_model
 from alignscope.training.predict import predict
@@ -44,6 +47,8 @@ class FineTuningPlan:
     dev: Corpus
     config: TrainingConfig
     seed: int
+    freeze: Window | None = None
+    """The window whose weights are not trained."""
 
     def read(self) -> TrainingData:
         """Read the sentences, and make sure that they have the annotations of the task.
@@ -188,18 +193,24 @@ def _fine_tune_stack(
 ) -> list[FineTuned]:
     # In float32: a checkpoint in half precision stays so when loaded, and AdamW would lose updates.
     copies = [Encoder(deepcopy(e.model).float(), e.tokenizer, name=e.name) for e in encoders]
-    models = []
+    models, frozen = [], list[nn.Parameter]()
     for copied in copies:
+        if plan.freeze is not None:
+            frozen += freeze_blocks_(copied.model, plan.freeze)
         set_corpus_language(copied, plan.train)
         model = build_model(copied.model, plan.task, encoded.labels, plan.seed)
         models.append(model.to(copied.device))
     stack = StackedModel(models)
+    before = FrozenWeights((copied.model for copied in copies), plan.freeze)
     with progress(", ".join(copied.name for copied in copies)) as steps:
         observer = Observer(step=steps)
         histories = fine_tune_stacked(stack, encoded, data, seed=plan.seed, observer=observer)
     for history in histories:
         if history.error is not None:
             raise history.error
+    before.verify()
+    for parameter in frozen:
+        parameter.requires_grad_(True)  # another fine-tuning of the result trains all weights
     fitted = _Fitted(encoded, data.train, plan)
     return [
         FineTuned(copied, pl.DataFrame([vars(epoch) for epoch in history.epochs]), model, fitted)

@@ -81,7 +81,7 @@ def check_encoders(runs: Iterable[RunSpec], paths: DataPaths) -> None:
         groups.setdefault(run.encoder, []).append(run)
     for group in groups.values():
         _check_windows(group)
-        for run in {(run.init, run.adapters): run for run in group}.values():
+        for run in {(run.init_label, run.adapters): run for run in group}.values():
             encoder = load_ablated_encoder(run)
         _check_words(encoder, group, paths)
 

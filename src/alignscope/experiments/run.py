@@ -23,6 +23,7 @@ from alignscope.experiments.setup import (
     RunInputs,
     build_stack,
     estimate_memory,
+    frozen_window,
     load_ablated_encoder,
     load_inputs,
     load_pretrained,
@@ -33,6 +34,7 @@ from alignscope.similarity.cache import RepresentationCache
 from alignscope.similarity.extractor import RepresentationExtractor, default_cache, make_extractor
 from alignscope.similarity.stages import compare_states, load_parallel
 from alignscope.training.finetune import Observer, fine_tune_stacked
+from alignscope.training.frozen import FrozenWeights
 from alignscope.training.memory import PeakMemory, is_out_of_memory, release_memory
 
 SILENT = SilentProgress()
@@ -171,9 +173,11 @@ def execute_stack(
 
     progress.phase("training")
     observer = Observer(timer, after_epoch)
+    frozen = FrozenWeights((member.encoder for member in stack.members), frozen_window(group[0]))
     histories = fine_tune_stacked(
         stack, inputs.encoded, inputs.data, seed=inputs.seed, observer=observer
     )
+    frozen.verify()
     watch.lap("training")
 
     progress.phase("comparing representations")

@@ -21,6 +21,7 @@ from alignscope.experiments.inputs import load_split
 from alignscope.tasks import TASKS
 from alignscope.training.encoded_task import EncodedTask
 from alignscope.training.finetune import TrainingData, largest_batch
+from alignscope.training.frozen import freeze_blocks_
 from alignscope.training.memory import (
     MemoryEstimate,
     available_memory,
@@ -115,17 +116,25 @@ def build_stack(
 
 
 def load_ablated_encoder(run: RunSpec) -> PreTrainedModel:
-    """Load the encoder of a run, and re-initialise its window if it has one."""
+    """Load the encoder of a run, and re-initialise, skip or freeze its window if it has one."""
     encoder = load_pretrained(run)
     if run.window is not None:
+        window = Window.parse(run.window)
         reinitialize_(
             encoder,
-            Window.parse(run.window),
+            window,
             seed=derive_seed(run.seed, "reinitialize"),
             init=run.init or "config",
             adapters=run.adapters or "reset",
         )
+        if run.freeze is not None:
+            freeze_blocks_(encoder, window)
     return encoder
+
+
+def frozen_window(run: RunSpec) -> Window | None:
+    """Return the window whose weights a run does not train, or None."""
+    return Window.parse(run.window) if run.window is not None and run.freeze else None
 
 
 def load_pretrained(run: RunSpec) -> PreTrainedModel:

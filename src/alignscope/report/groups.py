@@ -108,7 +108,7 @@ def result_groups(results: StudyResults) -> list[ResultGroup]:
 
 def window_groups(results: StudyResults) -> Iterator[WindowGroup]:
     """Yield every group once for each initialisation that the study planned."""
-    inits = sorted({run.init for run in results.planned if run.init is not None})
+    inits = sorted({run.init_label for run in results.planned if run.init_label is not None})
     for group in result_groups(results):
         for init in inits:
             yield WindowGroup(group, init, len(inits) > 1)

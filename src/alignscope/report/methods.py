@@ -1,7 +1,7 @@
 """The Methods section of a study, in paragraphs that a paper can take over."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -10,7 +10,7 @@ import polars as pl
 from alignscope._util.text import format_duration
 from alignscope.analysis.results import StudyResults
 from alignscope.config.registry import TASK_INFO
-from alignscope.config.run import RunSpec
+from alignscope.config.run import Init, RunSpec
 from alignscope.config.schedule import SCHEDULES
 from alignscope.data.corpus import parse_corpus, scheme_of
 from alignscope.errors import DataError
@@ -82,9 +82,14 @@ def _alignscope_versions(results: StudyResults) -> list[str]:
 
 def _ablation(runs: Sequence[RunSpec], names: dict[str, str]) -> str:
     encoders = join_names(f"{names[run.encoder.label]} ({_identity(run)})" for run in runs)
+    controls = any(run.init not in ("config", "torch-default", None) for run in runs)
+    changed = (
+        "re-initialised, or disabled otherwise as a control," if controls else "re-initialised"
+    )
+    kept = ", except for frozen windows," if any(run.freeze for run in runs) else ""
     return (
-        f"Following Muller et al. (2021), windows of blocks of {encoders} were re-initialised and "
-        "the whole encoder was then fine-tuned on one source language. REF is the encoder "
+        f"Following Muller et al. (2021), windows of blocks of {encoders} were {changed} and "
+        f"the whole encoder{kept} was then fine-tuned on one source language. REF is the encoder "
         "fine-tuned without re-initialisation. Runs of one seed share the initial weights of the "
         "head, the order of the data and dropout, and differ only in the window. The study "
         f"comprises {count_of(len(runs), 'fine-tuning run')}."
@@ -128,7 +133,6 @@ def _subject(keys: Sequence[Key], several_encoders: bool) -> str:
 
 
 def _grid(runs: list[RunSpec]) -> str:
-    initialisers = {"config": "the encoder's own initialiser", "torch-default": "PyTorch's default"}
     windows = [run for run in runs if run.window]
     seeds = sorted({run.seed for run in runs})
     seed_list = join_names(map(str, seeds))
@@ -136,10 +140,26 @@ def _grid(runs: list[RunSpec]) -> str:
     if not windows:
         return f"no window, {seed_text}"
     adapters = ", adapters kept" if any(run.adapters == "keep" for run in windows) else ""
-    used = join_names(initialisers.get(str(run.init), str(run.init)) for run in windows)
+    treatments = ", or ".join(dict.fromkeys(map(_treatment, windows)))
     names = list(dict.fromkeys(str(run.window) for run in windows))
     noun = "window" if len(names) == 1 else "windows"
-    return f"{noun} {join_names(names)}, re-initialised by {used}{adapters}, {seed_text}"
+    return f"{noun} {join_names(names)}, {treatments}{adapters}, {seed_text}"
+
+
+_TREATMENTS: Mapping[Init, str] = {
+    "config": "re-initialised by the encoder's own initialiser",
+    "torch-default": "re-initialised by PyTorch's default",
+    "matched": "re-initialised from normal distributions with the mean and standard deviation of "
+    "each pretrained tensor",
+    "permuted": "with the weights permuted within each pretrained tensor",
+    "skip": "skipped, so that hidden states pass unchanged",
+}
+
+
+def _treatment(run: RunSpec) -> str:
+    """Return in words what was done to the window of a run."""
+    assert run.init is not None
+    return _TREATMENTS[run.init] + (" and frozen during fine-tuning" if run.freeze else "")
 
 
 def _training(runs: list[RunSpec]) -> str:
@@ -217,8 +237,10 @@ def _similarity(runs: list[RunSpec]) -> str:
     return (
         f"{measures}, on {limit} parallel sentences ({config.split} split, {unit}) in "
         f"{count_of(len(config.corpora), 'corpus', 'corpora')}, compared with random pairs"
-        f"{citation}; correlations with the gap are Spearman's, with intervals after Bonett & "
-        "Wright (2000) and permutation p-values"
+        f"{citation}; correlations with the gap are Spearman's, adjusted for genus and family by "
+        "phylogenetic generalised least squares on ranks (Grafen 1989), averaged over correlations "
+        "within families and genera by their restricted likelihood, with intervals after Bonett & "
+        "Wright (2000)"
     )
 
 

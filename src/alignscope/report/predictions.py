@@ -41,7 +41,7 @@ def examples_of(results: StudyResults, group: ResultGroup) -> list[PredictionExa
         return []
     shown = [references[0], *_lowest_window(outcomes, references[0].run.seed)]
     examples = [{row["corpus"]: row for row in outcome.examples} for outcome in shown]
-    several = len({outcome.run.init for outcome in outcomes if outcome.run.init}) > 1
+    several = len({outcome.run.init_label for outcome in outcomes if outcome.run.window}) > 1
     names = tuple(_run_name(outcome, several) for outcome in shown)
     return [
         _example(corpus, names, [of_run[corpus] for of_run in examples])
@@ -51,7 +51,7 @@ def examples_of(results: StudyResults, group: ResultGroup) -> list[PredictionExa
 
 
 def _run_name(outcome: RunResult, several_inits: bool) -> str:
-    window, init = outcome.run.window, outcome.run.init
+    window, init = outcome.run.window, outcome.run.init_label
     if window is None:
         return "REF"
     return f"{window} ({init})" if several_inits else window

@@ -220,7 +220,7 @@ def _missing_windows(results: PrimaryResults, windows: WindowGroup) -> str:
     planned = {
         run.window
         for run in results.planned
-        if windows.group.contains(run) and run.init == windows.init and run.window
+        if windows.group.contains(run) and run.init_label == windows.init and run.window
     }
     known = set(windows.select(results.effects)["window"])
     missing = sorted(planned - known, key=lambda name: Window.parse(name).first)

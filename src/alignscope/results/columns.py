@@ -47,7 +47,8 @@ SOURCE = {"source": text("the corpus that the encoder was fine-tuned on")}
 SETTING = {"setting": text("learning rates, epochs and training sentences; an axis of the grid")}
 RUN_GROUP = {**ENCODER, **TASK, **METRIC, **SOURCE, **SETTING}
 """The columns that identify the runs whose seeds belong together."""
-INIT = {"init": text("how the window was re-initialised: config or torch-default")}
+_INITS = "config, torch-default, matched, permuted or skip, and frozen if not trained"
+INIT = {"init": text(f"how the window was changed: {_INITS}")}
 WINDOW = {"window": text("the re-initialised blocks, such as 0-1")}
 MEASURE = {
     "measure": text("the similarity measure"),
@@ -62,7 +63,7 @@ RUN_COLUMNS: Columns = {
     **SOURCE,
     **SETTING,
     "window": text("the re-initialised blocks, such as 0-1; REF for the run without a window"),
-    "init": text("how the window was re-initialised: config or torch-default; null for REF"),
+    "init": text(f"how the window was changed: {_INITS}; null for REF"),
     "adapters": text("whether adapters in the window were reset or kept; null for REF"),
     "seed": integer("the seed of the run"),
 }
@@ -111,6 +112,16 @@ SIMILARITY_COLUMNS: Columns = {
     **ESTIMATE_COLUMNS,
 }
 """The columns of ``alignscope similarity``, which compares corpora outside of a study."""
+
+
+PHYLOGENETIC: Columns = {
+    "families": integer("number of families of the languages"),
+    "phylo": number("spearman, adjusted for genus and family: for languages like these"),
+    "phylo_low": number("lower end of the 95 % CI of phylo over families"),
+    "phylo_high": number("upper end of the 95 % CI of phylo over families"),
+    "phylo_p": number("p-value of phylo being 0"),
+}
+"""The columns of a correlation over languages that are relatives."""
 
 
 def interval(of: str) -> Columns:

@@ -130,7 +130,7 @@ def _run_columns(run: RunSpec) -> Row:
         "source": run.source,
         "setting": run.setting,
         "window": run.window or REF,
-        "init": run.init,
+        "init": run.init_label,
         "adapters": run.adapters,
         "seed": run.seed,
     }

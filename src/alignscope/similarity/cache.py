@@ -16,6 +16,7 @@ from transformers import PreTrainedModel
 
 from alignscope._util.files import replace_file
 from alignscope.encoders.precision import resolve_precision
+from alignscope.encoders.skip import skipped_blocks
 from alignscope.encoders.tokenization import TokenizedSentence
 from alignscope.errors import DataError
 
@@ -78,13 +79,16 @@ class RepresentationCache:
 def fingerprint(encoder: PreTrainedModel) -> str:
     """Return the SHA-256 of all weights of an encoder, by name, and of its configuration.
 
-    Fine-tuning therefore changes the fingerprint, and the place of the files does not.
+    Fine-tuning therefore changes the fingerprint, and the place of the files does not. A skipped
+    block changes it, too, although its weights stay as they are.
     """
     config = {
         key: value for key, value in encoder.config.to_dict().items() if key not in _IRRELEVANT
     }
     kind = f"{type(encoder).__module__}.{type(encoder).__qualname__}"  # of remote code: its commit
-    described = json.dumps([kind, config], sort_keys=True, default=str)
+    described = json.dumps(
+        [kind, config, *skipped_blocks(encoder)], sort_keys=True, default=str
+    )  # without a skipped block it is as in earlier versions, whose caches stay valid
     digest = hashlib.sha256(described.encode())
     for name, weight in sorted(encoder.state_dict().items()):
         digest.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from alignscope.config.schedule import SCHEDULES
 from alignscope.encoders.batching import Batch
@@ -149,7 +149,7 @@ class BestWeights:
         if not keep:
             self._outdated.remove(member)
             return
-        current = [parameter.detach() for parameter in self.stack.model.parameters()]
+        current = [parameter.detach() for parameter in self._trained()]
         self._kept = self._kept or [torch.empty_like(value) for value in current]
         for kept, value in zip(self._kept, current, strict=True):
             self.stack.member_slice(kept, member).copy_(self.stack.member_slice(value, member))
@@ -157,6 +157,10 @@ class BestWeights:
     def restore(self) -> None:
         """Give every model the weights of its best epoch back."""
         for member in self._outdated:
-            for kept, parameter in zip(self._kept, self.stack.model.parameters(), strict=True):
+            for kept, parameter in zip(self._kept, self._trained(), strict=True):
                 current = self.stack.member_slice(parameter.detach(), member)
                 current.copy_(self.stack.member_slice(kept, member))
+
+    def _trained(self) -> list[nn.Parameter]:
+        """Return the weights that training changes; a frozen window needs no copy."""
+        return [parameter for parameter in self.stack.model.parameters() if parameter.requires_grad]

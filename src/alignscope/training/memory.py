@@ -151,7 +151,8 @@ def measure_memory(
     table = model.encoder.get_input_embeddings().weight
     weights = sum(parameter.nbytes for parameter in model.parameters())
     trimmed = table[0].nbytes * min(rows, len(table))
-    trained = weights - table.nbytes + trimmed
+    trained = sum(parameter.nbytes for parameter in model.parameters() if parameter.requires_grad)
+    trained -= (table.nbytes - trimmed) * table.requires_grad
     copies = 4 if encoded.config.epochs > 1 else 3  # gradients, two moments, the best epoch
     both_tables = trimmed if rows < len(table) else 0
     return MemoryEstimate(

@@ -11,7 +11,10 @@ from alignscope.training.stacked.stack import StackedModel
 
 
 def make_optimizer(stack: StackedModel, config: TrainingConfig) -> torch.optim.Optimizer:
-    """Return AdamW with one learning rate for the encoder and one for the head."""
+    """Return AdamW with one learning rate for the encoder and one for the head.
+
+    Frozen weights are in no group, so that they have no state and no weight decay.
+    """
     parts = (
         (stack.model.encoder, config.learning_rate),
         (stack.model.head, config.head_learning_rate),
@@ -19,9 +22,13 @@ def make_optimizer(stack: StackedModel, config: TrainingConfig) -> torch.optim.O
     groups = [
         {**group, "lr": rate}
         for part, rate in parts
-        for group in decay_groups(part.parameters(), config.weight_decay, stack.member_ndim)
+        for group in decay_groups(_trained(part), config.weight_decay, stack.member_ndim)
     ]
     return torch.optim.AdamW(groups, fused=True)
+
+
+def _trained(module: nn.Module) -> list[nn.Parameter]:
+    return [parameter for parameter in module.parameters() if parameter.requires_grad]
 
 
 def decay_groups(
@@ -57,17 +64,21 @@ class DecoupledDecay:
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer, parameter: nn.Parameter) -> None:
-        """Follow the parameter group that holds ``parameter``, whatever its schedule is."""
+        """Follow the parameter group that holds ``parameter``, whatever its schedule is.
+
+        A frozen parameter is in no group, and keeps its values.
+        """
         self.total = 1.0
-        self._group = next(
+        self._groups = [
             group
             for group in optimizer.param_groups
             if any(member is parameter for member in group["params"])
-        )
+        ]
         optimizer.register_step_pre_hook(self._before_step)
 
     def _before_step(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
-        self.total *= 1 - self._group["lr"] * self._group["weight_decay"]
+        for group in self._groups:
+            self.total *= 1 - group["lr"] * group["weight_decay"]
 
 
 def clip_gradients(stack: StackedModel, max_norm: float) -> Tensor:

@@ -56,7 +56,9 @@ class TrimmedEmbedding:
 
         self._translate = translate
         self._hook = self.table.register_forward_pre_hook(translate)
-        self.table.weight = nn.Parameter(self.whole.detach().index_select(-2, self.rows))
+        self.table.weight = nn.Parameter(
+            self.whole.detach().index_select(-2, self.rows), self.whole.requires_grad
+        )
         self.table.num_embeddings = len(self.rows)
 
     @contextmanager

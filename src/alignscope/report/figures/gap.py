@@ -1,12 +1,16 @@
 """Transfer gap against similarity, one point per target language."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 
 import polars as pl
 
+from alignscope.analysis.phylogenetic import (
+    PhylogeneticCorrelation,
+    phylogenetic_correlation,
+)
 from alignscope.analysis.results import PrimaryResults
-from alignscope.analysis.transfer_gap import correlations, gaps_by_seed, similarity_and_gap
+from alignscope.analysis.transfer_gap import gaps_by_seed, similarity_and_gap
 from alignscope.report.figures.figure import LabelledFigure, ReportFigure
 from alignscope.report.figures.point_labels import label_points
 from alignscope.report.figures.points import draw_points, point_frame
@@ -43,8 +47,12 @@ def gap_scatters(results: PrimaryResults) -> Iterator[ReportFigure]:
             ],
             how="diagonal",
         )
-        estimates = correlations(means["value"].to_numpy(), means["gap"].to_numpy())
-        caption = _caption(estimates, len(means), _measure_of(results, group))
+        estimate = phylogenetic_correlation(
+            means["value"].to_numpy(),
+            means["gap"].to_numpy(),
+            [results.lineage(language) for language in means["language"]],
+        )
+        caption = _caption(estimate, len(means), _measure_of(results, group))
         yield ReportFigure(
             group.key("gap"), f"{group.title} · gap", caption, data,
             partial(_draw, data, group.metric_title),
@@ -57,16 +65,18 @@ def _measure_of(results: PrimaryResults, group: ResultGroup) -> str:
     return measure_label(measure, estimator)
 
 
-def _caption(estimates: Mapping[str, float | None], count: int, measure: str) -> str:
-    rho, low, high, p = (estimates[name] for name in ("spearman", "low", "high", "p"))
+def _caption(estimate: PhylogeneticCorrelation, count: int, measure: str) -> str:
+    rho, low, high, p, families = estimate
     if rho is None or p is None:
         return (
             f"{count_of(count, 'target language')}: too few, or too many equal values, for a "
             "correlation."
         )
     return (
-        f"Spearman's ρ = {format_ci(rho, low, high)}, permutation {equals_p(p)}, n = {count} "
-        f"target languages. Similarity: {measure}, mean over the layers of the pretrained encoder."
+        f"Spearman's ρ, adjusted for genus and family, = {format_ci(rho, low, high)}, "
+        f"{equals_p(p)}, n = {count} target languages of "
+        f"{count_of(families, 'family', 'families')}. Similarity: {measure}, mean over the layers "
+        "of the pretrained encoder."
     )
 
 

@@ -13,7 +13,7 @@ from alignscope.report.figures.points import draw_points, point_frame
 from alignscope.report.figures.registry import figure
 from alignscope.report.figures.style import MUTED, SOURCE, TARGETS, Margins, new_axes
 from alignscope.report.groups import result_groups
-from alignscope.report.labels import equals_p, format_ci, measure_label
+from alignscope.report.labels import count_of, equals_p, format_ci, measure_label
 from alignscope.results.tables import primary_measure
 
 _STATES = {"pretrained": (SOURCE, "o", -0.12), "fine-tuned": (TARGETS, "s", 0.12)}
@@ -24,14 +24,15 @@ def gap_correlation_figures(results: PrimaryResults) -> Iterator[ReportFigure]:
     """Yield one figure per group that has a correlation."""
     for group in result_groups(results):
         data = primary_measure(group.select(results.gaps))
-        data = data.filter(pl.col("spearman").is_not_null()).sort("state", "layer")
+        data = data.filter(pl.col("phylo").is_not_null()).sort("state", "layer")
         if data.is_empty():
             continue
         measure = measure_label(str(data["measure"][0]), str(data["estimator"][0]))
         caption = (
-            f"Spearman's ρ of gap and similarity ({measure}) at each layer, with 95 % CI; "
-            f"n = {max(data['targets'])} target languages. Below 0, languages with a higher "
-            "similarity have a smaller gap."
+            f"Spearman's ρ of gap and similarity ({measure}) at each layer, adjusted for genus and "
+            f"family, with 95 % CI; n = {max(data['targets'])} target languages of "
+            f"{count_of(max(data['families']), 'family', 'families')}. Below 0, languages with a "
+            "higher similarity have a smaller gap."
         )
         yield ReportFigure(
             group.key("gap-by-layer"), f"{group.title} · gap by layer", caption, data,
@@ -45,16 +46,17 @@ def correlation_points(data: pl.DataFrame) -> pl.DataFrame:
     for state, (colour, marker, shift) in _STATES.items():
         for row in data.filter(state=state).iter_rows(named=True):
             rows.append(
-                {"x": row["layer"] + shift, "y": row["spearman"], "low": row["low"],
-                 "high": row["high"], "series": state, "colour": colour, "marker": marker,
+                {"x": row["layer"] + shift, "y": row["phylo"], "low": row["phylo_low"],
+                 "high": row["phylo_high"], "series": state, "colour": colour, "marker": marker,
                  "tooltip": _tooltip(row)}
             )  # fmt: skip
     return point_frame(rows)
 
 
 def _tooltip(row: Mapping[str, Any]) -> str:
-    rho = format_ci(row["spearman"], row["low"], row["high"])
-    p = "" if row["p_holm"] is None else f", Holm-corrected {equals_p(row['p_holm'])}"
+    rho = format_ci(row["phylo"], row["phylo_low"], row["phylo_high"])
+    corrected = row["phylo_p_holm"]
+    p = "" if corrected is None else f", Holm-corrected {equals_p(corrected)}"
     return f"{row['state']}, layer {row['layer']}: ρ = {rho}{p}"
 
 

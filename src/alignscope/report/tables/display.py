@@ -167,21 +167,23 @@ def _claims(table: pl.DataFrame) -> pl.DataFrame:
 
 def _gaps(table: pl.DataFrame) -> pl.DataFrame:
     """Show correlations with their intervals and p-values; the partial one if there is any."""
-    keys = [*_GROUP, "state", "measure", "estimator", "layer", "targets"]
+    keys = [*_GROUP, "state", "measure", "estimator", "layer", "targets", "families"]
     rows = [
         {
             **_texts(row, keys),
             "Spearman": _correlation(row, "spearman", "low", "high"),
             "p": format_p(row["p"]),
             "p (Holm)": format_p(row["p_holm"]),
+            "adjusted for families": _correlation(row, "phylo", "phylo_low", "phylo_high"),
+            "p adjusted (Holm)": format_p(row["phylo_p_holm"]),
             "Pearson": "" if row["pearson"] is None else format_number(row["pearson"]),
             "given distance": _correlation(row, "partial", "partial_low", "partial_high"),
             "p given distance (Holm)": format_p(row["partial_p_holm"]),
         }
         for row in table.iter_rows(named=True)
     ]
-    columns = [*keys, "Spearman", "p", "p (Holm)", "Pearson", "given distance",
-               "p given distance (Holm)"]  # fmt: skip
+    columns = [*keys, "Spearman", "p", "p (Holm)", "adjusted for families", "p adjusted (Holm)",
+               "Pearson", "given distance", "p given distance (Holm)"]  # fmt: skip
     display = text_frame(rows, columns)
     optional = ("given distance", "p given distance (Holm)")
     return drop_constant_columns(display.drop(n for n in optional if set(display[n]) <= {""}))

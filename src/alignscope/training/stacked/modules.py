@@ -108,6 +108,8 @@ def _stack_parameter(
     parameters = [cast(nn.Parameter, getattr(module, name)) for module in modules]
     if len({parameter.shape for parameter in parameters}) > 1:
         raise StackingError(f"{type(modules[0]).__name__} has different shapes in each model.")
+    if len({parameter.requires_grad for parameter in parameters}) > 1:
+        raise StackingError(f"{type(modules[0]).__name__} is frozen in some of the models only.")
     if id(parameters[0]) not in context.stacked:
         stacked = nn.Parameter(
             torch.stack([p.detach() for p in parameters]), parameters[0].requires_grad

@@ -1,0 +1,119 @@
+"""Skipped blocks: hidden states pass a block unchanged, whatever else the block returns."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from alignscope.config.windows import Window
+from alignscope.encoders.blocks import block_path, blocks, encode_trial_tokens
+from alignscope.errors import EncoderError
+
+
+def skip_blocks_(encoder: PreTrainedModel, window: Window) -> None:
+    """Turn the blocks of a window into the identity, in place, and verify it on a few tokens.
+
+    A skipped block still runs, and a hook replaces its hidden states by those that it was given.
+    All else that it returns passes, such as the position bias that block 0 of mT5 computes for all
+    blocks, and dropout in the other blocks has the masks that it has without the skip.
+
+    The hook is part of the block, so that copies and pickles of the encoder skip it as well. It is
+    no weight: ``state_dict`` and ``save_pretrained`` keep the weights alone.
+
+    Raises:
+        EncoderError: if a block returns something else than hidden states, or the verification
+            fails.
+    """
+    before = _identities(encoder)
+    for index in window.blocks:
+        if not is_skipped(blocks(encoder)[index]):
+            blocks(encoder)[index].register_forward_hook(
+                _return_input, prepend=True, with_kwargs=True
+            )
+    after = _identities(encoder)
+    path = block_path(encoder)
+    if acting := sorted(set(window.blocks) - after):
+        raise EncoderError(
+            f"{path}.{acting[0]} changes its input although it is skipped. {type(encoder).__name__}"
+            " cannot be used with init='skip'."
+        )
+    if stray := sorted(after - before - set(window.blocks)):
+        raise EncoderError(f"Skipping {window} also skipped {path}.{stray[0]}.")
+
+
+def is_skipped(block: nn.Module) -> bool:
+    """Return whether `skip_blocks_` has turned a block into the identity."""
+    return _return_input in block._forward_hooks.values()
+
+
+def skipped_blocks(encoder: nn.Module) -> list[str]:
+    """Return the paths of the blocks that are skipped; the encoder may be of any class."""
+    return [path for path, module in encoder.named_modules() if is_skipped(module)]
+
+
+def _return_input(
+    block: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any
+) -> Any:
+    """Replace the hidden states that a block returns by those that it was given.
+
+    This is a function of the module, and no closure, so that blocks with it can be pickled.
+    """
+    hidden = _input_of(args, kwargs)
+    if isinstance(output, Tensor):
+        return hidden
+    if isinstance(output, tuple) and output and isinstance(output[0], Tensor):
+        return (hidden, *output[1:])
+    raise EncoderError(
+        f"{type(block).__name__} returns a {type(output).__name__} and not its hidden states, so "
+        "it cannot be skipped. Use another init than 'skip'."
+    )
+
+
+def _input_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
+    hidden = args[0] if args else kwargs.get("hidden_states")
+    if not isinstance(hidden, Tensor):
+        raise EncoderError(
+            "A block gets no hidden states as its first argument, so it cannot be skipped. Use "
+            "another init than 'skip'."
+        )
+    return hidden
+
+
+@torch.no_grad()
+def _identities(encoder: PreTrainedModel) -> set[int]:
+    """Return the blocks that return their input exactly, for a few tokens."""
+    found = set[int]()
+    with _watching(encoder, found):
+        encode_trial_tokens(encoder)
+    return found
+
+
+@contextmanager
+def _watching(encoder: PreTrainedModel, found: set[int]) -> Iterator[None]:
+    """Collect in ``found`` the blocks whose output equals their input, by hooks of its own."""
+    inputs: dict[int, Tensor] = {}
+
+    def enter(index: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        inputs[index] = _input_of(args, kwargs).clone()  # a block may change its input in place
+
+    def leave(index: int, output: Any) -> None:
+        hidden = output[0] if isinstance(output, tuple) else output
+        if isinstance(hidden, Tensor) and torch.equal(hidden, inputs[index]):
+            found.add(index)
+
+    hooks = []
+    for i, block in enumerate(blocks(encoder)):
+        hooks += [
+            block.register_forward_pre_hook(
+                lambda _, args, kwargs, i=i: enter(i, args, kwargs), with_kwargs=True
+            ),
+            block.register_forward_hook(lambda _, args, output, i=i: leave(i, output)),
+        ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
