@@ -76,7 +76,7 @@ def first_error(
         One or two sentences.
     """
     first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"] if part != "[key]")
+    place = ".".join(str(part) for part in first["loc"] if not str(part).startswith("["))
     if first["type"] == "extra_forbidden":
         allowed = _allowed_keys((table, *first["loc"][:-1]), tables)
         hint = nearest(str(first["loc"][-1]), allowed) or "."

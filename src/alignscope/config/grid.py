@@ -1,10 +1,12 @@
 """The grid of a study, expanded into its runs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 from alignscope.config.registry import TASK_INFO
 from alignscope.config.run import EncoderSpec, Freeze, Init, RunSpec
+from alignscope.config.setting import short_settings
 from alignscope.config.similarity import SimilarityConfig
 from alignscope.config.study import Study, TaskConfig
 from alignscope.config.windows import Window, check_fits, expand_windows
@@ -23,7 +25,7 @@ class EncoderInfo:
 
 
 def expand(study: Study, inspect: Callable[[EncoderSpec], EncoderInfo]) -> list[RunSpec]:
-    """Return the runs of a study, REF before its windows.
+    """Return the runs of a study, REF before its windows; a REF for each setting.
 
     >>> tasks = {"pos": {"sources": ["synthetic:vesti/news"]}}
     >>> training = {"learning_rate": 5e-4}
@@ -54,6 +56,11 @@ def expand(study: Study, inspect: Callable[[EncoderSpec], EncoderInfo]) -> list[
     return list({run.address: run for run in runs}.values())
 
 
+def setting_names(runs: Iterable[RunSpec]) -> Mapping[str, str]:
+    """Return the short label of every setting of runs (`short_settings`)."""
+    return short_settings((run.encoder.label, run.task, run.setting) for run in runs)
+
+
 @dataclass(frozen=True)
 class _EncoderAblations:
     """An encoder of a study and the windows in which it is re-initialised."""
@@ -73,7 +80,7 @@ class _EncoderAblations:
         ablations += [
             (window, init, freeze) for init, freeze in _treatments(study) for window in self.windows
         ]
-        for seed in study.seeds:
+        for setting, seed in product(study.settings_of(task), study.seeds):
             for window, init, freeze in ablations:
                 yield RunSpec(
                     encoder=self.encoder,
@@ -85,8 +92,8 @@ class _EncoderAblations:
                     init=init,
                     adapters=None if window is None else study.adapters,
                     seed=seed,
-                    training=study.training_of(task),
-                    limits=study.limits_of(task),
+                    training=setting.training,
+                    limits=setting.limits,
                     similarity=_similarity_of(study, window),
                     task_version=TASK_INFO[task].version,
                     freeze=None if freeze == "none" else freeze,

@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     Field,
@@ -17,7 +17,7 @@ from pydantic import (
 
 from alignscope._util.validation import StrictModel
 from alignscope.config.schedule import DEFAULT_SCHEDULE, SCHEDULES
-from alignscope.config.setting import setting_label
+from alignscope.config.setting import AxesModel, Axis, setting_label
 from alignscope.config.similarity import SimilarityConfig
 from alignscope.errors import nearest
 
@@ -111,12 +111,22 @@ def short_names(encoders: Iterable[EncoderSpec]) -> dict[str, str]:
 TYPICAL_RATES = (
     "Typical are 2e-5 to 1e-4 for encoders 768 wide, 1e-4 to 5e-4 for 384, and 5e-4 to 3e-3 for 64."
 )
+Rate = Annotated[float, Field(gt=0)]
+Epochs = Annotated[int, Field(ge=1)]
+Limit = Annotated[int, Field(ge=1)] | None
+DEFAULT_EPOCHS = 3
+DEFAULT_HEAD_RATE = 1e-3
 LEGACY_RATE = 5e-5
 """The default of `learning_rate` in versions that had one; part of the digest of their studies."""
 
 
-class StudyTraining(StrictModel):
-    """The hyperparameters of a study; its tasks may state the learning rate instead."""
+class StudyTraining(AxesModel):
+    """The hyperparameters of a study; its tasks may state the learning rate instead.
+
+    The keys in `axes` may be lists, whose product is a grid of settings.
+    """
+
+    axes: ClassVar[tuple[str, ...]] = ("learning_rate", "head_learning_rate", "epochs")
 
     renamed_keys: ClassVar[dict[str, str]] = {
         "batch_pieces": "tokens_per_batch",
@@ -124,9 +134,11 @@ class StudyTraining(StrictModel):
         "clip": "max_grad_norm",
     }
 
-    epochs: int = Field(3, ge=1)
-    learning_rate: float | None = Field(None, gt=0, description="peak rate of the encoder")
-    head_learning_rate: float = Field(1e-3, gt=0, description="peak rate of the task head")
+    epochs: Axis[Epochs] = DEFAULT_EPOCHS
+    learning_rate: Axis[Rate | None] = Field(None, description="peak rate of the encoder")
+    head_learning_rate: Axis[Rate] = Field(
+        DEFAULT_HEAD_RATE, description="peak rate of the task head"
+    )
     tokens_per_batch: int = Field(
         1024, ge=1, serialization_alias="batch_pieces", description="padded subwords per batch"
     )
@@ -167,7 +179,11 @@ class TrainingConfig(StudyTraining):
     ``learning_rate`` has no default, because a good rate depends on the encoder.
     """
 
-    learning_rate: float = Field(gt=0, description="peak rate of the encoder")
+    axes: ClassVar[tuple[str, ...]] = ()
+
+    epochs: Epochs = DEFAULT_EPOCHS
+    learning_rate: Rate = Field(description="peak rate of the encoder")
+    head_learning_rate: Rate = Field(DEFAULT_HEAD_RATE, description="peak rate of the task head")
 
     @model_validator(mode="before")
     @classmethod
@@ -182,12 +198,22 @@ class TrainingConfig(StudyTraining):
         return setting_label(*rates, self.epochs, train)
 
 
-class SplitLimits(StrictModel):
+class StudyLimits(AxesModel):
+    """The limits of a study; ``train`` may be a list, an axis of the grid of settings."""
+
+    axes: ClassVar[tuple[str, ...]] = ("train",)
+
+    train: Axis[Limit] = None
+    dev: Limit = None
+    test: Limit = None
+
+
+class SplitLimits(StudyLimits):
     """Maximum number of sentences of each split, spread evenly over the file; None means all."""
 
-    train: int | None = Field(None, ge=1)
-    dev: int | None = Field(None, ge=1)
-    test: int | None = Field(None, ge=1)
+    axes: ClassVar[tuple[str, ...]] = ()
+
+    train: Limit = None
 
 
 class RunSpec(StrictModel):

@@ -1,6 +1,64 @@
 """Settings: the hyperparameters that are axes of a grid, and their text in tables."""
 
 from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, ClassVar, TypeVar
+
+from pydantic import AfterValidator, Discriminator, Tag, model_validator
+
+from alignscope._util.validation import StrictModel
+
+Value = TypeVar("Value")
+
+
+def _form(value: object) -> str:
+    return "[list]" if isinstance(value, list | tuple) else "[value]"
+
+
+def _check_values(values: Any) -> Any:
+    """Refuse empty lists and repeated values; a list of one value is that value."""
+    if not isinstance(values, tuple):
+        return values
+    if not values:
+        raise ValueError("The list is empty. Give at least one value.")
+    for value in values:
+        if values.count(value) > 1:
+            raise ValueError(f"{value} is listed twice.")
+    return unlisted(values)
+
+
+Axis = Annotated[
+    Annotated[Value, Tag("[value]")] | Annotated[tuple[Value, ...], Tag("[list]")],
+    Discriminator(_form),
+    AfterValidator(_check_values),
+]
+"""One value of this type, or several that differ."""
+
+
+def unlisted(value: Any) -> Any:
+    """Return the value of a list of one value, and anything else as it is."""
+    is_list_of_one = isinstance(value, list | tuple) and len(value) == 1
+    return value[0] if is_list_of_one and not isinstance(value[0], list | tuple) else value
+
+
+class AxesModel(StrictModel):
+    """A table of a study in which some keys may be lists."""
+
+    axes: ClassVar[tuple[str, ...]] = ()
+    """The keys that may be lists."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_other_lists(cls, values: Any) -> Any:
+        if isinstance(values, Mapping):
+            for key, value in values.items():
+                known = key in cls.model_fields or key in cls.renamed_keys
+                if known and key not in cls.axes and isinstance(value, list | tuple):
+                    hint = _AXES_OF_A_STUDY if cls.axes else "A study may list several."
+                    raise ValueError(f"{key} takes one value, got {list(value)}. {hint}")
+        return values
+
+
+_AXES_OF_A_STUDY = "Only learning_rate, head_learning_rate, epochs and limits.train may be lists."
 
 
 def setting_label(

@@ -1,8 +1,9 @@
 """A study: one TOML file that determines a grid of runs."""
 
 import tomllib
+from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -22,16 +23,25 @@ from alignscope.config.run import (
     Freeze,
     Init,
     SplitLimits,
+    StudyLimits,
     StudyTraining,
     TrainingConfig,
     digest_of,
     short_names,
     without_unset_similarity,
 )
+from alignscope.config.setting import AxesModel, unlisted
 from alignscope.config.similarity import SimilarityConfig
 from alignscope.config.windows import expand_windows
 from alignscope.data.corpus import parse_corpus
 from alignscope.errors import AlignScopeError, StudyError
+
+
+class Setting(NamedTuple):
+    """The hyperparameters and limits of one task."""
+
+    training: TrainingConfig
+    limits: SplitLimits
 
 
 class TaskConfig(StrictModel):
@@ -53,11 +63,21 @@ class TaskConfig(StrictModel):
     @field_validator("training", mode="after")
     @classmethod
     def _current_keys(cls, training: dict[str, Any]) -> dict[str, Any]:
-        return TrainingConfig.with_current_keys(training)
+        return _with_single_values(StudyTraining, StudyTraining.with_current_keys(training))
+
+    @field_validator("limits", mode="after")
+    @classmethod
+    def _single_limits(cls, limits: dict[str, Any]) -> dict[str, Any]:
+        return _with_single_values(StudyLimits, limits)
 
     @field_serializer("training")
     def _stored_keys(self, training: dict[str, Any]) -> dict[str, Any]:
         return TrainingConfig.with_stored_keys(training)
+
+
+def _with_single_values(model: type[AxesModel], values: dict[str, Any]) -> dict[str, Any]:
+    """Replace lists of one value by the value, so that both have the same digest."""
+    return {key: unlisted(value) if key in model.axes else value for key, value in values.items()}
 
 
 class HypothesisThresholds(StrictModel):
@@ -84,7 +104,7 @@ class Study(StrictModel):
     freeze: Annotated[tuple[Freeze, ...], Field(min_length=1)] = NOT_FROZEN
     adapters: Adapters = "reset"
     training: StudyTraining = StudyTraining()
-    limits: SplitLimits = SplitLimits()
+    limits: StudyLimits = StudyLimits()
     data: tuple[str, ...] = ()
     similarity: SimilarityConfig | None = None
     claims: HypothesisThresholds = HypothesisThresholds()
@@ -115,10 +135,10 @@ class Study(StrictModel):
                 )
         return encoders
 
-    @field_validator("training", mode="before")
+    @field_validator("training", "limits", mode="before")
     @classmethod
-    def _generalise(cls, training: Any) -> Any:
-        return dict(training) if isinstance(training, TrainingConfig) else training
+    def _generalise(cls, table: Any) -> Any:
+        return dict(table) if isinstance(table, TrainingConfig | SplitLimits) else table
 
     @field_validator("windows")
     @classmethod
@@ -130,13 +150,17 @@ class Study(StrictModel):
     @model_validator(mode="after")
     def _check_tasks(self) -> "Study":
         for task in self.tasks:
-            for key, merged in (("training", self.merged_training), ("limits", self.limits_of)):
+            for key, merged in (
+                ("training", self.merged_training),
+                ("limits", self._merge_limits),
+            ):
                 try:
                     merged(task)
                 except ValidationError as error:
-                    raise StudyError(
-                        f"tasks.{task}.{key}.{first_error(error, _MODELS, key)}"
-                    ) from None
+                    text = first_error(error, _MODELS, key)
+                    of_table = text.startswith(f"{key}: ")
+                    place = f"tasks.{task}" if of_table else f"tasks.{task}.{key}"
+                    raise StudyError(f"{place}.{text}") from None
         return self
 
     @model_validator(mode="after")
@@ -158,23 +182,58 @@ class Study(StrictModel):
         """Return the hyperparameters of one task: the study's, with the task's own values.
 
         Raises:
+            StudyError: if neither the study nor the task states the learning rate, or the task has
+                several settings.
+        """
+        return self._only_setting(task).training
+
+    def limits_of(self, task: str) -> SplitLimits:
+        """Return the limits of one task: the study's, with the task's own values.
+
+        Raises:
+            StudyError: as `training_of` does.
+        """
+        return self._only_setting(task).limits
+
+    def settings_of(self, task: str) -> list[Setting]:
+        """Return the settings of one task: the product of its lists, in the study's order.
+
+        Raises:
             StudyError: if neither the study nor the task states the learning rate.
         """
-        merged = self.merged_training(task)
+        merged, limits = self.merged_training(task), self._merge_limits(task)
         if merged.learning_rate is None:
             raise StudyError(
                 f"Study {self.name} states no learning_rate for {task}. Set it in [training] or in "
                 f"[tasks.{task}]. {TYPICAL_RATES} `alignscope tune STUDY` measures a good one."
             )
-        return TrainingConfig.model_validate(dict(merged))
+        axes = (*(getattr(merged, name) for name in merged.axes), limits.train)
+        listed = (value if isinstance(value, tuple) else (value,) for value in axes)
+        return [
+            Setting(
+                TrainingConfig.model_validate(
+                    {**dict(merged), **dict(zip(merged.axes, values, strict=True))}
+                ),
+                SplitLimits.model_validate({**dict(limits), "train": train}),
+            )
+            for *values, train in product(*listed)
+        ]
+
+    def _only_setting(self, task: str) -> Setting:
+        settings = self.settings_of(task)
+        if len(settings) > 1:
+            raise StudyError(
+                f"Study {self.name} has {len(settings)} settings of {task}. Get them all with "
+                "`settings_of`."
+            )
+        return settings[0]
 
     def merged_training(self, task: str) -> StudyTraining:
         """Return the hyperparameters of one task, with or without a learning rate."""
         return StudyTraining.model_validate({**dict(self.training), **self.tasks[task].training})
 
-    def limits_of(self, task: str) -> SplitLimits:
-        """Return the limits of one task: the study's, with the task's own values."""
-        return SplitLimits.model_validate({**self.limits.model_dump(), **self.tasks[task].limits})
+    def _merge_limits(self, task: str) -> StudyLimits:
+        return StudyLimits.model_validate({**dict(self.limits), **self.tasks[task].limits})
 
     @property
     def grid(self) -> dict[str, Any]:
@@ -217,7 +276,7 @@ _MODELS: dict[str | None, type[BaseModel]] = {
 }
 _MODELS |= {
     "training": StudyTraining,
-    "limits": SplitLimits,
+    "limits": StudyLimits,
     "similarity": SimilarityConfig,
     "claims": HypothesisThresholds,
 }

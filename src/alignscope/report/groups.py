@@ -7,9 +7,9 @@ import polars as pl
 
 from alignscope.analysis.constants import RUN_KEYS
 from alignscope.analysis.results import StudyResults
+from alignscope.config import grid
 from alignscope.config import run as config
 from alignscope.config.run import RunSpec
-from alignscope.config.setting import short_settings
 from alignscope.report.labels import corpus_label, metric_label, task_label
 from alignscope.results.tables import primary_metrics
 
@@ -120,5 +120,5 @@ def short_names(results: StudyResults) -> dict[str, str]:
 
 
 def setting_names(results: StudyResults) -> Mapping[str, str]:
-    """Return the short name of every setting in a study (`short_settings`)."""
-    return short_settings((run.encoder.label, run.task, run.setting) for run in results.planned)
+    """Return the short name of every setting in a study (`grid.setting_names`)."""
+    return grid.setting_names(results.planned)
