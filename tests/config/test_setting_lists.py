@@ -126,7 +126,10 @@ REFUSED = {
         r"training: warmup takes one value, got \[0\.1, 0\.2\]\. Only learning_rate, "
         r"head_learning_rate, epochs and limits\.train may be lists\.$",
     ),
-    "an old name elsewhere": ("[training]\nclip = [1.0]\n", r"training: clip takes one value"),
+    "an old name elsewhere": (
+        "[training]\nclip = [1.0]\n",
+        r"training: (clip|max_grad_norm) takes one",
+    ),
     "another split": ("[limits]\ndev = [1, 2]\n", r"limits: dev takes one value, got \[1, 2\]\."),
     "seeds": ("[training]\nseed = [1]\n", r"training\.seed is not a key"),
 }

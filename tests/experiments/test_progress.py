@@ -40,6 +40,7 @@ def runs() -> list[RunSpec]:
     """REF and two windows, two seeds."""
     tasks = {"pos": {"sources": ["ud:en_ewt"], "targets": ["ud:de_pud"]}}
     grid = {"encoders": ["enc"], "windows": ["tiles:2"], "seeds": [1, 2], "tasks": tasks}
+    grid["training"] = {"learning_rate": [5e-5]}
     return expand(Study.model_validate(grid), lambda _: EncoderInfo("sha256:1", 4))
 
 
@@ -107,6 +108,15 @@ def test_a_log_has_a_line_at_least_every_half_minute(
         f"[6/6] pos ud:en_ewt 2-3 (config) seed 2: {done}",
         "6 of 6 runs done after 2 min 25 s.",
     ]
+
+
+def test_runs_are_named_with_their_setting_if_there_are_several(
+    runs: list[RunSpec], clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep(ProgressReporter(0, 6, clock, {runs[0].setting: "lr 5e-5"}), runs, clock)
+    printed = capsys.readouterr().err
+    assert "; pos ud:en_ewt, lr 5e-5, seed 1: REF, 0-1, 2-3; training" in printed
+    assert "[2/6] pos ud:en_ewt 0-1 (config) seed 1, lr 5e-5: accuracy" in printed
 
 
 def test_a_terminal_has_bars_and_keeps_the_results(

@@ -31,7 +31,8 @@ def unfold(study: Study, identity: str = FOLDER) -> list[RunSpec]:
 
 
 def study_of(*encoders: str, **changes: Any) -> Study:
-    base = {"encoders": encoders, "tasks": {"pos": {"sources": ["ud:en_ewt"]}}}
+    tasks = {"pos": {"sources": ["ud:en_ewt"]}}
+    base = {"encoders": encoders, "tasks": tasks, "training": {"learning_rate": 5e-5}}
     return Study.model_validate(base | changes)
 
 

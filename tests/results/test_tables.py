@@ -12,7 +12,11 @@ from alignscope.results.tables import scores_table
 
 def plan(*encoders: object) -> list[RunSpec]:
     grid = {"encoders": encoders, "windows": ["0"], "tasks": {"pos": {"sources": ["ud:en_ewt"]}}}
-    return expand(Study.model_validate(grid), lambda encoder: EncoderInfo(f"{encoder.label}", 4))
+    training = {"learning_rate": 5e-5}
+    return expand(
+        Study.model_validate(grid | {"training": training}),
+        lambda encoder: EncoderInfo(f"{encoder.label}", 4),
+    )
 
 
 def outcome(run: RunSpec, precision: str = "fp32", commit: str | None = None) -> RunResult:

@@ -35,6 +35,9 @@ from alignscope.errors import AlignScopeError
 from alignscope.results.specs import TABLES, table_spec
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from alignscope.config.run import RunSpec
     from alignscope.experiments.executors import Executor
     from alignscope.experiments.sweep import SweepSummary
 
@@ -183,7 +186,7 @@ def run(
     results = al.run_study(
         config, store, executor=executors[executor], shard=shard, data=data or (), offline=offline
     )
-    _end(results.sweep)
+    _end(results.sweep, results.planned)
     encoders = [word for name in encoder or [] for word in ("--encoder", name)]
     report = ["alignscope", "report", str(study), "--store", str(store), *encoders]
     typer.echo(f"Next: {shlex.join(report)}", err=True)
@@ -303,13 +306,16 @@ for module in (cli_tune, cli_report, cli_encoder):
         app.command()(command)
 
 
-def _end(swept: "SweepSummary | None") -> None:
+def _end(swept: "SweepSummary | None", planned: "Sequence[RunSpec]" = ()) -> None:
     """Print what failed, and exit with code 1 if anything did."""
+    from alignscope.config.grid import run_label, setting_names
+
     if swept is None:
         return
     if swept.elsewhere:
         typer.echo(f"{swept.elsewhere} runs are executed by another process.", err=True)
+    settings = setting_names(planned)
     for failure in swept.failures:
-        typer.echo(f"failed: {failure.run.label}: {failure.reason}", err=True)
+        typer.echo(f"failed: {run_label(failure.run, settings)}: {failure.reason}", err=True)
     if swept.failures:
         raise typer.Exit(1)

@@ -8,7 +8,9 @@ import polars as pl
 
 from alignscope._util.text import format_duration, format_size
 from alignscope.analysis.domains import domain_notes
+from alignscope.config.grid import setting_names
 from alignscope.config.run import RunSpec
+from alignscope.config.setting import short_settings
 from alignscope.config.study import Study
 from alignscope.report.tables.export import markdown
 
@@ -18,28 +20,31 @@ if TYPE_CHECKING:
 
 
 def describe_plan(study: Study, runs: list[RunSpec], pending: list[RunSpec]) -> str:
-    """Return a table of the runs by task and source, then their number and state."""
+    """Return a table of the runs by task, source and setting, then their number and state."""
     waiting = {run.address for run in pending}
-    groups: dict[tuple[str, str, str], list[RunSpec]] = {}
+    settings = setting_names(runs)
+    groups: dict[tuple[str, str, str, str], list[RunSpec]] = {}
     for run in runs:
-        groups.setdefault((run.encoder.label, run.task, run.source), []).append(run)
+        key = run.encoder.label, run.task, run.source, settings[run.setting]
+        groups.setdefault(key, []).append(run)
     rows = [
         {
             "encoder": encoder,
             "task": task,
             "source": source,
+            "setting": setting,
             "windows": ", ".join(_windows_of(group)),
             "seeds": str(len({run.seed for run in group})),
             "runs": str(len(group)),
             "done": str(sum(run.address not in waiting for run in group)),
             "evaluated on": f"{len(group[0].evaluated)} corpora",
         }
-        for (encoder, task, source), group in groups.items()
+        for (encoder, task, source, setting), group in groups.items()
     ]
     done = len(runs) - len(pending)
     evaluations = sum(len(run.evaluated) for run in runs)
     return (
-        markdown(pl.DataFrame(rows))
+        markdown(_without_empty_setting(rows))
         + f"\n{study.name}: {len(runs)} runs with {evaluations} evaluations; "
         + f"{done} done, {len(pending)} pending"
     )
@@ -51,12 +56,14 @@ def describe_domains(study: Study) -> list[str]:
 
 
 def describe_cost(estimates: Sequence["CostEstimate"], workers: int) -> str:
-    """Return a table of the pending runs by task and source, then what all of them cost."""
+    """Return a table of the pending runs by task, source and size, then what all of them cost."""
+    sizes = short_settings((part.encoder, part.task, part.size) for part in estimates)
     rows = [
         {
             "encoder": part.encoder,
             "task": part.task,
             "source": part.source,
+            "setting": sizes[part.size],
             "runs": str(part.runs),
             "stacked": str(part.lockstep),
             "time": format_duration(part.seconds / workers),
@@ -69,11 +76,17 @@ def describe_cost(estimates: Sequence["CostEstimate"], workers: int) -> str:
     disk = sum(part.disk for part in estimates)
     processes = f" with {workers} processes" if workers > 1 else ""
     return (
-        markdown(pl.DataFrame(rows))
+        markdown(_without_empty_setting(rows))
         + f"\nEstimated from a few training steps on {estimates[0].device}: "
         + f"{format_duration(seconds)}"
         + f"{processes}, {format_size(memory)} of memory, {format_size(disk)} of disk."
     )
+
+
+def _without_empty_setting(rows: Sequence[dict[str, str]]) -> pl.DataFrame:
+    """Return rows as a table, without the column ``setting`` if nothing varies."""
+    table = pl.DataFrame(rows)
+    return table if any(table["setting"]) else table.drop("setting")
 
 
 def _windows_of(runs: Iterable[RunSpec]) -> list[str]:
@@ -92,9 +105,11 @@ def describe_status(runs: pl.DataFrame) -> str:
     counts = Counter(runs["status"])
     states = ", ".join(f"{counts[state]} {state}" for state in ("done", "failed", "missing"))
     lines = [f"{len(runs)} runs: {states}"]
+    names = short_settings(runs.select("encoder", "task", "setting").unique().rows())
     for row in runs.filter(pl.col("status") == "failed").iter_rows(named=True):
         run = f"{row['task']} {row['source']} {row['window']} seed {row['seed']}"
-        lines.append(f"failed: {run}: {row['reason']}")
+        setting = names[row["setting"]]
+        lines.append(f"failed: {run}{f', {setting}' if setting else ''}: {row['reason']}")
     return "\n".join(lines)
 
 

@@ -61,6 +61,16 @@ def setting_names(runs: Iterable[RunSpec]) -> Mapping[str, str]:
     return short_settings((run.encoder.label, run.task, run.setting) for run in runs)
 
 
+def run_label(run: RunSpec, settings: Mapping[str, str]) -> str:
+    """Return a run on one short line, with its setting if there are several.
+
+    Args:
+        run: the run.
+        settings: the names of settings (`setting_names`).
+    """
+    return ", ".join(filter(None, (run.label, settings.get(run.setting, ""))))
+
+
 @dataclass(frozen=True)
 class _EncoderAblations:
     """An encoder of a study and the windows in which it is re-initialised."""

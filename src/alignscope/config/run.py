@@ -17,7 +17,7 @@ from pydantic import (
 
 from alignscope._util.validation import StrictModel
 from alignscope.config.schedule import DEFAULT_SCHEDULE, SCHEDULES
-from alignscope.config.setting import AxesModel, Axis, setting_label
+from alignscope.config.setting import AxesModel, Axis, setting_label, size_label
 from alignscope.config.similarity import SimilarityConfig
 from alignscope.errors import nearest
 
@@ -255,6 +255,11 @@ class RunSpec(StrictModel):
     def setting(self) -> str:
         """The hyperparameters that can be axes of a grid, as `setting_label` writes them."""
         return self.training.setting(self.limits.train)
+
+    @property
+    def size(self) -> str:
+        """The part of the setting on which the cost depends: ``4 epochs, 2000 sentences``."""
+        return size_label(self.training.epochs, self.limits.train)
 
     @property
     def label(self) -> str:

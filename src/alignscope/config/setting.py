@@ -77,15 +77,18 @@ def setting_label(
         epochs: the number of epochs.
         train: the maximum number of training sentences; None for all.
     """
+    rates = f"lr {_rate(learning_rate)}, head lr {_rate(head_learning_rate)}"
+    return f"{rates}, {size_label(epochs, train)}"
+
+
+def size_label(epochs: int, train: int | None) -> str:
+    """Return the part of a setting on which the cost depends.
+
+    >>> size_label(4, 2000)
+    '4 epochs, 2000 sentences'
+    """
     sentences = "all sentences" if train is None else _count(train, "sentence")
-    return ", ".join(
-        (
-            f"lr {_rate(learning_rate)}",
-            f"head lr {_rate(head_learning_rate)}",
-            _count(epochs, "epoch"),
-            sentences,
-        )
-    )
+    return f"{_count(epochs, 'epoch')}, {sentences}"
 
 
 def _rate(rate: float) -> str:

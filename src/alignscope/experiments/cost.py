@@ -159,7 +159,7 @@ def calibrate(group: Sequence[RunSpec], paths: DataPaths) -> Calibration:
 
 @dataclass(frozen=True)
 class CostEstimate:
-    """The estimated cost of runs that differ in windows and seeds alone."""
+    """The estimated cost of runs that differ in windows, seeds and learning rates alone."""
 
     encoder: str
     task: str
@@ -173,12 +173,16 @@ class CostEstimate:
     """Bytes of the runs that are stacked."""
     disk: int
     """Bytes of all results."""
+    size: str
+    """The epochs and training sentences of a run, such as ``4 epochs, 2000 sentences``."""
     device: str
     """The device on which the cost was estimated."""
 
 
 def estimate_costs(groups: Sequence[Group], paths: DataPaths) -> list[CostEstimate]:
-    """Calibrate one group of every encoder, task and source, and extrapolate to the others.
+    """Calibrate one group of every encoder, task, source and size, and extrapolate to the others.
+
+    Runs that differ in learning rates alone cost the same.
 
     .. code-block:: python
 
@@ -188,10 +192,11 @@ def estimate_costs(groups: Sequence[Group], paths: DataPaths) -> list[CostEstima
     Raises:
         DataError, EncoderError, InsufficientMemoryError: as `calibrate` does.
     """
-    comparable: dict[tuple[str, str, str], list[Group]] = {}
+    comparable: dict[tuple[str, str, str, str], list[Group]] = {}
     for group in groups:
         run = group[0]
-        comparable.setdefault((run.encoder.label, run.task, run.source), []).append(group)
+        key = run.encoder.label, run.task, run.source, run.size
+        comparable.setdefault(key, []).append(group)
     return [_estimate_cost(members, paths) for members in comparable.values()]
 
 
@@ -222,6 +227,7 @@ def _estimate_cost(groups: Sequence[Group], paths: DataPaths) -> CostEstimate:
         + sum(part.seconds * count / part.lockstep for count, part in parts),
         memory=max(part.memory for _, part in parts),
         disk=sum(map(_result_bytes, runs)),
+        size=runs[0].size,
         device=device_name(),
     )
 

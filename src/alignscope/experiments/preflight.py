@@ -61,7 +61,7 @@ def check_data(runs: Sequence[RunSpec], paths: DataPaths) -> None:
         DataError: for the first corpus, split or annotation that is missing, and for parallel
             corpora that do not line up.
     """
-    for (_, name, split), run in _splits_read(runs).items():
+    for (_, name, split, _), run in _splits_read(runs).items():
         load_split(run, name, split, paths)
     for run in _one_per_similarity(runs):
         _load_parallel(run, paths)
@@ -102,7 +102,7 @@ def _check_windows(runs: list[RunSpec]) -> None:
 
 def _check_words(encoder: PreTrainedModel, runs: Sequence[RunSpec], paths: DataPaths) -> None:
     tokenizers: dict[str, WordTokenizer] = {}
-    for (task, name, split), run in _splits_read(runs).items():
+    for (task, name, split, _), run in _splits_read(runs).items():
         if task not in tokenizers:
             tokenizers[task] = load_word_tokenizer(run, encoder)
         set_language(encoder, parse_corpus(name).language)
@@ -122,9 +122,13 @@ def _load_parallel(run: RunSpec, paths: DataPaths) -> Corpora:
     return {} if run.similarity is None else load_parallel(run.similarity, run.source, paths)
 
 
-def _splits_read(runs: Iterable[RunSpec]) -> dict[tuple[str, str, str], RunSpec]:
-    """Return every (task, corpus, split) that is read, with one of the runs that read it."""
-    return {(run.task, name, split): run for run in runs for name, split in required_splits(run)}
+def _splits_read(runs: Iterable[RunSpec]) -> dict[tuple[str, str, str, int | None], RunSpec]:
+    """Return every (task, corpus, split, limit) that is read, with one of the runs that read it."""
+    return {
+        (run.task, name, split, getattr(run.limits, split)): run
+        for run in runs
+        for name, split in required_splits(run)
+    }
 
 
 def _one_per_similarity(runs: Iterable[RunSpec]) -> list[RunSpec]:

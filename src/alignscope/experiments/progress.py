@@ -6,13 +6,14 @@ because its terminal was closed or the disk of its log is full.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, Self
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from alignscope._util.text import format_duration
+from alignscope.config.grid import run_label
 from alignscope.config.registry import TASK_INFO
 from alignscope.config.run import RunSpec
 from alignscope.experiments.progress_display import Bar, ProgressDisplay, print_status
@@ -56,10 +57,18 @@ class ProgressReporter(ProgressDisplay):
         done: Number of runs whose results were there before.
         total: Number of runs of the study, or of this machine's part of it.
         clock: Source of the time in seconds.
+        settings: The short name of every setting, empty if the study has one.
     """
 
-    def __init__(self, done: int, total: int, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self,
+        done: int,
+        total: int,
+        clock: Clock = time.monotonic,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(clock)
+        self._settings = settings or {}
         self.completed, self.total = done, total
         self.left = TimeLeft(total - done, clock)
         self._begun = False
@@ -89,7 +98,7 @@ class ProgressReporter(ProgressDisplay):
         """Report runs that start now and are trained together."""
         with self._guarded():
             self.left.start(run.address for run in group)
-            self._groups.append(_RunningGroup(group))
+            self._groups.append(_RunningGroup(group, self._settings.get(group[0].setting, "")))
             # Workers in other processes report no phases; in this one, the next phase follows.
             self._phase, self._step = "", None
 
@@ -116,7 +125,8 @@ class ProgressReporter(ProgressDisplay):
                 self._phase, self._step = "", None
             if isinstance(result, RunResult):
                 self.completed += 1
-            self.line(f"[{self.completed}/{self.total}] {result.run.label}: {_outcome(result)}")
+            label = run_label(result.run, self._settings)
+            self.line(f"[{self.completed}/{self.total}] {label}: {_outcome(result)}")
 
     __call__ = done
 
@@ -168,11 +178,12 @@ class ProgressReporter(ProgressDisplay):
 class _RunningGroup:
     """Runs that are trained together and have not all ended."""
 
-    def __init__(self, group: Sequence[RunSpec]) -> None:
+    def __init__(self, group: Sequence[RunSpec], setting: str) -> None:
         run = group[0]
         self.waiting = {run.address for run in group}
         windows = dict.fromkeys("REF" if run.window is None else run.window for run in group)
-        self.label = f"{run.task} {run.source} seed {run.seed}: {', '.join(windows)}"
+        where = f"{run.task} {run.source}{f', {setting},' if setting else ''} seed {run.seed}"
+        self.label = f"{where}: {', '.join(windows)}"
 
 
 def _outcome(result: RunOutcome) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 import torch
 
 from alignscope._util.cpu import threads_of_each
-from alignscope.config.grid import expand
+from alignscope.config.grid import expand, setting_names
 from alignscope.config.run import RunSpec
 from alignscope.config.study import Study
 from alignscope.data.paths import DataPaths
@@ -128,7 +128,8 @@ def run_study(
     executor = executor or SerialExecutor()
     plan = make_plan(study, store, shard)
     done, total = len(plan.selected) - len(plan.pending), len(plan.selected)
-    with ProgressReporter(done, total) as progress, _workers(executor, plan):
+    reporter = ProgressReporter(done, total, settings=setting_names(plan.runs))
+    with reporter as progress, _workers(executor, plan):
         preflight(plan, store, paths, progress)
         store.save_plan(study, plan.runs)
         progress.begin()
