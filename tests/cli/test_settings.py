@@ -37,7 +37,9 @@ def test_a_plan_has_a_row_for_each_setting_and_estimates_each_size(grid: Worksho
     for setting in SETTINGS:
         assert re.search(rf"\| ud:en_tiny \| {setting} +\| REF, 0-1 \| 1 +\| 2 +\|", answer.out)
     for size in ("5", "10"):
-        assert re.search(rf"\| ud:en_tiny \| {size} sentences +\| 4 +\| 2 +\| \d+ s +\|", answer.out)
+        assert re.search(
+            rf"\| ud:en_tiny \| {size} sentences +\| 4 +\| 2 +\| \d+ s +\|", answer.out
+        )
 
 
 def test_runs_and_tables_name_their_setting(grid: Workshop) -> None:
@@ -61,7 +63,9 @@ def test_a_failure_names_its_setting(grid: Workshop) -> None:
     assert answer.code == 1
     assert "\nfailed: pos ud:en_tiny REF seed 1, lr 1e+30: " in answer.err
     told = ask(grid, "status").out
-    assert told.startswith("2 runs: 1 done, 1 failed, 0 missing\nfailed: pos ud:en_tiny REF seed 1, lr")
+    assert told.startswith(
+        "2 runs: 1 done, 1 failed, 0 missing\nfailed: pos ud:en_tiny REF seed 1, lr"
+    )
 
 
 def test_other_sentences_of_a_smaller_training_set_are_checked(grid: Workshop) -> None:

@@ -101,6 +101,20 @@ def test_limits_of_the_study_are_kept(study: Study, places: DataPaths) -> None:
     assert set(tune_tiny(limited, places, "pos", epochs=1, limit=8)["sentences"]) == {2}
 
 
+def test_of_lists_the_first_head_rate_and_the_largest_size_are_used(
+    study: Study, places: DataPaths
+) -> None:
+    lists = {"head_learning_rate": (0.02, 0.5), "learning_rate": (1e-3, 1e-2), "epochs": (3, 4)}
+    single = {"head_learning_rate": 0.02, "learning_rate": 1e-3, "epochs": 3}
+    content, tables = study.model_dump(by_alias=False), []
+    for training, train in ((lists, (2, 6, 3)), (single, 6)):
+        changes = {"training": {**TRAINING, **training}, "limits": {"train": train}}
+        given = Study.model_validate(content | changes)
+        tables.append(tune_tiny(given, places, "pos", epochs=1, limit=8))
+    columns = ["learning_rate", "dev_score", "loss", "steps"]
+    assert tables[0].select(columns).equals(tables[1].select(columns))
+
+
 def planted(scores: dict[float, float | None]) -> Any:
     """Replace the fine-tuning by one with known dev scores; None diverges in the second epoch."""
 

@@ -40,11 +40,21 @@ def unlisted(value: Any) -> Any:
     return value[0] if is_list_of_one and not isinstance(value[0], list | tuple) else value
 
 
+def listed(value: Any) -> tuple[Any, ...]:
+    """Return the values of an axis."""
+    return value if isinstance(value, tuple) else (value,)
+
+
 class AxesModel(StrictModel):
     """A table of a study in which some keys may be lists."""
 
     axes: ClassVar[tuple[str, ...]] = ()
     """The keys that may be lists."""
+
+    def first_values(self) -> dict[str, Any]:
+        """Return the value of every key, the first one of a list."""
+        values = dict(self)
+        return values | {key: listed(values[key])[0] for key in self.axes}
 
     @model_validator(mode="before")
     @classmethod

@@ -30,7 +30,7 @@ from alignscope.config.run import (
     short_names,
     without_unset_similarity,
 )
-from alignscope.config.setting import AxesModel, unlisted
+from alignscope.config.setting import AxesModel, listed, unlisted
 from alignscope.config.similarity import SimilarityConfig
 from alignscope.config.windows import expand_windows
 from alignscope.data.corpus import parse_corpus
@@ -152,7 +152,7 @@ class Study(StrictModel):
         for task in self.tasks:
             for key, merged in (
                 ("training", self.merged_training),
-                ("limits", self._merge_limits),
+                ("limits", self.merged_limits),
             ):
                 try:
                     merged(task)
@@ -201,14 +201,13 @@ class Study(StrictModel):
         Raises:
             StudyError: if neither the study nor the task states the learning rate.
         """
-        merged, limits = self.merged_training(task), self._merge_limits(task)
+        merged, limits = self.merged_training(task), self.merged_limits(task)
         if merged.learning_rate is None:
             raise StudyError(
                 f"Study {self.name} states no learning_rate for {task}. Set it in [training] or in "
                 f"[tasks.{task}]. {TYPICAL_RATES} `alignscope tune STUDY` measures a good one."
             )
         axes = (*(getattr(merged, name) for name in merged.axes), limits.train)
-        listed = (value if isinstance(value, tuple) else (value,) for value in axes)
         return [
             Setting(
                 TrainingConfig.model_validate(
@@ -216,7 +215,7 @@ class Study(StrictModel):
                 ),
                 SplitLimits.model_validate({**dict(limits), "train": train}),
             )
-            for *values, train in product(*listed)
+            for *values, train in product(*map(listed, axes))
         ]
 
     def _only_setting(self, task: str) -> Setting:
@@ -229,10 +228,11 @@ class Study(StrictModel):
         return settings[0]
 
     def merged_training(self, task: str) -> StudyTraining:
-        """Return the hyperparameters of one task, with or without a learning rate."""
+        """Return the hyperparameters of one task, which may be lists or lack the rate."""
         return StudyTraining.model_validate({**dict(self.training), **self.tasks[task].training})
 
-    def _merge_limits(self, task: str) -> StudyLimits:
+    def merged_limits(self, task: str) -> StudyLimits:
+        """Return the limits of one task, which may be lists."""
         return StudyLimits.model_validate({**dict(self.limits), **self.tasks[task].limits})
 
     @property

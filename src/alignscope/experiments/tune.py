@@ -10,6 +10,7 @@ import polars as pl
 from alignscope.analysis.learning_rate import RateScore, choose_rate
 from alignscope.config.range_test import RangeTest, format_rate
 from alignscope.config.run import RunSpec, SplitLimits, TrainingConfig
+from alignscope.config.setting import listed
 from alignscope.config.study import Study
 from alignscope.data.paths import DataPaths
 from alignscope.data.sentence import Sentence
@@ -55,7 +56,8 @@ def tune_study(
     """Test learning rates for every encoder, task and source of a study.
 
     Only REF is trained, with the study's first seed, on the train split of the source. Scores are
-    those on its dev split: no test split and no target is read. Nothing is stored.
+    those on its dev split: no test split and no target is read. Nothing is stored. A study with
+    lists is tested with its first head learning rate and its largest training set.
 
     Args:
         study: the study; it may lack the learning rate.
@@ -92,7 +94,8 @@ def _references(study: Study, test: RangeTest, tasks: Sequence[str]) -> Iterator
         raise StudyError(f"Study {study.name} names no encoder. Add one with --encoder.")
     for encoder in study.encoders:
         for task in tasks or study.tasks:
-            limits = study.limits_of(task)
+            training, limits = study.merged_training(task), study.merged_limits(task)
+            largest = max(size or test.limit for size in listed(limits.train))
             brief = {"learning_rate": test.rates[0], "epochs": test.epochs}
             for source in dict.fromkeys(study.tasks[task].sources):
                 yield RunSpec(
@@ -105,11 +108,9 @@ def _references(study: Study, test: RangeTest, tasks: Sequence[str]) -> Iterator
                     init=None,
                     adapters=None,
                     seed=study.seeds[0],
-                    training=TrainingConfig.model_validate(
-                        {**dict(study.merged_training(task)), **brief}
-                    ),
+                    training=TrainingConfig.model_validate({**training.first_values(), **brief}),
                     limits=SplitLimits(
-                        train=min(limits.train or test.limit, test.limit),
+                        train=min(largest, test.limit),
                         dev=min(limits.dev or test.limit, test.limit),
                     ),
                 )
