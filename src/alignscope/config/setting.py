@@ -23,7 +23,7 @@ def _check_values(values: Any) -> Any:
     for value in values:
         if values.count(value) > 1:
             raise ValueError(f"{value} is listed twice.")
-    return unlisted(values)
+    return _unlisted(values)
 
 
 Axis = Annotated[
@@ -34,7 +34,7 @@ Axis = Annotated[
 """One value of this type, or several that differ."""
 
 
-def unlisted(value: Any) -> Any:
+def _unlisted(value: Any) -> Any:
     """Return the value of a list of one value, and anything else as it is."""
     is_list_of_one = isinstance(value, list | tuple) and len(value) == 1
     return value[0] if is_list_of_one and not isinstance(value[0], list | tuple) else value
@@ -50,6 +50,11 @@ class AxesModel(StrictModel):
 
     axes: ClassVar[tuple[str, ...]] = ()
     """The keys that may be lists."""
+
+    @classmethod
+    def with_single_values(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace lists of one value by the value, so that both have the same digest."""
+        return {k: _unlisted(value) if k in cls.axes else value for k, value in values.items()}
 
     def first_values(self) -> dict[str, Any]:
         """Return the value of every key, the first one of a list."""

@@ -30,7 +30,7 @@ from alignscope.config.run import (
     short_names,
     without_unset_similarity,
 )
-from alignscope.config.setting import AxesModel, listed, unlisted
+from alignscope.config.setting import listed
 from alignscope.config.similarity import SimilarityConfig
 from alignscope.config.windows import expand_windows
 from alignscope.data.corpus import parse_corpus
@@ -63,21 +63,16 @@ class TaskConfig(StrictModel):
     @field_validator("training", mode="after")
     @classmethod
     def _current_keys(cls, training: dict[str, Any]) -> dict[str, Any]:
-        return _with_single_values(StudyTraining, StudyTraining.with_current_keys(training))
+        return StudyTraining.with_single_values(StudyTraining.with_current_keys(training))
 
     @field_validator("limits", mode="after")
     @classmethod
     def _single_limits(cls, limits: dict[str, Any]) -> dict[str, Any]:
-        return _with_single_values(StudyLimits, limits)
+        return StudyLimits.with_single_values(limits)
 
     @field_serializer("training")
     def _stored_keys(self, training: dict[str, Any]) -> dict[str, Any]:
         return TrainingConfig.with_stored_keys(training)
-
-
-def _with_single_values(model: type[AxesModel], values: dict[str, Any]) -> dict[str, Any]:
-    """Replace lists of one value by the value, so that both have the same digest."""
-    return {key: unlisted(value) if key in model.axes else value for key, value in values.items()}
 
 
 class HypothesisThresholds(StrictModel):
