@@ -19,7 +19,7 @@ Weights = Mapping[str, Tensor]
 
 STANDARD_ERRORS = 6
 """The number of standard errors by which mean and deviation of a matched tensor may differ from
-those of the pretrained one. Of normal draws, two in a billion differ by more."""
+those of the pretrained one. Two normal draws in a billion differ by more."""
 
 
 def draw_weights(encoder: PreTrainedModel, names: set[str], seed: int, init: Init) -> Weights:

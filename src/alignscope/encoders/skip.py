@@ -1,7 +1,5 @@
 """Skipped blocks: hidden states pass a block unchanged, whatever else the block returns."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -10,6 +8,7 @@ from transformers import PreTrainedModel
 
 from alignscope.config.windows import Window
 from alignscope.encoders.blocks import block_path, blocks, encode_trial_tokens
+from alignscope.encoders.observe import block_input, observe_blocks
 from alignscope.errors import EncoderError
 
 
@@ -61,7 +60,7 @@ def _return_input(
 
     This is a function of the module, and no closure, so that blocks with it can be pickled.
     """
-    hidden = _input_of(args, kwargs)
+    hidden = block_input(args, kwargs)
     if isinstance(output, Tensor):
         return hidden
     if isinstance(output, tuple) and output and isinstance(output[0], Tensor):
@@ -72,48 +71,15 @@ def _return_input(
     )
 
 
-def _input_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
-    hidden = args[0] if args else kwargs.get("hidden_states")
-    if not isinstance(hidden, Tensor):
-        raise EncoderError(
-            "A block gets no hidden states as its first argument, so it cannot be skipped. Use "
-            "another init than 'skip'."
-        )
-    return hidden
-
-
 @torch.no_grad()
 def _identities(encoder: PreTrainedModel) -> set[int]:
     """Return the blocks that return their input exactly, for a few tokens."""
     found = set[int]()
-    with _watching(encoder, found):
-        encode_trial_tokens(encoder)
-    return found
 
-
-@contextmanager
-def _watching(encoder: PreTrainedModel, found: set[int]) -> Iterator[None]:
-    """Collect in ``found`` the blocks whose output equals their input, by hooks of its own."""
-    inputs: dict[int, Tensor] = {}
-
-    def enter(index: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        inputs[index] = _input_of(args, kwargs).clone()  # a block may change its input in place
-
-    def leave(index: int, output: Any) -> None:
-        hidden = output[0] if isinstance(output, tuple) else output
-        if isinstance(hidden, Tensor) and torch.equal(hidden, inputs[index]):
+    def compare(index: int, before: Tensor, after: Tensor) -> None:
+        if torch.equal(before, after):
             found.add(index)
 
-    hooks = []
-    for i, block in enumerate(blocks(encoder)):
-        hooks += [
-            block.register_forward_pre_hook(
-                lambda _, args, kwargs, i=i: enter(i, args, kwargs), with_kwargs=True
-            ),
-            block.register_forward_hook(lambda _, args, output, i=i: leave(i, output)),
-        ]
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with observe_blocks(encoder, compare):
+        encode_trial_tokens(encoder)
+    return found

@@ -60,11 +60,22 @@ class ResourceUse:
 
 
 def provenance(
-    run: RunSpec, encoder: PreTrainedModel, paths: DataPaths, use: ResourceUse
+    run: RunSpec,
+    encoder: PreTrainedModel,
+    paths: DataPaths,
+    use: ResourceUse,
+    strength: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Describe versions, machine, resources and data of a run, after its last phase, similarity.
 
     Seconds and bytes are the run's share if several were stacked.
+
+    Args:
+        run: the specification.
+        encoder: the fine-tuned encoder.
+        paths: folders with corpora.
+        use: time and memory of the run.
+        strength: how hard the window was hit (`measure_strengths`); None for REF.
     """
     watch = use.watch
     laps = watch.laps_of_one("similarity")
@@ -92,6 +103,7 @@ def provenance(
             "memory": use.estimated_memory // watch.runs,
         },
         "data": input_checksums(run, paths),
+        **({} if strength is None else {"strength": strength}),
     }
 
 

@@ -29,6 +29,7 @@ from alignscope.experiments.setup import (
     load_pretrained,
     max_stack_size,
 )
+from alignscope.experiments.strength import measure_strengths
 from alignscope.results.store import Row, RunFailure, RunOutcome, RunResult
 from alignscope.similarity.cache import RepresentationCache
 from alignscope.similarity.extractor import RepresentationExtractor, default_cache, make_extractor
@@ -171,6 +172,7 @@ def execute_stack(
             evaluator.evaluate(members)
         watch.lap("evaluation")
 
+    strengths = measure_strengths(group, stack, inputs)
     progress.phase("training")
     observer = Observer(timer, after_epoch)
     frozen = FrozenWeights((member.encoder for member in stack.members), frozen_window(group[0]))
@@ -188,7 +190,8 @@ def execute_stack(
             outcomes.append(history.error)
             continue
         epochs, evaluation = evaluator.epoch_rows(member, history), evaluator.best(member, history)
-        finished = _Finished(run, stack.members[member].encoder, epochs, evaluation)
+        encoder, strength = stack.members[member].encoder, strengths[member]
+        finished = _Finished(run, encoder, epochs, evaluation, strength)
         outcomes.append(finished.outcome(inputs, use))
     return outcomes
 
@@ -202,8 +205,9 @@ class _Finished:
         encoder: PreTrainedModel,
         epochs: list[Row],
         evaluation: Evaluation,
+        strength: Row | None,
     ) -> None:
-        self.run, self.encoder = run, encoder
+        self.run, self.encoder, self.strength = run, encoder, strength
         self.epochs, self.evaluation = epochs, evaluation
 
     def outcome(self, inputs: RunInputs, use: ResourceUse) -> RunResult | AlignScopeError:
@@ -216,7 +220,7 @@ class _Finished:
             self.run,
             self.evaluation.scores,
             self.epochs,
-            provenance(self.run, self.encoder, inputs.paths, use),
+            provenance(self.run, self.encoder, inputs.paths, use, self.strength),
             similarity,
             self.evaluation.examples,
             self.evaluation.counts,
