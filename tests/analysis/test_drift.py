@@ -57,6 +57,21 @@ def test_runs_with_a_window_and_other_states_do_not_count() -> None:
     assert drift([*ablated, *REFERENCE, *other]).equals(drift(REFERENCE))
 
 
+def test_noise_stands_beside_drift() -> None:
+    """By hand as drift; results without noise have nulls."""
+    noise = [row(seed, c, n, state="noise", value=v / 2) for (seed, c), v in VALUES.items()
+             for n in (0, 1)]  # fmt: skip
+    table = drift([*REFERENCE, *noise])
+    for found in table.rows(named=True):
+        expected = two_way_mean(np.array([[0.9, 0.8], [0.95, 0.75], [0.85, 0.7]]) / 2)
+        ends = [found[f"noise_{name}"] for name in ("mean", "low", "high")]
+        assert ends == pytest.approx([expected.mean, expected.low, expected.high])
+    names = [name for name in DRIFT if name.startswith("noise_")]
+    assert len(names) == 3
+    assert table.drop(names).equals(drift(REFERENCE).drop(names))
+    assert drift(REFERENCE).select(names).null_count().row(0) == (2, 2, 2)
+
+
 def test_a_seed_counts_if_it_has_every_corpus() -> None:
     table = drift([*REFERENCE, row(4, "a", 0)])
     assert table["seeds"].to_list() == [3, 3]

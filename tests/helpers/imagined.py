@@ -10,6 +10,7 @@ from alignscope.config.grid import EncoderInfo, expand
 from alignscope.config.run import RunSpec
 from alignscope.config.study import Study, read_study
 from alignscope.data.corpus import parse_corpus, relation_between
+from alignscope.results.counts import pack_counts
 from alignscope.results.store import ResultStore, RunResult
 
 STUDY = """
@@ -55,9 +56,26 @@ def outcome(run: RunSpec, draw: np.random.Generator) -> RunResult:
         words = list(WORDS.get(language, ("a", "red", "house")))
         labels = {"gold": ["NOUN", "ADJ", "PUNCT"], "predicted": ["NOUN", "NOUN", "PUNCT"]}
         examples.append({"corpus": name, "sentence": "1", "words": words, **labels})
-    epochs = [{"epoch": 1, "loss": 0.1, "dev_score": 0.9, "steps": 5}]
+    by_corpus = {row["corpus"]: row["score"] for row in scores}
+    epochs = [{"epoch": 1, "loss": 0.1, "dev_score": 0.9, "steps": 5, "scores": by_corpus}]
     similarity = [] if run.similarity is None else compared(run, draw)
-    return RunResult(run, scores, epochs, provenance(run), similarity, examples)
+    counts = {name: pack_counts(np.array([[7, 9], [8, 9]])) for name in run.evaluated}
+    return RunResult(
+        run, scores, epochs, provenance(run), similarity, examples, counts, changes(run, draw)
+    )
+
+
+def changes(run: RunSpec, draw: np.random.Generator) -> list[dict[str, Any]]:
+    """Return changes of two blocks, of which the upper one changes more than noise."""
+    if run.similarity is None or run.window is not None:
+        return []
+    return [
+        {"corpus": f"synthetic:{name}/news", "block": block, "weight_change": 0.04 + 0.02 * block,
+         "output_change": 0.1 + 0.2 * block + 0.01 * draw.random(), "noise_weight_change": 0.05,
+         "noise_output_change": 0.15, "sentences": 32, "tokens": 400}
+        for name in LANGUAGES
+        for block in range(2)
+    ]  # fmt: skip
 
 
 def provenance(run: RunSpec) -> dict[str, Any]:
@@ -73,12 +91,12 @@ def compared(run: RunSpec, draw: np.random.Generator) -> list[dict[str, Any]]:
     """Return similarities that fall from layer to layer, for every state of the run."""
     rows = []
     source, *targets = (f"synthetic:{name}/news" for name in LANGUAGES)
-    for state in ("fine-tuned", *(("pretrained", "drift") if run.window is None else ())):
+    for state in ("fine-tuned", *(("pretrained", "drift", "noise") if run.window is None else ())):
         for target in targets:
             for layer in range(3):
                 about = {"split": "test", "unit": "sentence", "pooling": "mean", "n": 50}
                 ends = {"low": 0.1, "high": 0.95, "null_low": -0.01, "null_high": 0.01}
-                pair = {"state": state, "corpus": target if state == "drift" else source}
+                pair = {"state": state, "corpus": target if state in ("drift", "noise") else source}
                 estimate = {"measure": "cka", "estimator": "debiased", "after_norm": False}
                 value = 0.9 - 0.1 * layer + 0.02 * draw.normal()
                 place = {"target": target, "layer": layer, "value": value}

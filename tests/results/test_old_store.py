@@ -23,6 +23,9 @@ WINDOW = ["encoder", "task", "metric", "source", "init", "window"]
 ADDED = (
     "setting",
     "domain",
+    "noise_mean",
+    "noise_low",
+    "noise_high",
     "families",
     *(f"phylo{part}" for part in ("", "_low", "_high", "_p", "_p_holm")),
 )
@@ -118,6 +121,20 @@ def test_effects_hold_the_table_contrasts(folder: Path) -> None:
     of_all = effects.filter(source="all")
     assert len(of_all) == 6
     assert of_all.select("corpora", "low", "high", "p", "p_holm").null_count().row(0) == (6,) * 5
+
+
+def test_epochs_were_not_scored(folder: Path) -> None:
+    epochs = new_table(folder, "epochs")
+    assert len(epochs) == 12 * epochs["epoch"].n_unique() > 12
+    assert epochs["loss"].null_count() == 0
+    for name in ("corpus", "relation", "score"):
+        assert epochs[name].null_count() == len(epochs)
+
+
+def test_changes_of_blocks_were_not_measured(folder: Path) -> None:
+    answer = call("table", "changes", folder / "study.toml", "--store", folder / "store")
+    assert answer.code == 2
+    assert answer.err.startswith("error: No run of this study has measured changes of blocks.")
 
 
 def test_a_failure_is_read(folder: Path) -> None:

@@ -7,7 +7,7 @@ from alignscope.config.run import EncoderSpec, RunSpec
 from alignscope.config.study import Study
 from alignscope.errors import StoreError
 from alignscope.results.store import RunResult
-from alignscope.results.tables import scores_table
+from alignscope.results.tables import changes_table, epochs_table, scores_table
 
 
 def plan(*encoders: object) -> list[RunSpec]:
@@ -55,3 +55,37 @@ def test_the_relation_is_that_of_this_version() -> None:
     table = scores_table([RunResult(ner, stored, [], outcome(ner).provenance)])
     assert table["relation"].to_list() == ["cross-scheme", "cross-domain"]
     assert table["domain"].to_list() == ["ewt", None]
+
+
+def test_epochs_have_a_row_for_each_corpus() -> None:
+    (run, _) = plan("x")
+    epochs = [
+        {"epoch": n, "steps": 3 * n, "loss": 1 / n, "dev_score": 0.4 + 0.1 * n, "scores": scores}
+        for n, scores in ((1, {"ud:en_ewt": 0.5, "ud:de_pud": 0.2}), (2, {"ud:en_ewt": 0.6}))
+    ]
+    scores = [
+        outcome(run).scores[0] | {"corpus": name, "metric": metric}
+        for name in ("ud:en_ewt", "ud:de_pud")
+        for metric in ("las", "uas")
+    ]
+    table = epochs_table([RunResult(run, scores, epochs, {})])
+    assert table.select("epoch", "steps", "corpus", "relation", "score", "metric").rows() == [
+        (1, 3, "ud:en_ewt", "in-domain", 0.5, "las"),
+        (1, 3, "ud:de_pud", "cross-lingual", 0.2, "las"),
+        (2, 6, "ud:en_ewt", "in-domain", 0.6, "las"),
+    ]
+    assert table["address"].to_list() == [run.address] * 3
+
+
+def test_epochs_of_older_results_have_no_corpus() -> None:
+    (run, _) = plan("x")
+    epochs = [{"epoch": 1, "steps": 3, "loss": 0.5, "dev_score": 0.4}]
+    (row,) = epochs_table([RunResult(run, outcome(run).scores, epochs)]).rows(named=True)
+    assert (row["corpus"], row["relation"], row["score"]) == (None, None, None)
+    assert (row["loss"], row["dev_score"], row["window"]) == (0.5, 0.4, "REF")
+
+
+def test_changes_are_refused_where_none_were_measured() -> None:
+    (run, _) = plan("x")
+    with pytest.raises(StoreError, match="No run of this study has measured changes of blocks"):
+        changes_table([outcome(run)])

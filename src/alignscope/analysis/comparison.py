@@ -11,7 +11,13 @@ from alignscope.config.run import RunSpec
 from alignscope.config.study import Study
 from alignscope.errors import StoreError
 from alignscope.results.store import ResultStore, RunResult
-from alignscope.results.tables import run_similarity_table, runs_table, scores_table
+from alignscope.results.tables import (
+    changes_table,
+    epochs_table,
+    run_similarity_table,
+    runs_table,
+    scores_table,
+)
 
 StoreRuns = tuple[ResultStore, list[RunSpec]]
 """A store with runs of it."""
@@ -85,6 +91,16 @@ class SharedTables:
         pair = pl.concat_str("corpus", "target", separator=" ")
         paired = self._all_similarity.with_columns(pair=pair)
         return _shared(paired, ["task", "source", "state"], "pair").drop("pair")
+
+    @cached_property
+    def epochs(self) -> pl.DataFrame:
+        """The table ``epochs``, on corpora that all encoders have."""
+        return _shared(epochs_table(self.outcomes), ["task", "source"], "corpus")
+
+    @cached_property
+    def changes(self) -> pl.DataFrame:
+        """The table ``changes``, on corpora that all encoders have compared."""
+        return _shared(changes_table(self.outcomes), ["task", "source"], "corpus")
 
     def omissions(self) -> list[str]:
         """Return a sentence for each group of corpora that the tables leave out."""

@@ -9,6 +9,8 @@ import polars as pl
 from alignscope.config.run import RunSpec
 from alignscope.results.store import ResultStore, RunResult
 from alignscope.results.tables import (
+    changes_table,
+    epochs_table,
     primary_metrics,
     run_similarity_table,
     runs_table,
@@ -44,6 +46,16 @@ class MeasuredTables(Protocol):
         """The table ``similarity``."""
         ...
 
+    @property
+    def epochs(self) -> pl.DataFrame:
+        """The table ``epochs``."""
+        ...
+
+    @property
+    def changes(self) -> pl.DataFrame:
+        """The table ``changes``."""
+        ...
+
 
 class StoredTables:
     """The measurements of some runs, as far as a store holds them."""
@@ -68,6 +80,16 @@ class StoredTables:
         """The table ``similarity``."""
         return run_similarity_table(self.outcomes)
 
+    @cached_property
+    def epochs(self) -> pl.DataFrame:
+        """The table ``epochs``."""
+        return epochs_table(self.outcomes)
+
+    @cached_property
+    def changes(self) -> pl.DataFrame:
+        """The table ``changes``."""
+        return changes_table(self.outcomes)
+
 
 class PrimaryTables:
     """The same measurements in the first metric of each task, without biased estimates.
@@ -83,6 +105,16 @@ class PrimaryTables:
     def runs(self) -> pl.DataFrame:
         """The table ``runs``."""
         return self._whole.runs
+
+    @property
+    def epochs(self) -> pl.DataFrame:
+        """The table ``epochs``, which is in the first metric of each task."""
+        return self._whole.epochs
+
+    @property
+    def changes(self) -> pl.DataFrame:
+        """The table ``changes``."""
+        return self._whole.changes
 
     @cached_property
     def scores(self) -> pl.DataFrame:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -15,120 +14,15 @@ from alignscope.analysis.effect_intervals import effects_table
 from alignscope.analysis.genealogy import LineageOf, lineage_from
 from alignscope.analysis.hypotheses import claims_table
 from alignscope.analysis.measured import MeasuredTables, PrimaryTables, StoredTables
+from alignscope.analysis.result_tables import ResultTables
 from alignscope.analysis.summary import summary_table
 from alignscope.analysis.transfer_gap import transfer_gap_table
 from alignscope.analysis.typology import language_distance
 from alignscope.config.run import RunSpec
 from alignscope.config.study import HypothesisThresholds, Study
 from alignscope.data.synthetic.distance import typological_distance
-from alignscope.errors import AlignScopeError
-from alignscope.results.schemas import schema_of
-from alignscope.results.specs import TABLES, table_spec
+from alignscope.results.specs import table_spec
 from alignscope.results.store import ResultStore, RunResult
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-class ResultTables:
-    """Tables by name: ``tables.effects`` is ``tables.table("effects")``, a polars frame.
-
-    A table raises a StoreError if its runs cannot be compared with each other, and a DataError if
-    it needs distances between languages that are not known. Tables about layers also raise a
-    StoreError if no run has measured similarity.
-    """
-
-    def table(self, name: str) -> pl.DataFrame:
-        """Return the table of a name.
-
-        Raises:
-            StudyError: if there is no such table.
-        """
-        raise NotImplementedError
-
-    @property
-    def scores(self) -> pl.DataFrame:
-        """The score of every run on every corpus."""
-        return self.table("scores")
-
-    @property
-    def summary(self) -> pl.DataFrame:
-        """Scores of REF and effects of windows, as mean and standard deviation over seeds."""
-        return self.table("summary")
-
-    @property
-    def effects(self) -> pl.DataFrame:
-        """The effects of windows with 95 % CIs and p-values."""
-        return self.table("effects")
-
-    @property
-    def distances(self) -> pl.DataFrame:
-        """The correlation of zero-shot scores with the distance to the source."""
-        return self.table("distances")
-
-    @property
-    def gaps(self) -> pl.DataFrame:
-        """The correlation of similarity with the transfer gap, per layer."""
-        return self.table("gaps")
-
-    @property
-    def drift(self) -> pl.DataFrame:
-        """The similarity before and after fine-tuning, per layer."""
-        return self.table("drift")
-
-    @property
-    def boundaries(self) -> pl.DataFrame:
-        """The first block that predicts, per encoder, task and source."""
-        return self.table("boundaries")
-
-    @property
-    def claims(self) -> pl.DataFrame:
-        """The hypotheses with their verdicts."""
-        return self.table("claims")
-
-    @property
-    def similarity(self) -> pl.DataFrame:
-        """The similarity of parallel corpora at every layer."""
-        return self.table("similarity")
-
-    @property
-    def runs(self) -> pl.DataFrame:
-        """Every planned run with its status."""
-        return self.table("runs")
-
-    @property
-    def tables(self) -> pl.DataFrame:
-        """The names of all tables with their columns, types and meanings."""
-        rows = [
-            (spec.name, column, str(kind), spec.columns[column].meaning)
-            for spec in TABLES.values()
-            for column, kind in schema_of(spec.columns).items()
-        ]
-        return pl.DataFrame(rows, schema=["table", "column", "type", "meaning"], orient="row")
-
-    def to_pandas(self, name: str) -> "pd.DataFrame":
-        """Return a table as a pandas frame. Columns of integers with nulls have type ``Int64``.
-
-        Raises:
-            AlignScopeError: if pandas is not installed.
-            StudyError: if there is no such table.
-        """
-        table = self.table(name)
-        try:
-            import pandas as pd
-        except ImportError:
-            raise AlignScopeError(
-                "The package pandas is not installed. Install it, or use the polars frame instead: "
-                f"results.{name}."
-            ) from None
-        types = {pl.String: "object", pl.Int64: "Int64", pl.Boolean: "boolean"}
-
-        def series(column: pl.Series) -> "pd.Series":
-            nullable = column.dtype == pl.String or column.null_count() > 0
-            kind = types.get(type(column.dtype), "float64") if nullable else None
-            return pd.Series(column.to_list(), dtype=kind)
-
-        return pd.DataFrame({column.name: series(column) for column in table})
 
 
 class StudyResults(ResultTables):
@@ -296,4 +190,6 @@ _COMPUTE: Mapping[str, Callable[[StudyResults], pl.DataFrame]] = {
     "claims": _claims,
     "similarity": lambda results: results.measured.similarity,
     "runs": lambda results: results.measured.runs,
+    "epochs": lambda results: results.measured.epochs,
+    "changes": lambda results: results.measured.changes,
 }

@@ -24,6 +24,8 @@ EXACT = 7
 DRAWS = 9999
 """The number of random pairings of more targets."""
 
+_ENCODERS = ("pretrained", "fine-tuned")
+"""The states that are similarities within one encoder."""
 _CURVE_KEYS = (*SIMILARITY_KEYS, "state", "measure", "estimator")
 _LAYER_KEYS = (*_CURVE_KEYS, "layer")
 
@@ -54,7 +56,7 @@ def transfer_gap_table(
         ``phylo`` adjust for genus and family. ``p_holm`` and ``phylo_p_holm`` are corrected for the
         layers of a curve.
     """
-    measured = similarity.filter((pl.col("window") == REF) & (pl.col("state") != "drift"))
+    measured = similarity.filter((pl.col("window") == REF) & pl.col("state").is_in(_ENCODERS))
     similarities = (
         with_target_language(measured)
         .group_by([*_LAYER_KEYS, "language"])

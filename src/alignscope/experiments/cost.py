@@ -96,9 +96,16 @@ class StepTimer:
         self.progress(step, steps)
 
 
-ROW_BYTES = {"scores": 290, "examples": 440, "similarity": 420, "checksums": 110, "rest": 2000}
+ROW_BYTES = {
+    "scores": 290, "examples": 440, "similarity": 420, "checksums": 110, "rest": 2000,
+    "epochs": 50, "changes": 260, "counts": 90,
+}  # fmt: skip
 """Bytes of a row of each table in a stored result, and of everything else in it (measured on the
 demo)."""
+COUNT_BYTES = 1.7
+"""Bytes of the counts of a test sentence."""
+UNLIMITED = 1000
+"""Test sentences of a corpus that has no limit, for the estimate of the disk space: as in PUD."""
 
 
 @dataclass(frozen=True)
@@ -247,9 +254,11 @@ def _similarity_seconds(run: RunSpec, calibration: Calibration, paths: DataPaths
     similarity_by_layer(vectors[0], {"": vectors[1]}, config.measures)
     per_layer = (time.monotonic() - start) / 2
     states = 2 if run.window is None else 1
-    pairs = states * (len(corpora) - 1) + (len(corpora) if config.drift else 0)
+    # Drift compares the pretrained encoder with the fine-tuned one and, for REF, with noise.
+    pairs = states * (len(corpora) - 1) + (states * len(corpora) if config.drift else 0)
     words = sum(len(sentence) for corpus in corpora.values() for sentence in corpus)
-    reading = 2 * FORWARD_SHARE * calibration.seconds_per_subword * words
+    encoders = 1 + states if config.drift else states
+    reading = encoders * FORWARD_SHARE * calibration.seconds_per_subword * words
     return pairs * len(_compared_layers(run)) * per_layer + reading
 
 
@@ -268,10 +277,16 @@ def _block_count(name: str, revision: str, remote_code: bool) -> int:
 def _result_bytes(run: RunSpec) -> int:
     """Estimate the bytes of a stored result from its numbers of corpora, metrics and layers."""
     config, corpora = run.similarity, len(run.evaluated)
-    rows = dict.fromkeys(("scores", "examples", "checksums"), corpora) | {"rest": 1}
+    rows = dict.fromkeys(("scores", "examples", "checksums", "counts"), corpora) | {"rest": 1}
     rows["scores"] *= len(TASKS[run.task].metrics)
+    rows["epochs"] = run.training.epochs * corpora
     if config is not None:
         layers = len(_compared_layers(run))
         states = 3 if config.drift else 2
-        rows["similarity"] = states * len(config.corpora) * layers * 3 * len(config.measures) // 2
-    return sum(ROW_BYTES[table] * count for table, count in rows.items())
+        per_state = len(config.corpora) * layers
+        rows["similarity"] = states * per_state * 3 * len(config.measures) // 2
+        if config.drift and run.window is None:
+            rows["similarity"] += 2 * per_state  # of noise, in one measure
+            rows["changes"] = per_state
+    counts = int(COUNT_BYTES * corpora * (run.limits.test or UNLIMITED))
+    return counts + sum(ROW_BYTES[table] * count for table, count in rows.items())

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from threading import Lock
 
 from transformers import PreTrainedModel
 
+from alignscope._util.seeding import derive_seed
 from alignscope.config.run import RunSpec
 from alignscope.data.paths import DataPaths
 from alignscope.encoders.device import device
@@ -31,9 +33,11 @@ from alignscope.experiments.setup import (
 )
 from alignscope.experiments.strength import measure_strengths
 from alignscope.results.store import Row, RunFailure, RunOutcome, RunResult
+from alignscope.similarity.block_changes import ComparedEncoders
 from alignscope.similarity.cache import RepresentationCache
 from alignscope.similarity.extractor import RepresentationExtractor, default_cache, make_extractor
-from alignscope.similarity.stages import compare_states, load_parallel
+from alignscope.similarity.reading import as_read
+from alignscope.similarity.stages import compare_states, compare_with_noise, load_parallel
 from alignscope.training.finetune import Observer, fine_tune_stacked
 from alignscope.training.frozen import FrozenWeights
 from alignscope.training.memory import PeakMemory, is_out_of_memory, release_memory
@@ -212,7 +216,7 @@ class _Finished:
 
     def outcome(self, inputs: RunInputs, use: ResourceUse) -> RunResult | AlignScopeError:
         try:
-            similarity = self._similarity(inputs)
+            similarity, changes = self._similarity(inputs)
         except SimilarityError as error:
             use.watch.laps_of_one("similarity")  # so that the next run does not pay for this one
             return error
@@ -224,21 +228,29 @@ class _Finished:
             similarity,
             self.evaluation.examples,
             self.evaluation.counts,
+            changes,
         )
 
-    def _similarity(self, inputs: RunInputs) -> list[Row]:
-        """Compare parallel corpora inside the fine-tuned and the pretrained encoder."""
+    def _similarity(self, inputs: RunInputs) -> tuple[list[Row], list[Row]]:
+        """Compare parallel corpora inside the fine-tuned and the pretrained encoder.
+
+        Returns:
+            The rows of similarity, and those of the changes of blocks, which only REF has.
+        """
         run, config, tokenizer = self.run, self.run.similarity, inputs.encoded.tokenizer
         if config is None:
-            return []
+            return [], []
 
+        @cache
         def pretrained() -> RepresentationExtractor:
             return make_extractor(load_pretrained(run), tokenizer, default_cache(inputs.paths))
 
-        return compare_states(
-            config,
-            load_parallel(config, run.source, inputs.paths),
-            RepresentationExtractor(self.encoder, tokenizer, RepresentationCache(None)),
-            pretrained,
-            is_reference=run.window is None,
-        )
+        corpora, is_reference = load_parallel(config, run.source, inputs.paths), run.window is None
+        fine_tuned = RepresentationExtractor(self.encoder, tokenizer, RepresentationCache(None))
+        rows = compare_states(config, corpora, fine_tuned, pretrained, is_reference=is_reference)
+        if not (is_reference and config.drift):
+            return rows, []
+        encoders = ComparedEncoders.of(pretrained(), fine_tuned, derive_seed(run.seed, "noise"))
+        rows += compare_with_noise(config, corpora, encoders)
+        texts = {name: as_read(of_corpus, config) for name, of_corpus in corpora.items()}
+        return rows, encoders.block_changes(texts)

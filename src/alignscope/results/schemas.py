@@ -41,6 +41,8 @@ BOUNDARIES = schema_of(TABLES["boundaries"].columns)
 CLAIMS = schema_of(TABLES["claims"].columns)
 RUN_SIMILARITY = schema_of(TABLES["similarity"].columns)
 RUNS = schema_of(TABLES["runs"].columns)
+EPOCHS = schema_of(TABLES["epochs"].columns)
+CHANGES = schema_of(TABLES["changes"].columns)
 
 
 def to_frame(rows: Sequence[Mapping[str, object]], schema: Schema) -> pl.DataFrame:

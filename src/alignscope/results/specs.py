@@ -6,9 +6,9 @@ here, because the command line needs the names before it needs a table.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from alignscope.errors import StudyError, nearest
+from alignscope.results.block_specs import BLOCK_SPECS
 from alignscope.results.columns import (
     ENCODER,
     ESTIMATE_COLUMNS,
@@ -29,31 +29,7 @@ from alignscope.results.columns import (
     number,
     text,
 )
-
-
-@dataclass(frozen=True)
-class TableSpec:
-    """A table of a study.
-
-    >>> TABLES["effects"].columns["mean"].meaning
-    'effect: the score with the window re-initialised − the score of REF'
-    >>> TABLES["effects"].columns["mean"].in_points
-    True
-    """
-
-    name: str
-    """The name on the command line and the attribute of `StudyResults`."""
-    title: str
-    description: str
-    """One sentence for help texts and documentation."""
-    columns: Columns
-    display: str = "plain"
-    """The name of the layout in which the table is shown (`report.tables.display`)."""
-
-    @property
-    def in_points(self) -> frozenset[str]:
-        """The columns that hold fractions and are shown in points."""
-        return frozenset(name for name, column in self.columns.items() if column.in_points)
+from alignscope.results.table_spec import TableSpec
 
 
 def _summary_columns(place: str, of: str) -> Columns:
@@ -183,6 +159,9 @@ _SPECS = (
             "corpora": integer("number of corpora"),
             "mean": number("mean similarity over seeds and corpora; 1 is an unchanged layer"),
             **interval("over seeds and corpora; null for a single seed"),
+            "noise_mean": number("the same for noise as large as the training; null if unknown"),
+            "noise_low": number("lower end of the 95 % CI of noise_mean"),
+            "noise_high": number("upper end of the 95 % CI of noise_mean"),
         },
         display="correlations",
     ),
@@ -228,8 +207,13 @@ _SPECS = (
         "The similarity of parallel corpora at every layer, in every run that measures it.",
         {
             **RUN_COLUMNS,
-            "state": text("pretrained, fine-tuned, or drift (from pretrained to fine-tuned)"),
-            "corpus": text("the parallel corpus in the source's language; for drift the target"),
+            "state": text(
+                "pretrained, fine-tuned, drift (from pretrained to fine-tuned) or noise (from "
+                "pretrained to a copy whose blocks have noise as large as the training)"
+            ),
+            "corpus": text(
+                "the parallel corpus in the source's language; for drift and noise the target"
+            ),
             **ESTIMATE_COLUMNS,
         },
         display="estimates",
@@ -250,7 +234,7 @@ _SPECS = (
     ),
 )
 
-TABLES: Mapping[str, TableSpec] = {spec.name: spec for spec in _SPECS}
+TABLES: Mapping[str, TableSpec] = {spec.name: spec for spec in (*_SPECS, *BLOCK_SPECS)}
 """Every table of a study by its name."""
 
 RENAMED = {"intervals": "effects", "contrasts": "effects"}

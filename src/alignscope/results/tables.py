@@ -10,7 +10,7 @@ from alignscope.config.run import RunSpec
 from alignscope.data.corpus import parse_corpus, relation_between
 from alignscope.errors import DataError, StoreError
 from alignscope.results.columns import ADDED_ESTIMATES
-from alignscope.results.schemas import RUN_SIMILARITY, RUNS, SCORES, to_frame
+from alignscope.results.schemas import CHANGES, EPOCHS, RUN_SIMILARITY, RUNS, SCORES, to_frame
 from alignscope.results.store import ResultStore, Row, RunResult
 
 REF = "REF"
@@ -45,6 +45,29 @@ def run_similarity_table(results: Iterable[RunResult]) -> pl.DataFrame:
             "file and run it again."
         )
     return to_frame(rows, RUN_SIMILARITY)
+
+
+def epochs_table(results: Iterable[RunResult]) -> pl.DataFrame:
+    """Return the table ``epochs``: one row per run, epoch and corpus.
+
+    Results of versions that did not score every epoch have one row per epoch, without a corpus.
+    """
+    return to_frame(_rows(results, _epoch_rows), EPOCHS)
+
+
+def changes_table(results: Iterable[RunResult]) -> pl.DataFrame:
+    """Return the table ``changes``: one row per run of REF, parallel corpus and block.
+
+    Raises:
+        StoreError: if no run has measured changes of blocks.
+    """
+    rows = _rows(results, lambda result: result.changes)
+    if not rows:
+        raise StoreError(
+            "No run of this study has measured changes of blocks. Add a [similarity] table with "
+            "`drift = true` to the study file and run it on a new store."
+        )
+    return to_frame(rows, CHANGES)
 
 
 def runs_table(
@@ -103,6 +126,24 @@ def _rows(results: Iterable[RunResult], part: Callable[[RunResult], list[Row]]) 
 def _score_rows(result: RunResult) -> list[Row]:
     run = result.run
     return [{**row, **_described(run.source, row["corpus"], run.task)} for row in result.scores]
+
+
+def _epoch_rows(result: RunResult) -> list[Row]:
+    relations = {row["corpus"]: row["relation"] for row in _score_rows(result)}
+    metric = result.scores[0]["metric"]
+    unscored: Row = dict.fromkeys(("corpus", "relation", "score"))
+    return [
+        {"metric": metric, **{name: epoch[name] for name in _EPOCH_COLUMNS}, **of_corpus}
+        for epoch in result.epochs
+        for of_corpus in [
+            {"corpus": corpus, "relation": relations[corpus], "score": score}
+            for corpus, score in epoch.get("scores", {}).items()
+        ]
+        or [unscored]
+    ]
+
+
+_EPOCH_COLUMNS = ("epoch", "steps", "loss", "dev_score")
 
 
 @cache

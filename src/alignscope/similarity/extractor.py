@@ -101,7 +101,7 @@ class RepresentationExtractor:
         options: Sequence[object],
         compute: Callable[[], Tensor],
     ) -> Tensor:
-        with self._language_of(name):
+        with self.language_of(name):
             if self.cache.folder is not None:
                 split = self.tokenizer.split(texts)
                 key = cache_key(self.encoder, self._fingerprint, split, options)
@@ -113,7 +113,7 @@ class RepresentationExtractor:
             return self._in_memory[memory_key]
 
     @contextmanager
-    def _language_of(self, name: str) -> Iterator[None]:
+    def language_of(self, name: str) -> Iterator[None]:
         """Let X-MOD use the adapters of a corpus's language, and then those it used before."""
         if not needs_language(self.encoder):
             yield

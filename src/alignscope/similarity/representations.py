@@ -175,8 +175,8 @@ def _encode(
     """Read every sentence once and return its vectors, (layers, vectors, hidden)."""
     starts = [0, *accumulate(map(len, vectors))]
     layers: Tensor | None = None
-    with _evaluating(encoder):
-        for group in _groups(split, vectors, tokens_per_batch or _best_batch(encoder)):
+    with evaluating(encoder):
+        for group in _groups(split, vectors, tokens_per_batch or best_batch(encoder)):
             of_group = _encode_batch(
                 encoder, [split[i] for i in group], [vectors[i] for i in group], pad
             )
@@ -190,7 +190,8 @@ def _encode(
 
 
 @contextmanager
-def _evaluating(encoder: PreTrainedModel) -> Iterator[None]:
+def evaluating(encoder: PreTrainedModel) -> Iterator[None]:
+    """Switch dropout off for a while."""
     training = encoder.training
     encoder.eval()
     try:
@@ -217,7 +218,7 @@ def _encode_batch(
     return [sums.of(layer) for layer in output.hidden_states]
 
 
-def _best_batch(encoder: PreTrainedModel) -> int:
+def best_batch(encoder: PreTrainedModel) -> int:
     """Return how many padded subwords are read fastest at once.
 
     On a CPU, a batch should fit into its cache: 2,048 were fastest for a hidden size of 64, 1,024

@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 from alignscope.config.similarity import SimilarityConfig
 from alignscope.data.paths import DataPaths
+from alignscope.similarity.block_changes import ComparedEncoders
 from alignscope.similarity.compare import compare
 from alignscope.similarity.extractor import RepresentationExtractor
 from alignscope.similarity.layers import Row
 from alignscope.similarity.reading import Corpora, ParallelTexts, read_parallel
 
-PRETRAINED, FINE_TUNED, DRIFT = "pretrained", "fine-tuned", "drift"
+PRETRAINED, FINE_TUNED, DRIFT, NOISE = "pretrained", "fine-tuned", "drift", "noise"
 
 
 def load_parallel(config: SimilarityConfig, source: str, paths: DataPaths) -> Corpora:
@@ -61,6 +62,31 @@ def compare_states(
             same = ParallelTexts(name, [name], corpora)
             drift = compare(pretrained, fine_tuned, same, config)
             rows += [{"state": DRIFT, "corpus": name, **row} for row in drift]
+    return rows
+
+
+def compare_with_noise(
+    config: SimilarityConfig, corpora: Corpora, encoders: ComparedEncoders
+) -> list[Row]:
+    """Compare the pretrained encoder with its copy with noise, as drift does with fine-tuning.
+
+    The curve over layers shows which drift the sizes of weights alone explain.
+
+    Args:
+        config: the layers and the pooling. Only CKA is measured, or the first measure without it.
+        corpora: parallel corpora.
+        encoders: the pretrained encoder and its copy.
+
+    Returns:
+        Rows of ``RUN_SIMILARITY``, from the column ``state`` on.
+    """
+    measure = "cka" if "cka" in config.measures else config.measures[0]
+    config = config.model_copy(update={"measures": (measure,)})
+    rows: list[Row] = []
+    for name in corpora:
+        same = ParallelTexts(name, [name], corpora)
+        noise = compare(encoders.pretrained, encoders.noise, same, config)
+        rows += [{"state": NOISE, "corpus": name, **row} for row in noise]
     return rows
 
 
