@@ -162,6 +162,22 @@ def test_plan_and_run_say_which_corpus_separates_language_and_domain(workshop: W
     assert "ud:de_pud was not found" in answer.err
 
 
+def test_supervised_corpora_are_run_and_shown_as_ceiling(workshop: Workshop) -> None:
+    text = GRID.replace("tiles:2", "none").replace("[1, 2]", "[1]")
+    workshop.write(text + 'supervised = ["ud:de_tiny"]\n')
+    where = ("--store", workshop.store, "--encoder", workshop.encoder, "--no-price")
+    assert "ud:de_tiny (supervised)" in call("plan", workshop.study, *where).out
+    answer = workshop.run()
+    assert answer.code == 0, answer.err
+    (row,) = csv.DictReader(io.StringIO(workshop.table("transfer")))
+    assert (row["target"], row["supervised"]) == ("ud:de_tiny", "ud:de_tiny")
+    difference = float(row["supervised_score"]) - float(row["score"])
+    assert float(row["supervised_gap"]) == pytest.approx(difference)
+    assert {row["source"] for row in csv.DictReader(io.StringIO(workshop.table("scores")))} == {
+        "ud:en_tiny"
+    }
+
+
 def test_plan_estimates_the_cost_of_pending_runs(workshop: Workshop) -> None:
     where = ("--store", workshop.store, "--encoder", workshop.encoder, "--data", workshop.data)
     answer = call("plan", workshop.study, *where)

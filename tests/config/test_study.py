@@ -80,9 +80,15 @@ def test_every_shipped_study_expands(path: Path) -> None:
         assert len(found) == HOW_MANY.get(path.stem, len(found))
 
 
+WITHOUT_SIMILARITY = ("controls", "robustness")
+"""Studies of treatments and settings, whose questions are about effects alone."""
+
+
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_every_shipped_study_measures_similarity(path: Path) -> None:
+def test_shipped_studies_measure_similarity(path: Path) -> None:
     study = read_study(path)
+    if path.stem in WITHOUT_SIMILARITY:
+        return
     assert study.similarity is not None
     compared = {parse_corpus(name).language for name in study.similarity.corpora}
     for task in study.tasks.values():
@@ -520,6 +526,7 @@ OTHER: dict[str, Any] = {
     "seed": 2,
     "task_version": "2",
     "freeze": "window",
+    "supervised": True,
     "training.epochs": 4,
     "training.learning_rate": 4e-5,
     "training.head_learning_rate": 2e-3,
@@ -706,3 +713,57 @@ def test_invalid_similarity_is_refused(tmp_path: Path, given: dict[str, Any], me
     path.write_text(text, encoding="utf-8")
     with pytest.raises(StudyError, match=message):
         read_study(path)
+
+
+# Supervised corpora
+
+SUPERVISED = {
+    "sources": ["ud:en_ewt", "ud:fr_gsd"],
+    "targets": ["ud:de_pud", "ud:de_lit", "ud:fr_pud", "ud:tr_pud"],
+    "supervised": ["ud:de_gsd", "ud:fr_gsd"],
+}
+
+
+def test_supervised_corpora_have_ref_runs_in_every_seed() -> None:
+    study = grid(tasks={"pos": SUPERVISED}, seeds=[1, 2], similarity=PARALLEL)
+    runs = expand(study, blocks(4))
+    without = expand(
+        grid(tasks={"pos": SUPERVISED | {"supervised": []}}, seeds=[1, 2], similarity=PARALLEL),
+        blocks(4),
+    )
+    assert [run for run in runs if not run.supervised] == without
+    added = [run for run in runs if run.supervised]
+    assert [(run.source, run.seed, run.window) for run in added] == [
+        ("ud:de_gsd", 1, None),
+        ("ud:de_gsd", 2, None),
+    ]
+    assert {run.evaluated for run in added} == {("ud:de_gsd", "ud:de_pud", "ud:de_lit")}
+    assert {run.similarity for run in added} == {None}
+    assert {run.training for run in added} == {run.training for run in without}
+    assert added[0].label == "pos ud:de_gsd (supervised) REF seed 1"
+
+
+PARALLEL = {"corpora": ["ud:en_pud", "ud:fr_pud", "ud:de_pud"]}
+
+
+def test_supervised_runs_have_addresses_of_their_own() -> None:
+    study = grid(tasks={"pos": SUPERVISED})
+    (added,) = [run for run in expand(study, blocks(4)) if run.supervised]
+    plain = added.model_copy(update={"supervised": False})
+    assert plain.address != added.address
+    assert "supervised" not in plain.model_dump()
+    assert RunSpec.model_validate(added.model_dump()) == added
+
+
+def test_a_study_without_supervised_corpora_is_stored_as_before() -> None:
+    assert "supervised" not in grid().grid["tasks"]["pos"]
+    stored = grid(tasks={"pos": SUPERVISED}).grid["tasks"]["pos"]
+    assert stored["supervised"] == ["ud:de_gsd", "ud:fr_gsd"]
+
+
+def test_a_supervised_corpus_needs_a_target_in_its_language(
+    read: Callable[[str], Study],
+) -> None:
+    message = "supervised has ud:cs_cac, but no target is in its language, cs"
+    with pytest.raises(StudyError, match=message):
+        read(TASKS + 'targets = ["ud:de_pud"]\nsupervised = ["ud:cs_cac"]\n')

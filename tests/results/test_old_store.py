@@ -26,6 +26,7 @@ ADDED = (
     "noise_mean",
     "noise_low",
     "noise_high",
+    "gap",
     "families",
     *(f"phylo{part}" for part in ("", "_low", "_high", "_p", "_p_holm")),
 )

@@ -17,6 +17,7 @@ from alignscope.results.tables import (
     run_similarity_table,
     runs_table,
     scores_table,
+    split_supervised,
 )
 
 StoreRuns = tuple[ResultStore, list[RunSpec]]
@@ -83,7 +84,12 @@ class SharedTables:
     @cached_property
     def scores(self) -> pl.DataFrame:
         """The table ``scores``, on corpora that all encoders have."""
-        return _shared(self._all_scores, ["task", "source"], "corpus")
+        return _shared(self._all_scores[0], ["task", "source"], "corpus")
+
+    @property
+    def supervised_scores(self) -> pl.DataFrame:
+        """The scores of runs on supervised corpora."""
+        return self._all_scores[1]
 
     @cached_property
     def similarity(self) -> pl.DataFrame:
@@ -104,7 +110,7 @@ class SharedTables:
 
     def omissions(self) -> list[str]:
         """Return a sentence for each group of corpora that the tables leave out."""
-        lost = self._all_scores.join(self.scores, on=["task", "source", "corpus"], how="anti")
+        lost = self._all_scores[0].join(self.scores, on=["task", "source", "corpus"], how="anti")
         notes = [
             f"Left out of {task} from {source}, because not every encoder has them: "
             f"{', '.join(group['corpus'].unique().sort())}."
@@ -118,8 +124,8 @@ class SharedTables:
         return notes
 
     @cached_property
-    def _all_scores(self) -> pl.DataFrame:
-        return scores_table(self.outcomes)
+    def _all_scores(self) -> tuple[pl.DataFrame, ...]:
+        return split_supervised(scores_table(self.outcomes), self.planned)
 
     @cached_property
     def _all_similarity(self) -> pl.DataFrame:

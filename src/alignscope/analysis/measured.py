@@ -15,6 +15,7 @@ from alignscope.results.tables import (
     run_similarity_table,
     runs_table,
     scores_table,
+    split_supervised,
 )
 
 
@@ -39,6 +40,11 @@ class MeasuredTables(Protocol):
     @property
     def scores(self) -> pl.DataFrame:
         """The table ``scores``."""
+        ...
+
+    @property
+    def supervised_scores(self) -> pl.DataFrame:
+        """The same columns for runs on supervised corpora."""
         ...
 
     @property
@@ -70,10 +76,19 @@ class StoredTables:
         """The table ``runs``, including planned runs that are not done."""
         return runs_table(self.planned, self._store, self.outcomes)
 
-    @cached_property
+    @property
     def scores(self) -> pl.DataFrame:
         """The table ``scores``."""
-        return scores_table(self.outcomes)
+        return self._scores[0]
+
+    @property
+    def supervised_scores(self) -> pl.DataFrame:
+        """The same columns for runs on supervised corpora."""
+        return self._scores[1]
+
+    @cached_property
+    def _scores(self) -> tuple[pl.DataFrame, ...]:
+        return split_supervised(scores_table(self.outcomes), self.planned)
 
     @cached_property
     def similarity(self) -> pl.DataFrame:
@@ -115,6 +130,13 @@ class PrimaryTables:
     def changes(self) -> pl.DataFrame:
         """The table ``changes``."""
         return self._whole.changes
+
+    @cached_property
+    def supervised_scores(self) -> pl.DataFrame:
+        """The same columns for runs on supervised corpora."""
+        metrics = list(primary_metrics(self._whole.scores).items())
+        chosen = pl.DataFrame(metrics, schema=["task", "metric"], orient="row")
+        return self._whole.supervised_scores.join(chosen, on=["task", "metric"], how="semi")
 
     @cached_property
     def scores(self) -> pl.DataFrame:

@@ -49,6 +49,11 @@ class ResultTables:
         return self.table("distances")
 
     @property
+    def transfer(self) -> pl.DataFrame:
+        """The zero-shot score of every target, between source and ceiling."""
+        return self.table("transfer")
+
+    @property
     def gaps(self) -> pl.DataFrame:
         """The correlation of similarity with the transfer gap, per layer."""
         return self.table("gaps")

@@ -16,6 +16,7 @@ from alignscope.analysis.hypotheses import claims_table
 from alignscope.analysis.measured import MeasuredTables, PrimaryTables, StoredTables
 from alignscope.analysis.result_tables import ResultTables
 from alignscope.analysis.summary import summary_table
+from alignscope.analysis.transfer import transfer_table
 from alignscope.analysis.transfer_gap import transfer_gap_table
 from alignscope.analysis.typology import language_distance
 from alignscope.config.run import RunSpec
@@ -183,7 +184,10 @@ _COMPUTE: Mapping[str, Callable[[StudyResults], pl.DataFrame]] = {
         results.scores, results.distance or typological_distance, results.lineage
     ),
     "gaps": lambda results: transfer_gap_table(
-        results.scores, results.similarity, results.distance, results.lineage
+        results.scores, results.similarity, results.distance, results.lineage, results.transfer
+    ),
+    "transfer": lambda results: transfer_table(
+        results.scores, results.measured.supervised_scores, results.lineage
     ),
     "drift": lambda results: drift_table(results.similarity),
     "boundaries": lambda results: boundaries_table(results.scores),

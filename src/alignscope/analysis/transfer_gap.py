@@ -10,15 +10,18 @@ from numpy.typing import NDArray
 
 from alignscope.analysis.arrays import Values
 from alignscope.analysis.constants import RUN_KEYS, SIMILARITY_KEYS
-from alignscope.analysis.correlation import correlation, fisher_interval, ranks
+from alignscope.analysis.correlation import FEWEST, correlation, fisher_interval, ranks
 from alignscope.analysis.distance_correlation import Distance
 from alignscope.analysis.genealogy import LineageOf, lineage
 from alignscope.analysis.multiple_testing import holm_over
 from alignscope.analysis.phylogenetic import phylogenetic_correlation
+from alignscope.analysis.transfer import supervised_gaps
 from alignscope.data.corpus import parse_corpus
 from alignscope.results.schemas import GAPS, to_frame
 from alignscope.results.tables import REF, primary_measure
 
+SOURCE_GAP, SUPERVISED_GAP = "source − target", "supervised − zero-shot"
+"""The two definitions of the gap."""
 EXACT = 7
 """The largest number of targets whose pairings are all tried: 5,040 of seven."""
 DRAWS = 9999
@@ -35,6 +38,7 @@ def transfer_gap_table(
     similarity: pl.DataFrame,
     distance: Distance | None = None,
     lineage_of: LineageOf = lineage,
+    transfer: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Return the table ``gaps``: per layer, similarity correlated with the transfer gap.
 
@@ -44,12 +48,16 @@ def transfer_gap_table(
     over the languages that have both and below 0 if more similar languages have smaller gaps. With
     about 17 targets only a correlation beyond ±0.5 is significant.
 
+    The other definition of the gap is the score on the target after fine-tuning in its language −
+    REF's. It has rows where at least five target languages have a supervised corpus.
+
     Args:
         scores: the table ``scores``.
         similarity: the table ``similarity``.
         distance: the distance between two languages. If given, ``partial`` is Spearman's
             correlation controlled for ``distance(source, target)``.
         lineage_of: returns genus and family of a language, or None.
+        transfer: the table ``transfer``, for the other definition of the gap.
 
     Returns:
         The table. ``p`` is from permutations of the targets, as if they were unrelated; the columns
@@ -63,8 +71,9 @@ def transfer_gap_table(
         .agg(pl.col("value").sort().mean())
         .sort([*_LAYER_KEYS, "language"])
     )
-    joined = similarities.join(mean_gaps(scores), on=[*SIMILARITY_KEYS, "language"], how="inner")
-    keys = [*_LAYER_KEYS, "metric", "source_language"]
+    gaps = _both_gaps(mean_gaps(scores), transfer)
+    joined = similarities.join(gaps, on=[*SIMILARITY_KEYS, "language"], how="inner")
+    keys = [*_LAYER_KEYS, "metric", "source_language", "definition"]
     rows = [
         _gap_row(dict(zip(keys, key, strict=True)), group, distance, lineage_of)
         for key, group in joined.sort([*keys, "language"]).group_by(keys, maintain_order=True)
@@ -73,8 +82,20 @@ def transfer_gap_table(
     empty = dict.fromkeys(f"{p}_holm" for p in corrected)
     table = to_frame([{**row, **empty} for row in rows], GAPS)
     return table.with_columns(
-        holm_over(p).over(*_CURVE_KEYS, "metric").alias(f"{p}_holm") for p in corrected
-    ).sort([*RUN_KEYS, "state", "measure", "estimator", "layer"])
+        holm_over(p).over(*_CURVE_KEYS, "metric", "gap").alias(f"{p}_holm") for p in corrected
+    ).sort([*RUN_KEYS, "gap", "state", "measure", "estimator", "layer"])
+
+
+def _both_gaps(gaps: pl.DataFrame, transfer: pl.DataFrame | None) -> pl.DataFrame:
+    """Return the gaps with their ``definition``: to the source, and to the supervised score."""
+    of_source = gaps.with_columns(definition=pl.lit(SOURCE_GAP))
+    if transfer is None:
+        return of_source
+    languages = gaps.drop("gap")
+    supervised = languages.join(supervised_gaps(transfer), on=[*RUN_KEYS, "language"], how="inner")
+    enough = pl.len().over(RUN_KEYS) >= FEWEST
+    other = supervised.filter(enough).with_columns(definition=pl.lit(SUPERVISED_GAP))
+    return pl.concat([of_source, other.select(of_source.columns)])
 
 
 def mean_gaps(scores: pl.DataFrame) -> pl.DataFrame:
@@ -128,7 +149,7 @@ def with_target_language(similarity: pl.DataFrame) -> pl.DataFrame:
 def _gap_row(
     key: dict[str, object], group: pl.DataFrame, distance: Distance | None, lineage_of: LineageOf
 ) -> dict[str, object]:
-    source = str(key.pop("source_language"))
+    source, definition = str(key.pop("source_language")), key.pop("definition")
     similarities, gaps = (group[name].to_numpy() for name in ("value", "gap"))
     distances = (
         None if distance is None else [distance(source, target) for target in group["language"]]
@@ -136,7 +157,7 @@ def _gap_row(
     lineages = [lineage_of(target) for target in group["language"]]
     adjusted = phylogenetic_correlation(similarities, gaps, lineages)
     found = correlations(similarities, gaps, distances)
-    return {**key, "targets": len(group), **found, **adjusted.columns}
+    return {**key, "gap": definition, "targets": len(group), **found, **adjusted.columns}
 
 
 def correlations(

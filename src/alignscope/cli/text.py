@@ -31,7 +31,7 @@ def describe_plan(study: Study, runs: list[RunSpec], pending: list[RunSpec]) -> 
         {
             "encoder": encoder,
             "task": task,
-            "source": source,
+            "source": f"{source} (supervised)" if group[0].supervised else source,
             "setting": setting,
             "windows": ", ".join(_windows_of(group)),
             "seeds": str(len({run.seed for run in group})),

@@ -1,6 +1,6 @@
 """The grid of a study, expanded into its runs."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -53,6 +53,7 @@ def expand(study: Study, inspect: Callable[[EncoderSpec], EncoderInfo]) -> list[
         for source in corpora.sources
         for run in ablations.runs(task, source)
     ]
+    runs += supervised_runs(study, runs)
     return list({run.address: run for run in runs}.values())
 
 
@@ -135,6 +136,34 @@ def evaluated_corpora(source: str, corpora: TaskConfig) -> tuple[str, ...]:
     language = parse_corpus(source).language
     domains = [name for name in corpora.domains if parse_corpus(name).language == language]
     return tuple(dict.fromkeys([source, *corpora.targets, *domains]))
+
+
+def supervised_runs(study: Study, runs: Sequence[RunSpec]) -> list[RunSpec]:
+    """Return the runs on supervised corpora: REF alone, in every seed and setting of ``runs``.
+
+    A supervised corpus that is a source has none, because the study fine-tunes on it anyway.
+    """
+    return [
+        run.model_copy(
+            update={
+                "source": corpus,
+                "evaluated": _evaluated_in_language(corpus, study.tasks[run.task]),
+                "similarity": None,
+                "supervised": True,
+            }
+        )
+        for run in runs
+        if run.window is None and run.source == study.tasks[run.task].sources[0]
+        for corpus in dict.fromkeys(study.tasks[run.task].supervised)
+        if corpus not in study.tasks[run.task].sources
+    ]
+
+
+def _evaluated_in_language(corpus: str, corpora: TaskConfig) -> tuple[str, ...]:
+    """Return a supervised corpus and the targets in its language."""
+    language = parse_corpus(corpus).language
+    targets = [name for name in corpora.targets if parse_corpus(name).language == language]
+    return tuple(dict.fromkeys([corpus, *targets]))
 
 
 def _windows_of(study: Study, encoder: EncoderSpec, blocks: int | None) -> list[Window]:

@@ -233,13 +233,15 @@ class RunSpec(StrictModel):
     similarity: SimilarityConfig | None = None
     task_version: str = ""
     freeze: Literal["window"] | None = None
+    supervised: bool = False
+    """Whether the run only shows what fine-tuning in the language of a target reaches."""
 
     @model_serializer(mode="wrap")
     def _omit_unset(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # Addresses and stored runs stay as they were before tasks had a version and windows could
-        # be frozen.
+        # Addresses and stored runs stay as they were before tasks had a version, windows could be
+        # frozen and runs could be supervised.
         content: dict[str, Any] = handler(self)
-        for name in ("task_version", "freeze"):
+        for name in ("task_version", "freeze", "supervised"):
             if not content.get(name):
                 content.pop(name, None)
         return content
@@ -265,7 +267,8 @@ class RunSpec(StrictModel):
     def label(self) -> str:
         """The run on one short line, such as ``pos ud:en_ewt 0-1 (config) seed 1``."""
         window = "REF" if self.window is None else f"{self.window} ({self.init_label})"
-        return f"{self.task} {self.source} {window} seed {self.seed}"
+        supervised = " (supervised)" if self.supervised else ""
+        return f"{self.task} {self.source}{supervised} {window} seed {self.seed}"
 
     @property
     def init_label(self) -> str | None:

@@ -8,9 +8,11 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 from pydantic import (
     BaseModel,
     Field,
+    SerializerFunctionWrapHandler,
     ValidationError,
     field_serializer,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
@@ -50,10 +52,13 @@ class TaskConfig(StrictModel):
     sources: tuple[str, ...] = Field(min_length=1)
     targets: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
+    supervised: tuple[str, ...] = Field(
+        (), description="corpora in target languages, fine-tuned on as the ceiling of transfer"
+    )
     training: dict[str, Any] = Field({})
     limits: dict[str, Any] = Field({})
 
-    @field_validator("sources", "targets", "domains")
+    @field_validator("sources", "targets", "domains", "supervised")
     @classmethod
     def _check_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
@@ -69,6 +74,25 @@ class TaskConfig(StrictModel):
     @classmethod
     def _single_limits(cls, limits: dict[str, Any]) -> dict[str, Any]:
         return StudyLimits.with_single_values(limits)
+
+    @model_validator(mode="after")
+    def _check_supervised(self) -> "TaskConfig":
+        spoken = {parse_corpus(name).language for name in self.targets}
+        for name in self.supervised:
+            language = parse_corpus(name).language
+            if language not in spoken:
+                raise ValueError(
+                    f"supervised has {name}, but no target is in its language, {language}"
+                )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _omit_no_supervised(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Stored studies stay equal to those of versions without supervised corpora.
+        content: dict[str, Any] = handler(self)
+        if not self.supervised:
+            content.pop("supervised", None)
+        return content
 
     @field_serializer("training")
     def _stored_keys(self, training: dict[str, Any]) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def describe_methods(results: StudyResults, study: str) -> list[str]:
         results: the results to describe.
         study: the name of the study, for the command that reproduces it.
     """
-    runs = [outcome.run for outcome in results.outcomes]
+    runs = [outcome.run for outcome in results.outcomes if not outcome.run.supervised]
     if not runs:
         return ["No run is done yet."]
     names = short_names(results)
@@ -63,6 +63,7 @@ def describe_methods(results: StudyResults, study: str) -> list[str]:
         *describe(runs, "Training", _training),
         _SELECTION,
         *describe(runs, "Evaluation", partial(_evaluation, results.scores)),
+        *_ceiling(results),
         _statistics(runs),
         *describe(compared, "Similarity", _similarity),
         _software(results),
@@ -197,6 +198,19 @@ def _evaluation(scores: pl.DataFrame, runs: list[RunSpec]) -> str:
         return f"{targets}, zero-shot, and {other}"
     apart = count_of(schemes, "corpus", "corpora")
     return f"{targets}, zero-shot, {other}, and {apart} of another annotation scheme"
+
+
+def _ceiling(results: StudyResults) -> list[str]:
+    """Return a sentence on the supervised runs, if there are any."""
+    supervised = [outcome.run for outcome in results.outcomes if outcome.run.supervised]
+    if not supervised:
+        return []
+    corpora = join_names(corpus_label(run.source) for run in supervised)
+    return [
+        f"As a ceiling of transfer, the encoder was also fine-tuned without re-initialisation on "
+        f"{corpora} ({count_of(len(supervised), 'run')}), with the same hyperparameters, and "
+        "evaluated on the targets in that language."
+    ]
 
 
 def _target_schemes(rows: pl.DataFrame, task: str) -> set[str]:

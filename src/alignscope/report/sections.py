@@ -114,6 +114,16 @@ SECTIONS = (
         needs_similarity=True,
     ),
     SectionSpec(
+        "transfer",
+        "Transfer",
+        "What is missing on a target has two ends: the score of REF on the source, and the score "
+        "on the target after fine-tuning in its own language. The gap source − target also "
+        "contains that targets are easier or harder than the source; the gap supervised − "
+        "zero-shot does not, but needs training data of the target's language.",
+        (tables.transfer_table,),
+        collapsed=True,
+    ),
+    SectionSpec(
         "gap",
         "Similarity and gap",
         _power,

@@ -29,6 +29,13 @@ def scores_table(results: Iterable[RunResult]) -> pl.DataFrame:
     return to_frame(_rows(results, _score_rows), SCORES)
 
 
+def split_supervised(scores: pl.DataFrame, runs: Iterable[RunSpec]) -> tuple[pl.DataFrame, ...]:
+    """Return the rows of ``scores`` without those of supervised runs, and those rows."""
+    addresses = [run.address for run in runs if run.supervised]
+    supervised = pl.col("address").is_in(addresses)
+    return scores.filter(~supervised), scores.filter(supervised)
+
+
 def run_similarity_table(results: Iterable[RunResult]) -> pl.DataFrame:
     """Return the table ``similarity``: one row per run, state, pair of corpora, layer and measure.
 

@@ -7,15 +7,18 @@ from typing import Any
 import polars as pl
 
 from alignscope.analysis.results import PrimaryResults
+from alignscope.analysis.transfer_gap import SOURCE_GAP, SUPERVISED_GAP
 from alignscope.report.figures.curves import label_layers
 from alignscope.report.figures.figure import LabelledFigure, ReportFigure
 from alignscope.report.figures.points import draw_points, point_frame
 from alignscope.report.figures.registry import figure
 from alignscope.report.figures.style import MUTED, SOURCE, TARGETS, Margins, new_axes
-from alignscope.report.groups import result_groups
+from alignscope.report.groups import ResultGroup, result_groups
 from alignscope.report.labels import count_of, equals_p, format_ci, measure_label
 from alignscope.results.tables import primary_measure
 
+_DEFINITIONS = {"": SOURCE_GAP, "supervised": SUPERVISED_GAP}
+"""The last part of a figure key, by the definition of the gap."""
 _STATES = {"pretrained": (SOURCE, "o", -0.12), "fine-tuned": (TARGETS, "s", 0.12)}
 
 
@@ -23,21 +26,26 @@ _STATES = {"pretrained": (SOURCE, "o", -0.12), "fine-tuned": (TARGETS, "s", 0.12
 def gap_correlation_figures(results: PrimaryResults) -> Iterator[ReportFigure]:
     """Yield one figure per group that has a correlation."""
     for group in result_groups(results):
-        data = primary_measure(group.select(results.gaps))
-        data = data.filter(pl.col("phylo").is_not_null()).sort("state", "layer")
-        if data.is_empty():
-            continue
-        measure = measure_label(str(data["measure"][0]), str(data["estimator"][0]))
-        caption = (
-            f"Spearman's ρ of gap and similarity ({measure}) at each layer, adjusted for genus and "
-            f"family, with 95 % CI; n = {max(data['targets'])} target languages of "
-            f"{count_of(max(data['families']), 'family', 'families')}. Below 0, languages with a "
-            "higher similarity have a smaller gap."
-        )
-        yield ReportFigure(
-            group.key("gap-by-layer"), f"{group.title} · gap by layer", caption, data,
-            partial(_draw, data),
-        )  # fmt: skip
+        both = primary_measure(group.select(results.gaps)).filter(pl.col("phylo").is_not_null())
+        for name, definition in _DEFINITIONS.items():
+            data = both.filter(gap=definition).sort("state", "layer")
+            if not data.is_empty():
+                yield _figure(group, name, data)
+
+
+def _figure(group: ResultGroup, name: str, data: pl.DataFrame) -> ReportFigure:
+    measure = measure_label(str(data["measure"][0]), str(data["estimator"][0]))
+    caption = (
+        f"Spearman's ρ of gap ({data['gap'][0]}) and similarity ({measure}) at each layer, "
+        f"adjusted for genus and family, with 95 % CI; n = {max(data['targets'])} target "
+        f"languages of {count_of(max(data['families']), 'family', 'families')}. Below 0, languages "
+        "with a higher similarity have a smaller gap."
+    )
+    title = f"{group.title} · gap by layer"
+    if data["gap"][0] == SUPERVISED_GAP:
+        title += f" · {SUPERVISED_GAP}"
+    return ReportFigure(group.key("gap-by-layer", *name.split()), title, caption, data,
+                        partial(_draw, data))  # fmt: skip
 
 
 def correlation_points(data: pl.DataFrame) -> pl.DataFrame:

@@ -167,7 +167,7 @@ def _claims(table: pl.DataFrame) -> pl.DataFrame:
 
 def _gaps(table: pl.DataFrame) -> pl.DataFrame:
     """Show correlations with their intervals and p-values; the partial one if there is any."""
-    keys = [*_GROUP, "state", "measure", "estimator", "layer", "targets", "families"]
+    keys = [*_GROUP, "gap", "state", "measure", "estimator", "layer", "targets", "families"]
     rows = [
         {
             **_texts(row, keys),
@@ -186,7 +186,39 @@ def _gaps(table: pl.DataFrame) -> pl.DataFrame:
                "Pearson", "given distance", "p given distance (Holm)"]  # fmt: skip
     display = text_frame(rows, columns)
     optional = ("given distance", "p given distance (Holm)")
-    return drop_constant_columns(display.drop(n for n in optional if set(display[n]) <= {""}))
+    unused = [name for name in optional if set(display[name]) <= {""}]
+    if display["gap"].n_unique() < 2:
+        unused.append("gap")
+    return drop_constant_columns(display.drop(unused))
+
+
+_ZERO_SHOT = {
+    "source_score": "on the source",
+    "score": "zero-shot",
+    "majority": "majority",
+    "gap": "source − target",
+}
+_CEILING = {"supervised_score": "supervised score", "supervised_gap": "supervised − zero-shot"}
+
+
+def _transfer(table: pl.DataFrame) -> pl.DataFrame:
+    """Show scores and gaps in points; columns on supervised corpora if there are any."""
+    texts = ["target", "language", "genus", "family", "domain"]
+    rows = [
+        {
+            **_texts(row, [*_GROUP, *texts, "supervised", "seeds"]),
+            **{
+                title: "" if row[name] is None else format_points(row[name], signed=False)
+                for name, title in (_ZERO_SHOT | _CEILING).items()
+            },
+            "share": "" if row["share"] is None else f"{100 * row['share']:.0f} %",
+        }
+        for row in table.iter_rows(named=True)
+    ]
+    ceiling = ["supervised", *_CEILING.values(), "share"]
+    display = text_frame(rows, [*_GROUP, *texts, *_ZERO_SHOT.values(), *ceiling, "seeds"])
+    unused = ceiling if set(display["supervised"]) <= {""} else []
+    return drop_constant_columns(display.drop(unused))
 
 
 def _correlation(row: Row, value: str, low: str, high: str) -> str:
@@ -279,6 +311,7 @@ _LAYOUTS: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
     "gaps": _gaps,
     "estimates": _estimates,
     "correlations": _correlations,
+    "transfer": _transfer,
     "reference": _reference,
 }
 _REPORT_ONLY = {"reference": "reference"}

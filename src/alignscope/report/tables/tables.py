@@ -149,6 +149,12 @@ def boundaries_table(results: PrimaryResults) -> ReportTable:
     return make_table(results, "boundaries", title, results.in_order(results.boundaries))
 
 
+def transfer_table(results: PrimaryResults) -> ReportTable:
+    """Return the zero-shot scores of the targets, between source and ceiling."""
+    title = "Zero-shot scores, the gap to the source and the gap to the supervised score"
+    return make_table(results, "transfer", title, results.in_order(results.transfer))
+
+
 def transfer_gap_table(results: PrimaryResults) -> ReportTable:
     """Return the correlations of gap and similarity in the primary measure."""
     title = "Correlation of similarity and gap over target languages"
