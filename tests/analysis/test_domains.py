@@ -1,14 +1,17 @@
 """Pairs of targets and corpora of the source's language in one domain, and what a study lacks."""
 
 from itertools import product
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from alignscope.analysis.domains import PAIRED_COLUMNS, domain_notes, same_domain_pairs
+from alignscope.analysis.results import StudyResults
 from alignscope.config.study import Study, read_study
 from alignscope.data.corpus import parse_corpus, relation_between, scheme_of
 from tests.helpers import ROOT
+from tests.helpers.imagined import build
 
 
 def rows(source: str, *evaluated: str, task: str = "pos") -> pl.DataFrame:
@@ -121,7 +124,23 @@ def test_a_study_without_targets_has_no_note() -> None:
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "studies").glob("*.toml")))
-def test_shipped_studies_separate_language_and_domain(path: object) -> None:
-    from pathlib import Path
+def test_shipped_studies_separate_language_and_domain(path: Path) -> None:
+    assert domain_notes(read_study(path)) == []
 
-    assert domain_notes(read_study(Path(str(path)))) == []
+
+def test_another_scheme_is_pooled_with_nothing_and_shown_alone(tmp_path: Path) -> None:
+    text = """
+        encoders = ["embedded"]
+        seeds = [1, 2, 3]
+        windows = ["0-1"]
+        training = { learning_rate = 1e-4 }
+        [tasks.ner]
+        sources = ["wikiann:en"]
+        targets = ["wikiann:de", "wikiann:fr"]
+        domains = ["uner:en_pud", "uner:en_ewt"]
+    """
+    results = StudyResults.of(*build(tmp_path, text))
+    assert results.summary["domains_corpora"].null_count() == len(results.summary)
+    shown = {*results.effects["on"]}
+    assert {"targets", "uner:en_pud", "uner:en_ewt"} <= shown
+    assert not {"domains", "targets − domains"} & shown

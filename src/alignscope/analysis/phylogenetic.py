@@ -16,7 +16,7 @@ from alignscope.analysis.genealogy import Lineage
 _SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 0.92)
 GRID = tuple((family, genus) for family in _SHARES for genus in _SHARES if genus >= family)
 """The correlations within a family and within a genus over which estimates are averaged."""
-_BISECTIONS = 50
+_BISECTIONS = 30
 
 
 class PhylogeneticCorrelation(NamedTuple):
@@ -157,8 +157,12 @@ def _interval(
 ) -> tuple[float, float]:
     """Return the hull of the intervals of both regressions, as correlations."""
 
+    from scipy.special import ndtri
+
     def end(probability: float, regression: int) -> float:
-        low, high = transformed.min() - 10 * spreads.max(), transformed.max() + 10 * spreads.max()
+        # The quantile of a mixture lies between the quantiles of its parts.
+        parts = transformed + float(ndtri(probability)) * spreads
+        low, high = float(parts.min()), float(parts.max())
         for _ in range(_BISECTIONS):
             middle = (low + high) / 2
             if _below(transformed, spreads, weights[regression], middle) < probability:
