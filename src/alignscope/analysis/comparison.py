@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from alignscope.analysis.results import StudyResults
+from alignscope.analysis.strength import unequal_strengths
 from alignscope.config.run import RunSpec
 from alignscope.config.study import Study
 from alignscope.errors import StoreError
@@ -61,7 +62,7 @@ class ComparedResults(StudyResults):
         notes = self.shared.omissions()
         if self._default_thresholds:
             notes.append("Hypotheses are judged by AlignScope's default thresholds.")
-        return [*notes, *_differences(self.outcomes)]
+        return [*notes, *unequal_strengths(self.strength), *_differences(self.outcomes)]
 
 
 class SharedTables:

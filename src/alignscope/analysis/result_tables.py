@@ -94,6 +94,11 @@ class ResultTables:
         return self.table("changes")
 
     @property
+    def strength(self) -> pl.DataFrame:
+        """How much the blocks of each window change what they read, before and after."""
+        return self.table("strength")
+
+    @property
     def tables(self) -> pl.DataFrame:
         """The names of all tables with their columns, types and meanings."""
         rows = [

@@ -15,6 +15,7 @@ from alignscope.analysis.genealogy import LineageOf, lineage_from
 from alignscope.analysis.hypotheses import claims_table
 from alignscope.analysis.measured import MeasuredTables, PrimaryTables, StoredTables
 from alignscope.analysis.result_tables import ResultTables
+from alignscope.analysis.strength import strength_table
 from alignscope.analysis.summary import summary_table
 from alignscope.analysis.transfer import transfer_table
 from alignscope.analysis.transfer_gap import transfer_gap_table
@@ -196,4 +197,5 @@ _COMPUTE: Mapping[str, Callable[[StudyResults], pl.DataFrame]] = {
     "runs": lambda results: results.measured.runs,
     "epochs": lambda results: results.measured.epochs,
     "changes": lambda results: results.measured.changes,
+    "strength": lambda results: strength_table(results.outcomes),
 }

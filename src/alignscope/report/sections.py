@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from alignscope.analysis.results import PrimaryResults
+from alignscope.analysis.strength import unequal_strengths
 from alignscope.report.figures.figure import ReportFigure
 from alignscope.report.figures.registry import FigureMap
 from alignscope.report.groups import short_names
@@ -49,6 +50,10 @@ def _effects(results: PrimaryResults) -> str:
     return " ".join(filter(None, (_EFFECTS, two_seeds_note(results.effects))))
 
 
+def _strength(results: PrimaryResults) -> str:
+    return " ".join([_STRENGTH, *unequal_strengths(results.strength, short_names(results))])
+
+
 def _encoders(results: PrimaryResults) -> Sequence[ReportTable]:
     return encoder_tables(results) if len({*short_names(results)}) > 1 else ()
 
@@ -57,6 +62,13 @@ _EFFECTS = (
     "Each effect is the score after re-initialising a window, minus REF's score. A window that "
     "costs the targets much more than the source contributes to the alignment of languages. "
     "The 95 % CIs generalise to other seeds and other corpora."
+)
+
+_STRENGTH = (
+    "Each value is the mean over tokens of |block(x) − x| / |x| on dev sentences of the source: "
+    "how much a block changes what it reads. “before” is the pretrained block, “after” the block "
+    "that fine-tuning starts from. A block near 0 does almost nothing, and one far above the "
+    "pretrained block mostly adds noise."
 )
 
 SECTIONS = (
@@ -100,6 +112,13 @@ SECTIONS = (
         "Effects",
         _effects,
         (tables.effects_table,),
+    ),
+    SectionSpec(
+        "strength",
+        "Strength of windows",
+        _strength,
+        (tables.strength_table,),
+        collapsed=True,
     ),
     SectionSpec(
         "languages",

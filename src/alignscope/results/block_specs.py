@@ -1,6 +1,19 @@
 """The specs of the tables about epochs and blocks, which `alignscope.results.specs` lists."""
 
-from alignscope.results.columns import METRIC, RUN_COLUMNS, fraction, integer, number, text
+from alignscope.results.columns import (
+    ENCODER,
+    INIT,
+    METRIC,
+    RUN_COLUMNS,
+    SETTING,
+    SOURCE,
+    TASK,
+    WINDOW,
+    fraction,
+    integer,
+    number,
+    text,
+)
 from alignscope.results.table_spec import TableSpec
 
 BLOCK_SPECS = (
@@ -44,5 +57,22 @@ BLOCK_SPECS = (
             "tokens": integer("number of subwords in them, without special tokens"),
         },
         display="correlations",
+    ),
+    TableSpec(
+        "strength",
+        "Strength",
+        "How much each block of a window changes what it reads, before and after its change.",
+        {
+            **ENCODER,
+            **TASK,
+            **SOURCE,
+            **SETTING,
+            **INIT,
+            **WINDOW,
+            "block": integer("the block, counted from 0"),
+            "seeds": integer("number of seeds"),
+            "before": fraction("mean over tokens of |block(x) − x| / |x|, of the pretrained block"),
+            "after": fraction("the same of the block that fine-tuning starts from"),
+        },
     ),
 )

@@ -44,6 +44,7 @@ RUN_SIMILARITY = schema_of(TABLES["similarity"].columns)
 RUNS = schema_of(TABLES["runs"].columns)
 EPOCHS = schema_of(TABLES["epochs"].columns)
 CHANGES = schema_of(TABLES["changes"].columns)
+STRENGTH = schema_of(TABLES["strength"].columns)
 
 
 def to_frame(rows: Sequence[Mapping[str, object]], schema: Schema) -> pl.DataFrame:

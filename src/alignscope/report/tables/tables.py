@@ -155,6 +155,12 @@ def transfer_table(results: PrimaryResults) -> ReportTable:
     return make_table(results, "transfer", title, results.in_order(results.transfer))
 
 
+def strength_table(results: PrimaryResults) -> ReportTable:
+    """Return how much the blocks of each window change what they read."""
+    title = "Change of the input by each block of a window, in % of the input"
+    return make_table(results, "strength", title, results.in_order(results.strength))
+
+
 def transfer_gap_table(results: PrimaryResults) -> ReportTable:
     """Return the correlations of gap and similarity in the primary measure."""
     title = "Correlation of similarity and gap over target languages"
