@@ -9,14 +9,16 @@ from alignscope.analysis.changepoint import (
     ChangePoint,
     bootstrap_means,
     boundaries_table,
+    contrasts_by_window,
     cut_rises,
     find_change_point,
     fit_cut,
     order_test,
 )
+from alignscope.analysis.effect_estimates import estimate_effects
 from alignscope.config.windows import Window
 from alignscope.results.schemas import BOUNDARIES
-from tests.helpers.planted import scores
+from tests.helpers.worlds import World, corpora
 
 WINDOWS = [Window(i, i + 1) for i in range(0, 12, 2)]
 
@@ -107,16 +109,27 @@ def test_windows_without_an_order_have_no_change_point() -> None:
 
 
 def test_the_table_has_a_row_per_curve() -> None:
-    given = scores(
-        {"0-1": {"de": 0.3, "fr": 0.3, "ja": 0.3}, "2-3": {}, "4-5": {}, "6-7": {}}, seeds=5
-    )
-    table = boundaries_table(given)
+    """Families are the sample, and a seed counts if it has every window."""
+
+    def harm(rng: np.random.Generator, window: str, corpus: str) -> float:
+        cost = 0.3 if window == "0-1" and not corpus.startswith("ud:en") else 0.0
+        return -cost + 0.01 * rng.normal()
+
+    windows = ("0-1", "2-3", "4-5", "6-7")
+    given = World(corpora(0.9, 0.8, 0.7), harm, windows).study(np.random.default_rng(1))
+    (group,) = estimate_effects(given)
+    contrasts = contrasts_by_window(group, "config")
+    assert [str(window) for window in contrasts] == list(windows)
+    assert {values.shape for values in contrasts.values()} == {(5, 8)}
+    table = boundaries_table([group])
     assert table.schema == BOUNDARIES
     (row,) = table.rows(named=True)
     assert (row["windows"], row["block"], row["low"], row["high"]) == (4, 2, 2, 2)
     assert row["shares"] == "2:1 4:0 6:0"
-    partial = boundaries_table(given.filter(~((given["seed"] == 3) & (given["window"] == "2-3"))))
-    assert partial["block"].item() == 2
+    rest = given.filter(~((given["seed"] == 3) & (given["window"] == "2-3")))
+    (partial,) = estimate_effects(rest)
+    assert {v.shape for v in contrasts_by_window(partial, "config").values()} == {(4, 8)}
+    assert boundaries_table([partial])["block"].item() == 2
 
 
 def test_the_cut_is_that_of_least_squares() -> None:

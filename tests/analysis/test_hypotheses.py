@@ -1,115 +1,108 @@
-"""Claims: they say what planted tables say, and flip when the truth is flipped."""
+"""Claims: verdicts follow planted effects, and name what limits them."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from alignscope.analysis.hypotheses import HYPOTHESES, claims_table, verdict
+from alignscope.analysis.effect_estimates import estimate_effects
+from alignscope.analysis.effect_intervals import effects_table
+from alignscope.analysis.hypotheses import HYPOTHESES, Evidence, claims_table, verdict
+from alignscope.analysis.multiple_testing import holm
 from alignscope.config.study import HypothesisThresholds, Study, read_study
 from alignscope.errors import StudyError
 from alignscope.results.schemas import CLAIMS, RUN_SIMILARITY, to_frame
 from tests.helpers import ROOT
-from tests.helpers.planted import scores
+from tests.helpers.worlds import SOURCE, TARGETS, World, corpora
 
-LANGUAGES = ("de", "fr", "ja")
-HARM = {"de": 0.3, "fr": 0.32, "ja": 0.28}
-NOTHING: dict[str, float] = {}
+THRESHOLDS = HypothesisThresholds()
 
 
-def verdicts(table: pl.DataFrame) -> dict[str, str]:
-    return dict(table.select("claim", "verdict").rows())
+def planted(costs: dict[str, dict[str, float]], seeds: int = 5, **changes: object) -> pl.DataFrame:
+    """Return scores in which a window costs targets (``xx``), or one corpus, so much."""
+
+    def harm(rng: np.random.Generator, window: str, corpus: str) -> float:
+        place = corpus if corpus in costs.get(window, {}) else "xx"
+        is_target = corpus.removeprefix("ud:")[:2] != "en"
+        mean = costs.get(window, {}).get(place, 0.0) if place != "xx" or is_target else 0.0
+        return -mean + 0.005 * rng.normal()
+
+    world = World(corpora(0.9, 0.85, 0.7), harm, windows=tuple(costs), seeds=seeds)
+    return replace(world, **changes).study(np.random.default_rng(1))  # type: ignore[arg-type]
 
 
-def similarity(
-    by_layer: list[float], alike: dict[str, float] | None = None, seeds: int = 3
-) -> pl.DataFrame:
-    """Drift by layer, and how alike each language is to the source in the pretrained encoder."""
-    draw = np.random.default_rng(1)
-    rows: list[dict[str, Any]] = []
-    for seed in range(seeds):
-        run = {"address": "x", "encoder": "enc", "task": "pos", "source": "own", "window": "REF",
-               "setting": "setting", "init": None, "adapters": None, "seed": seed,
-               "split": "test"}  # fmt: skip
-        about = {"unit": "sentence", "pooling": "mean", "after_norm": False, "measure": "cka"}
-        for layer, value in enumerate(by_layer):
-            for language in alike or dict.fromkeys(LANGUAGES, 0.5):
-                corpus = f"ud:{language}_pud"
-                same = dict.fromkeys(RUN_SIMILARITY, 0) | run | about | {"layer": layer}
-                same |= {"estimator": "debiased", "corpus": corpus, "target": corpus}
-                rows.append(same | {"state": "drift", "value": value + 0.001 * draw.normal()})
-                near = (alike or {}).get(language, 0.5)
-                rows.append(same | {"state": "pretrained", "corpus": "ud:own", "value": near})
-    return to_frame(rows, RUN_SIMILARITY)
+def verdicts(table: pl.DataFrame, column: str = "verdict") -> dict[str, str]:
+    return dict(table.select("claim", column).rows())
 
 
-def test_planted_effects_are_supported() -> None:
-    found = claims_table(
-        scores({"0-1": HARM, "2-3": {}, "4-5": {}}, seeds=5),
-        similarity([1, 0.99, 0.98, 0.7, 0.6]),
-        HypothesisThresholds(),
-    )
+def test_planted_effects_are_supported_in_both_readings() -> None:
+    found = claims_table(planted({"0-1": {"xx": 0.2}, "4-5": {}}), None, THRESHOLDS)
     assert found.schema == CLAIMS
-    assert verdicts(found) == {
-        "crucial": "supported", "harmless": "supported", "language": "supported",
-        "stable": "supported",
-    }  # fmt: skip
-    strict = HypothesisThresholds(harmless=0, stable=0.9, crucial=0.29, language=0.5)
-    assert verdicts(
-        claims_table(scores({"0-1": HARM, "2-3": {}}, 5), similarity([1, 0.99, 0.7]), strict)
-    ) == {
-        "crucial": "undecided", "harmless": "undecided", "language": "contradicted",
-        "stable": "contradicted",
-    }  # fmt: skip
+    expected = {"crucial": "supported", "harmless": "supported", "language": "supported"}
+    assert verdicts(found) == verdicts(found, "fixed_verdict") == expected
+    assert verdicts(found, "verdict_holm") == expected
+    (crucial,) = found.filter(claim="crucial").to_dicts()
+    assert crucial["statistic"].startswith(
+        "effect of the lowest window, targets − source, same domain; on the targets alone −19"
+    )
+    assert (crucial["languages"], crucial["families"]) == (17, 8)
+    assert "domain (ud:en_pud)" in crucial["notes"]
+    assert "17 of 17 targets pass one by one" in found.filter(claim="harmless")["notes"].item()
 
 
 def test_verdicts_flip_with_the_effects() -> None:
-    everywhere = dict.fromkeys(("own", "de", "fr", "ja", "chat", "law"), 0.3)
-    found = verdicts(
-        claims_table(
-            scores({"0-1": everywhere, "2-3": {}, "4-5": HARM}, seeds=5),
-            similarity([1, 0.6, 0.7, 0.98, 0.99]),
-            HypothesisThresholds(crucial=0.2, language=0.2),
-        )
-    )
-    assert found == {
+    costs = {"0-1": {"xx": 0.1, "ud:en_pud": 0.12, SOURCE: 0.1}, "4-5": {"xx": 0.1}}
+    assert verdicts(claims_table(planted(costs), None, THRESHOLDS)) == {
         "crucial": "contradicted", "harmless": "contradicted", "language": "contradicted",
-        "stable": "contradicted",
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("sign", "expected"), [(1, "supported"), (-1, "contradicted")])
-def test_similarity_that_correlates_with_a_small_gap_is_supported(sign: int, expected: str) -> None:
-    names = [f"{a}{b}" for a in "abcdefgh" for b in "xy"]
-    cost = {name: 0.02 * rank for rank, name in enumerate(names)}
-    base = scores({"0-1": {}}, seeds=2)
-    own = base.filter(relation="in-domain")
-    targets = [
-        own.with_columns(corpus=pl.lit(f"ud:{name}_pud"), language=pl.lit(name),
-                         relation=pl.lit("cross-lingual"), score=pl.col("score") - cost[name])
-        for name in names
-    ]  # fmt: skip
-    alike = {name: 0.9 - sign * cost[name] + 0.03 * (rank % 3) for rank, name in enumerate(names)}
-    given = similarity([1, 1], alike, seeds=2)
-    found = claims_table(pl.concat([own, *targets]), given, HypothesisThresholds())
-    assert verdicts(found)["related"] == expected
+def test_without_a_corpus_of_the_same_domain_language_and_domain_are_not_separated() -> None:
+    given = planted({"0-1": {"xx": 0.2}, "4-5": {}}).filter(pl.col("corpus") != "ud:en_pud")
+    found = claims_table(given, None, THRESHOLDS)
+    assert verdicts(found) == {
+        "crucial": "not separated from domain", "harmless": "supported",
+        "language": "not separated from domain",
+    }  # fmt: skip
+    assert "Language and domain are not separated" in found.filter(claim="crucial")["notes"].item()
+    assert found.filter(claim="language")["statistic"].item().endswith("targets − domains")
+
+
+def test_the_same_harm_in_logits_depends_on_the_scale() -> None:
+    def harm(rng: np.random.Generator, window: str, corpus: str) -> float:
+        return -0.7 + 0.03 * rng.normal() if window == "0-1" else 0.0
+
+    world = World(corpora(0.97, 0.95, 0.75), harm, noise=0.02, logit=True)
+    found = claims_table(world.study(np.random.default_rng(4)), None, THRESHOLDS)
+    assert verdicts(found)["crucial"] == "depends on the scale"
+    (crucial,) = found.filter(claim="crucial").to_dicts()
+    assert crucial["high"] < -0.02
+    assert crucial["logits_low"] < 0 < crucial["logits_high"]
+
+
+def test_a_ceiling_is_named() -> None:
+    given = planted({"0-1": {"xx": 0.1}, "4-5": {}}, reference=corpora(0.999, 0.9, 0.7))
+    found = claims_table(given, None, THRESHOLDS)
+    assert "within a point of 100 on ud:en_ewt" in found.filter(claim="crucial")["notes"].item()
 
 
 def test_a_window_that_helps_the_source_alone_is_not_crucial() -> None:
-    helps = scores({"0-1": {"own": -0.1}, "2-3": {}}, seeds=5)
-    assert verdicts(claims_table(helps, None, HypothesisThresholds()))["crucial"] == "contradicted"
+    given = planted({"0-1": {"ud:en_pud": -0.08}, "4-5": {}})
+    found = claims_table(given, None, THRESHOLDS)
+    assert verdicts(found)["crucial"] == "contradicted"
 
 
 def test_the_judged_windows_are_planned_and_do_not_overlap() -> None:
-    given = scores({"0-1": HARM, "2-3": HARM}, seeds=5)
-    key = ("enc", "pos", "own", "setting", "config")
-    partial = claims_table(given, None, HypothesisThresholds(), {key: {"0-1", "2-3", "4-5"}})
+    given = planted({"0-1": {"xx": 0.2}, "2-3": {"xx": 0.2}})
+    key = (*given.select("encoder", "task", "source", "setting").row(0), "config")
+    evidence = Evidence(planned={key: {"0-1", "2-3", "4-5"}})
+    partial = claims_table(given, None, THRESHOLDS, evidence)
     assert set(partial["claim"]) == {"crucial", "language"}  # 4-5 is still missing
     assert set(partial["window"]) == {"0-1"}
-    nested = scores({"0-1": HARM, "0-5": HARM}, seeds=5)
-    assert claims_table(nested, None, HypothesisThresholds()).is_empty()
+    nested = planted({"0-1": {"xx": 0.2}, "0-5": {"xx": 0.2}})
+    assert claims_table(nested, None, THRESHOLDS).is_empty()
 
 
 def test_an_interval_that_covers_the_threshold_or_is_missing_is_undecided() -> None:
@@ -117,36 +110,71 @@ def test_an_interval_that_covers_the_threshold_or_is_missing_is_undecided() -> N
     assert verdict(None, None, 0.0, below=False) == "undecided"
     assert verdict(0.1, 0.2, 0.0, below=False) == "supported"
     assert verdict(0.1, 0.2, 0.0, below=True) == "contradicted"
-    one_seed = claims_table(scores({"0-1": HARM, "2-3": {}}, seeds=1), None, HypothesisThresholds())
-    assert set(one_seed["verdict"]) == {"undecided"}
+    one_seed = claims_table(planted({"0-1": {"xx": 0.2}, "2-3": {}}, seeds=1), None, THRESHOLDS)
+    assert set(one_seed["verdict"]) == set(one_seed["fixed_verdict"]) == {"undecided"}
+
+
+def test_targets_of_one_family_say_nothing_about_languages_like_these() -> None:
+    romance = {f"ud:{language}_pud" for language in ("es", "fr", "it", "pt")}
+    given = planted({"0-1": {"xx": 0.2}, "4-5": {}}).filter(
+        pl.col("corpus").is_in(romance) | (pl.col("language") == "en")
+    )
+    (crucial,) = claims_table(given, None, THRESHOLDS).filter(claim="crucial").to_dicts()
+    assert crucial["families"] == 1
+    assert "one family" in crucial["notes"]
+    assert crucial["fixed_verdict"] == "supported"
+
+
+def test_verdicts_are_corrected_over_the_page() -> None:
+    found = claims_table(planted({"0-1": {"xx": 0.05}, "4-5": {}}, noise=0.03), None, THRESHOLDS)
+    assert found["p_holm"].to_list() == holm(found["p"].to_list())
+    decided = ("supported", "contradicted")
+    for row in found.to_dicts():
+        kept = row["verdict"] if row["p_holm"] <= 0.05 or row["verdict"] not in decided else None
+        assert row["verdict_holm"] == (kept or "undecided")
+
+
+def test_an_undertrained_reference_is_named_beside_the_verdict() -> None:
+    given = planted({"0-1": {"xx": 0.2}, "4-5": {}})
+    flags = given.select("encoder", "task", "metric", "source", "setting").unique()
+    reference = flags.with_columns(undertrained=True, reasons=pl.lit("The loss is not flat."))
+    found = claims_table(given, None, THRESHOLDS, Evidence(reference=reference))
+    assert found["undertrained"].all()
+    assert found["notes"].str.ends_with("The loss is not flat.").all()
+    assert claims_table(given, None, THRESHOLDS)["undertrained"].null_count() == len(found)
 
 
 def test_hypotheses_without_measurements_have_no_row() -> None:
-    given = scores({"0-1": HARM, "2-3": {}}).filter(pl.col("relation") != "cross-domain")
-    assert set(verdicts(claims_table(given, None, HypothesisThresholds()))) == {
-        "crucial",
-        "harmless",
-    }
-    assert claims_table(
-        given.filter(pl.col("window") != "2-3"), None, HypothesisThresholds()
-    ).is_empty()
+    given = planted({"0-1": {"xx": 0.2}, "2-3": {}})
+    only = given.filter(pl.col("relation") != "cross-domain")
+    assert set(verdicts(claims_table(only, None, THRESHOLDS))) == {"crucial", "harmless"}
+    assert claims_table(given.filter(pl.col("window") != "2-3"), None, THRESHOLDS).is_empty()
 
 
-def test_false_positives_are_as_rare_as_claimed() -> None:
-    """At the threshold itself at most 2.5 % are supported, and at most 2.5 % contradicted."""
-    draw, found = np.random.default_rng(5), []
-    flat = scores({"0-1": {}, "2-3": {}}, seeds=4)
-    for _ in range(200):
-        noisy = flat.with_columns(score=pl.lit(draw.normal(0.8, 0.02, len(flat))))
-        found.append(
-            verdicts(claims_table(noisy, None, HypothesisThresholds(crucial=0)))["crucial"]
-        )
-    assert found.count("supported") <= 12
-    assert found.count("contradicted") <= 12
+@pytest.mark.parametrize(("sign", "expected"), [(1, "supported"), (-1, "contradicted")])
+def test_similarity_that_correlates_with_a_small_gap_is_supported(sign: int, expected: str) -> None:
+    costs = {f"ud:{name}_pud": 0.02 * rank for rank, name in enumerate(TARGETS)}
+    reference = corpora(0.9, 0.85, 0.7) | {name: 0.8 - cost for name, cost in costs.items()}
+    given = planted({"0-1": {}, "2-3": {}}, reference=reference, noise=0.0)
+    rows = []
+    for rank, (name, cost) in enumerate(costs.items()):
+        row = {
+            column: "x" if kind == pl.String else 0.0 if kind == pl.Float64 else 0
+            for column, kind in RUN_SIMILARITY.items()
+        }
+        about = given.select("encoder", "task", "source", "setting").to_dicts()[0]
+        near = 0.9 - sign * cost + 0.03 * (rank % 3)
+        rows.append(
+            row | about | {"window": "REF", "state": "pretrained", "corpus": "ud:en_pud",
+            "target": name, "measure": "cka", "estimator": "debiased", "layer": 1, "value": near,
+            "after_norm": False}
+        )  # fmt: skip
+    found = claims_table(given, to_frame(rows, RUN_SIMILARITY), THRESHOLDS)
+    assert verdicts(found)["related"] == expected
 
 
 def test_thresholds_are_in_the_study_and_do_not_change_its_runs(tmp_path: Path) -> None:
-    text = '[tasks.pos]\nsources = ["ud:en_ewt"]\n'
+    text = '[training]\nlearning_rate = 1e-4\n[tasks.pos]\nsources = ["ud:en_ewt"]\n'
     plain, strict = tmp_path / "a.toml", tmp_path / "b.toml"
     plain.write_text(text)
     strict.write_text(text + "[claims]\ncrucial = 0.05\n")
@@ -162,3 +190,14 @@ def test_every_hypothesis_is_documented() -> None:
     docs = (ROOT / "docs" / "claims.md").read_text(encoding="utf-8")
     for claim in HYPOTHESES:
         assert f"`{claim.name}`" in docs
+
+
+def test_estimates_are_those_of_the_table_of_effects() -> None:
+    given = planted({"0-1": {"xx": 0.2}, "4-5": {}})
+    effects = effects_table(estimate_effects(given))
+    found = claims_table(given, None, THRESHOLDS)
+    (row,) = effects.filter(window="4-5", on="targets").to_dicts()
+    (claim,) = found.filter(claim="harmless").to_dicts()
+    assert [claim[name] for name in ("value", "low", "high", "fixed", "logits")] == [
+        row[name] for name in ("mean", "low", "high", "fixed", "logits")
+    ]

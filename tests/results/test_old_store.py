@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
+from polars.testing import assert_frame_equal, assert_series_equal
 
 from alignscope.results.columns import ADDED_ESTIMATES
 from alignscope.results.schemas import schema_of
@@ -98,7 +98,7 @@ def test_similarity_is_read_and_lacks_only_what_was_added(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "old"),
     [
-        *((name, name) for name in ("distances", "gaps", "drift", "boundaries", "claims")),
+        *((name, name) for name in ("distances", "gaps", "drift")),
         ("summary", "effects"),
     ],
 )
@@ -106,22 +106,37 @@ def test_computed_tables_are_the_same(folder: Path, name: str, old: str) -> None
     assert_same(new_table(folder, name), old_table(old))
 
 
-def test_effects_hold_the_table_intervals(folder: Path) -> None:
+def test_effects_on_these_languages_are_the_old_means(folder: Path) -> None:
+    """Intervals are those of another method; every corpus has a language of its own here."""
     effects = new_table(folder, "effects").filter(pl.col("source") != "all")
-    assert_same(effects.drop("seeds_low", "seeds_high"), old_table("intervals"))
+    old = old_table("intervals")
+    keys = [*WINDOW, "on"]
+    joined = old.join(effects, on=keys, how="left", suffix="_new", validate="1:1")
+    assert_series_equal(joined["fixed"], joined["mean"], check_names=False, rel_tol=1e-10)
+    assert joined["seeds_new"].to_list() == joined["seeds"].to_list()
 
 
-def test_effects_hold_the_table_contrasts(folder: Path) -> None:
+def test_means_over_sources_are_the_old_contrasts(folder: Path) -> None:
     effects = new_table(folder, "effects")
     old = old_table("contrasts")
     assert set(old["source"]) == {"all", "synthetic:vesti/news", "synthetic:zoravi/news"}
     for part, on in ON.items():
-        ends = {f"{part}_mean": "mean", f"{part}_low": "seeds_low", f"{part}_high": "seeds_high"}
-        of_part = effects.filter(on=on).select(*WINDOW, "seeds", *ends.values())
-        assert_same(of_part, old.select(*WINDOW, "seeds", *ends).rename(ends))
+        of_part = effects.filter(on=on).select(*WINDOW, "seeds", "fixed")
+        expected = old.select(*WINDOW, "seeds", f"{part}_mean").rename({f"{part}_mean": "fixed"})
+        assert_same(of_part, expected)
     of_all = effects.filter(source="all")
-    assert len(of_all) == 6
-    assert of_all.select("corpora", "low", "high", "p", "p_holm").null_count().row(0) == (6,) * 5
+    assert set(of_all["on"]) == {*ON.values(), "targets − source, same domain"}
+    assert of_all.select("corpora", "low", "high", "p", "p_holm").null_count().row(0) == (8,) * 5
+
+
+def test_old_results_have_verdicts(folder: Path) -> None:
+    old, new = old_table("claims"), new_table(folder, "claims")
+    about_windows = old.filter(pl.col("window").is_not_null())
+    keys = [*WINDOW, "claim"]
+    assert (
+        about_windows.select(keys).rows()
+        == new.filter(pl.col("window").is_not_null()).select(keys).rows()
+    )
 
 
 def test_epochs_were_not_scored(folder: Path) -> None:

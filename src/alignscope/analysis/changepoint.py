@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from alignscope._util.confidence import CONFIDENCE
 from alignscope.analysis.arrays import Values
 from alignscope.analysis.constants import RUN_KEYS
-from alignscope.analysis.effect_intervals import TARGETS_SOURCE, contrasts_by_seed
-from alignscope.analysis.effects import effects_by_corpus
+from alignscope.analysis.effect_estimates import GroupEffects, complete_seeds
 from alignscope.config.windows import Window
 from alignscope.results.schemas import BOUNDARIES, to_frame
 
@@ -40,34 +39,42 @@ class ChangePoint:
     reason: str = ""
 
 
-def boundaries_table(scores: pl.DataFrame) -> pl.DataFrame:
-    """Return the table ``boundaries``: a change point per encoder, task, source and init.
+def boundaries_table(groups: Sequence[GroupEffects]) -> pl.DataFrame:
+    """Return the table ``boundaries``: a change point per encoder, task, source, setting and init.
 
-    Takes the table ``scores``; see `find_change_point`.
+    Takes the effects of windows (`estimate_effects`); see `find_change_point`.
     """
-    values = effects_by_corpus(scores).sort(*_GROUP_KEYS, "window", "relation", "corpus", "seed")
     rows = []
-    for key, group in values.group_by(_GROUP_KEYS, maintain_order=True):
-        change_point = find_change_point(contrasts_by_window(group))
-        row = dict(zip(_GROUP_KEYS, key, strict=True)) | vars(change_point)
-        row["shares"] = " ".join(f"{block}:{share:.4g}" for block, share in change_point.shares)
-        rows.append({**row, "windows": group["window"].n_unique()})
-    return to_frame(rows, BOUNDARIES)
+    for group in groups:
+        for init in dict.fromkeys(init for init, _ in group.arrays.ablations):
+            change_point = find_change_point(contrasts_by_window(group, init))
+            row = dict(zip(_GROUP_KEYS, (*group.arrays.key, init), strict=True))
+            row |= vars(change_point)
+            shares = (f"{block}:{share:.4g}" for block, share in change_point.shares)
+            row["shares"] = " ".join(shares)
+            windows = sum(of == init for of, _ in group.arrays.ablations)
+            rows.append({**row, "windows": windows})
+    return to_frame(rows, BOUNDARIES).sort(_GROUP_KEYS)
 
 
-def contrasts_by_window(group: pl.DataFrame) -> dict[Window, Values]:
-    """Return target − source effects by window, each of shape (seeds, targets).
+def contrasts_by_window(group: GroupEffects, init: str) -> dict[Window, Values]:
+    """Return target − source effects by window, each of shape (seeds, families).
 
-    A seed counts if it has every window.
+    Targets are compared within a domain if the source language has a corpus in theirs. A seed
+    counts if it has every window.
     """
-    counts = group.group_by("seed").agg(pl.col("window").n_unique())
-    complete = counts.filter(pl.col("window") == group["window"].n_unique())["seed"]
-    kept = group.filter(pl.col("seed").is_in(complete.implode()))
-    contrasts = {
-        Window.parse(str(name)): contrasts_by_seed(of_window).get(TARGETS_SOURCE)
-        for (name,), of_window in kept.group_by("window", maintain_order=True)
+    arrays, contrast = group.arrays, group.contrasts.judged
+    if contrast is None:
+        return {}
+    complete = complete_seeds(arrays, contrast)
+    places = [place for place, (of, _) in enumerate(arrays.ablations) if of == init]
+    seeds = np.logical_and.reduce([complete[place] for place in places])
+    used = contrast.used
+    return {
+        Window.parse(arrays.ablations[place][1]): arrays.points[place][seeds][:, used]
+        @ contrast.by_family[used]
+        for place in places
     }
-    return {window: values for window, values in contrasts.items() if values is not None}
 
 
 def find_change_point(contrasts: Mapping[Window, Values]) -> ChangePoint:
@@ -78,7 +85,7 @@ def find_change_point(contrasts: Mapping[Window, Values]) -> ChangePoint:
     2
 
     Args:
-        contrasts: target − source effects by window, fractions, each of shape (seeds, corpora).
+        contrasts: target − source effects by window, fractions, each of shape (seeds, families).
             The windows must not overlap, and there must be at least three.
 
     Returns:
@@ -89,10 +96,10 @@ def find_change_point(contrasts: Mapping[Window, Values]) -> ChangePoint:
         cut is not lower than that of a window above it.
 
     Notes:
-        With a single seed or corpus no change point is identifiable. With W windows and two seeds
-        or corpora, p is at least 1 / W² for the first cut. Windows that differ in no order can pass
-        for a change point, because the test is about their order alone: about a quarter of studies
-        with six such windows do (simulated: random levels, 3 and 5 seeds, 16 corpora).
+        With a single seed or family no change point is identifiable. With W windows and two seeds
+        or families, p is at least 1 / W² for the first cut. Windows that differ in no order can
+        pass for a change point, because the test is about their order alone: about a quarter of
+        studies with six such windows do (simulated: random levels, 3 and 5 seeds, 16 corpora).
     """
     windows = sorted(contrasts, key=lambda window: window.first)
     if problem := _problem(windows):

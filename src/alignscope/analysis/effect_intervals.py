@@ -1,131 +1,163 @@
 """The effects of windows with confidence intervals and p-values."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 import polars as pl
 
 from alignscope.analysis.arrays import Values
-from alignscope.analysis.constants import RELATION_LABELS, WINDOW_KEYS
-from alignscope.analysis.effects import effects_by_corpus, window_order
-from alignscope.analysis.multiple_testing import holm_over
-from alignscope.analysis.random_effects import two_way_mean
-from alignscope.analysis.seed_intervals import (
-    ALL_SOURCES,
-    CONTRASTS,
-    TARGETS_DOMAINS,
+from alignscope.analysis.constants import RUN_KEYS, WINDOW_KEYS
+from alignscope.analysis.contrasts import (
+    MEANS_AND_CONTRASTS,
+    SAME_DOMAIN,
+    SOURCE,
+    TARGETS,
     TARGETS_SOURCE,
-    intervals_over_seeds,
 )
+from alignscope.analysis.effect_estimates import (
+    EffectEstimate,
+    GroupEffects,
+    Readings,
+    values_by_seed,
+)
+from alignscope.analysis.effects import window_order
+from alignscope.analysis.moderation import VarianceEstimate, moderate_variances
+from alignscope.analysis.multiple_testing import holm_over
+from alignscope.analysis.random_effects import MeanEstimate, two_way_mean
+from alignscope.analysis.score_arrays import Ablation
 from alignscope.results.schemas import EFFECTS
 
-__all__ = ["ALL_SOURCES", "TARGETS_DOMAINS", "TARGETS_SOURCE", "contrasts_by_seed", "effects_table"]
+ALL_SOURCES = "all"
+"""The name, in the column ``source``, of the mean over the sources of a task."""
+
+Row = dict[str, object]
 
 
-def effects_table(scores: pl.DataFrame) -> pl.DataFrame:
-    """Return the table ``effects``: every effect with its 95 % CI and p-value, in fractions.
+def effects_table(groups: Sequence[GroupEffects]) -> pl.DataFrame:
+    """Return the table ``effects``: every effect with its 95 % CIs and p-value.
 
-    Takes the table ``scores``. An effect is a difference from REF, paired by seed and corpus.
-    ``on`` is one of
+    An effect is a difference from REF, paired by seed and corpus. ``on`` is one of
 
     * ``source``, ``targets`` or ``domains``: the mean over these corpora,
     * ``targets − source``: below 0 where a window costs the targets more than the source,
+    * ``targets − source, same domain``: the same for targets whose domain the source language has,
+      too; each is compared with the corpus of that domain,
     * ``targets − domains``: below 0 where a window costs other languages more than other domains,
     * the name of a corpus.
 
-    There are two intervals. ``low`` and ``high`` generalise to other seeds and, for means over
-    corpora, to other corpora (`two_way_mean`). Each corpus counts as one sample, also if two are
-    in one language. They are null for a single seed, and for ``targets − domains`` also if there
-    is a single domain. ``seeds_low`` and ``seeds_high`` generalise to other seeds only
-    (`intervals_over_seeds`); only they exist for source ``all``, the mean over the sources of a
-    task.
+    There are two readings. ``mean``, ``low``, ``high`` and ``p`` generalise to other seeds and to
+    languages like these: corpora are averaged within their language, languages within their genus,
+    and genera within their family; families are the sample (`two_way_mean`). ``fixed``,
+    ``seeds_low`` and ``seeds_high`` generalise to other seeds only: the mean over these languages.
+    Variances over seeds are moderated across windows (`moderate_variances`). Intervals are null for
+    a single seed, and the first ones also for ``targets − domains`` with a single domain.
 
-    ``p_holm`` is corrected over all windows, sources and initialisations of an encoder, task,
-    metric and setting, and for single corpora also over the corpora.
+    Rows of source ``all`` are means over the sources of a task, one observation per seed, because
+    the sources of a seed share its random blocks. They have the second reading only.
+
+    ``p_holm`` is corrected over all windows, sources, settings and initialisations of an encoder,
+    task and metric, and for single corpora also over the corpora.
+
+    Args:
+        groups: the estimates (`estimate_effects`).
     """
-    values = effects_by_corpus(scores).sort(*WINDOW_KEYS, "relation", "corpus", "seed")
-    rows = [
-        (*key, *row)
-        for key, group in values.group_by(WINDOW_KEYS, maintain_order=True)
-        for row in _effect_rows(group)
-    ]
-    names = [name for name in EFFECTS if name not in ("p_holm", "seeds_low", "seeds_high")]
-    schema = {name: EFFECTS[name] for name in names}
-    table = pl.DataFrame(rows, schema=schema, orient="row")
-    family = ["encoder", "task", "metric", "setting", _family()]
-    table = table.with_columns(p_holm=holm_over("p").over(family))
-    return _with_seed_intervals(table, values)
+    rows = [row for group in groups for row in _rows_of_group(group)]
+    rows += _rows_over_sources(groups)
+    names = [name for name in EFFECTS if name != "p_holm"]
+    table = pl.DataFrame(rows, schema={name: EFFECTS[name] for name in names}, orient="row")
+    corrected = holm_over("p").over("encoder", "task", "metric", _family())
+    table = table.with_columns(p_holm=corrected).select(*EFFECTS)
+    return table.sort([*WINDOW_KEYS[:-1], *window_order()], maintain_order=True)
 
 
 def _family() -> pl.Expr:
     """Return what p-values are corrected within: one kind of mean or contrast, or the corpora."""
-    kinds = (*RELATION_LABELS.values(), *CONTRASTS)
-    return pl.when(pl.col("on").is_in(kinds)).then("on").otherwise(pl.lit("corpus"))
+    return pl.when(pl.col("on").is_in(MEANS_AND_CONTRASTS)).then("on").otherwise(pl.lit("corpus"))
 
 
-def _with_seed_intervals(table: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
-    """Add the intervals over seeds, and the rows for source ``all``."""
-    keys = [*WINDOW_KEYS, "on"]
-    over_seeds = intervals_over_seeds(values)
-    joined = table.join(
-        over_seeds.drop("seeds", "mean"),
-        on=keys,
-        how="left",
-        nulls_equal=True,
-        maintain_order="left",
-        validate="1:1",
-    )
-    over_sources = over_seeds.filter(source=ALL_SOURCES)
-    whole = pl.concat([joined, over_sources], how="diagonal").select(*EFFECTS)
-    return whole.sort([*WINDOW_KEYS[:-1], *window_order()], maintain_order=True)
+def _rows_of_group(group: GroupEffects) -> Iterator[Row]:
+    key = dict(zip(RUN_KEYS, group.arrays.key, strict=True))
+    for (init, window), estimates in group.by_ablation.items():
+        for on, estimate in estimates.items():
+            yield {**key, "init": init, "window": window, "on": on, **_values(estimate)}
 
 
-def effects_by_seed(group: pl.DataFrame) -> Mapping[str, Values]:
-    """Return the effects of one window by relation, each of shape (seeds, corpora).
-
-    A seed counts if it has every corpus.
-    """
-    wide = group.pivot("corpus", index="seed", values="value").sort("seed").drop_nulls()
-    relations = dict(group.select("corpus", "relation").rows())
-    corpora_of = {
-        relation: [corpus for corpus in wide.columns[1:] if relations[corpus] == relation]
-        for relation in RELATION_LABELS
-    }
+def _values(estimate: EffectEstimate) -> Row:
+    contrast, points = estimate.contrast, estimate.points
     return {
-        RELATION_LABELS[relation]: wide.select(corpora).to_numpy()
-        for relation, corpora in corpora_of.items()
-        if corpora
+        "seeds": estimate.seeds,
+        "corpora": contrast.corpora,
+        "languages": contrast.languages,
+        "families": contrast.families,
+        "mean": points.families.mean,
+        "low": points.families.low,
+        "high": points.families.high,
+        "p": points.families.p,
+        **_fixed(points.fixed),
+        **_of_families("logits", estimate.logits),
+        **_of_families("share", estimate.share),
     }
 
 
-def contrasts_by_seed(group: pl.DataFrame) -> dict[str, Values]:
-    """Return the contrasts of one window, each of shape (seeds, targets).
-
-    A contrast is the effect on a target − the effect on the source, or − the mean over domains.
-    """
-    return _contrasts(effects_by_seed(group))
+def _fixed(estimate: MeanEstimate) -> Row:
+    return {"fixed": estimate.mean, "seeds_low": estimate.low, "seeds_high": estimate.high}
 
 
-def _contrasts(effects: Mapping[str, Values]) -> dict[str, Values]:
-    if "targets" not in effects:
-        return {}
+def _of_families(name: str, readings: Readings | None) -> Row:
+    estimate = None if readings is None else readings.families
     return {
-        contrast: effects["targets"] - effects[place].mean(1, keepdims=True)
-        for contrast, place in CONTRASTS.items()
-        if place in effects
+        name: estimate and estimate.mean,
+        f"{name}_low": estimate and estimate.low,
+        f"{name}_high": estimate and estimate.high,
     }
 
 
-def _effect_rows(group: pl.DataFrame) -> Iterator[tuple[object, ...]]:
-    effects = effects_by_seed(group)
-    for on, values in {**effects, **_contrasts(effects)}.items():
-        if len(values):
-            subtracted = effects["domains"] if on == TARGETS_DOMAINS else None
-            yield _effect_row(on, values, subtracted)
-    for (corpus,), of_corpus in group.group_by("corpus", maintain_order=True):
-        if of_corpus["relation"][0] != "in-domain":
-            yield _effect_row(str(corpus), of_corpus.select("value").to_numpy())
+def _rows_over_sources(groups: Sequence[GroupEffects]) -> Iterator[Row]:
+    """Yield the means over the sources of a task, if it has several."""
+    by_task: dict[tuple[str, ...], list[GroupEffects]] = {}
+    for group in groups:
+        by_task.setdefault(_without_source(group), []).append(group)
+    for key, members in by_task.items():
+        if len(members) < 2:
+            continue
+        for on in (SOURCE, TARGETS, TARGETS_SOURCE, SAME_DOMAIN):
+            for (init, window), values in _means_over_sources(members, on).items():
+                names = [name for name in RUN_KEYS if name != "source"]
+                yield {
+                    **dict(zip(names, key, strict=True)),
+                    "source": ALL_SOURCES,
+                    "init": init,
+                    "window": window,
+                    "on": on,
+                    **values,
+                }
 
 
-def _effect_row(on: str, values: Values, subtracted: Values | None = None) -> tuple[object, ...]:
-    estimate = two_way_mean(values, beside=subtracted)
-    return (on, *values.shape, estimate.mean, estimate.low, estimate.high, estimate.p)
+def _without_source(group: GroupEffects) -> tuple[str, ...]:
+    key = zip(RUN_KEYS, group.arrays.key, strict=True)
+    return tuple(value for name, value in key if name != "source")
+
+
+def _means_over_sources(groups: Sequence[GroupEffects], on: str) -> dict[Ablation, Row]:
+    """Return mean and interval over seeds of every window that all sources have."""
+    by_source = [values_by_seed(group, on) for group in groups]
+    shared = [name for name in by_source[0] if all(name in of for of in by_source)]
+    values = {name: _means_of_common_seeds([of[name] for of in by_source]) for name in shared}
+    several = {name: of for name, of in values.items() if len(of) > 1}
+    own = [VarianceEstimate(float(of.var(ddof=1)), len(of) - 1) for of in several.values()]
+    moderated = dict(zip(several, moderate_variances(own), strict=True))
+    return {
+        name: {
+            "seeds": len(of),
+            "mean": float(of.mean()),
+            **_fixed(two_way_mean(of[:, None], moderated.get(name))),
+        }
+        for name, of in values.items()
+        if len(of)
+    }
+
+
+def _means_of_common_seeds(by_source: Sequence[Mapping[int, float]]) -> Values:
+    """Return the mean over sources of every seed that each source has."""
+    common = sorted(set.intersection(*(set(of) for of in by_source)))
+    return np.array([np.mean([of[seed] for of in by_source]) for seed in common])

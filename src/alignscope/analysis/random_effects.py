@@ -1,123 +1,139 @@
-"""The mean of values per seed and corpus, with a confidence interval over both."""
+"""The mean of values per seed and group, with a confidence interval over both."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
-
-import numpy as np
 
 from alignscope._util.confidence import CONFIDENCE
 from alignscope.analysis.arrays import Values
+from alignscope.analysis.moderation import VarianceEstimate
 
 SMALLEST_P = 1e-12
+_ROUNDING = 1e-9
+"""Standard errors below this fraction of the largest value are rounding of equal values."""
 
 
 @dataclass(frozen=True)
 class MeanEstimate:
-    """A mean, its interval and the two-sided p-value of the mean being 0.
+    """A mean with its standard error, which has Student's distribution.
 
-    Interval and p-value are None if there is a single seed. The p-value is also None if nothing
-    varies.
+    >>> estimate = MeanEstimate(0.3, 0.1, 4)
+    >>> round(estimate.low, 3), round(estimate.high, 3), round(estimate.p, 3)
+    (0.022, 0.578, 0.04)
+
+    ``error`` and ``degrees`` are None if the values cannot say how much the mean varies, for
+    example with a single seed. ``p`` is then None, too, and also if nothing varies.
     """
 
     mean: float
-    low: float | None
-    high: float | None
-    p: float | None
+    error: float | None = None
+    degrees: float | None = None
 
+    @property
+    def low(self) -> float | None:
+        """The lower end of the 95 % CI."""
+        half = self._half_width()
+        return None if half is None else self.mean - half
 
-class VarianceComponent(NamedTuple):
-    """The contribution of one source of variation to the variance of the mean."""
+    @property
+    def high(self) -> float | None:
+        """The upper end of the 95 % CI."""
+        half = self._half_width()
+        return None if half is None else self.mean + half
 
-    variance: float
-    degrees: int
-    """The degrees of freedom of its estimate."""
+    @property
+    def p(self) -> float | None:
+        """The two-sided p-value of the mean being 0."""
+        if not self.error:
+            return None
+        return min(1.0, 2 * min(self.p_beyond(0, below=True), self.p_beyond(0, below=False)))
+
+    def p_beyond(self, threshold: float, *, below: bool) -> float:
+        """Return the one-sided p-value of the hypothesis that the mean is beyond a threshold.
+
+        A small value is evidence for the mean being below the threshold, or above it. The value is
+        1 if there is no standard error.
+
+        Args:
+            threshold: the threshold, in the unit of the mean.
+            below: whether the hypothesis is that the mean is below the threshold.
+        """
+        from scipy.special import stdtr
+
+        if self.error is None or self.degrees is None:
+            return 1.0
+        distance = self.mean - threshold if below else threshold - self.mean
+        if self.error == 0:
+            return SMALLEST_P if distance < 0 else 1.0
+        return max(SMALLEST_P, float(stdtr(self.degrees, distance / self.error)))
+
+    def _half_width(self) -> float | None:
+        from scipy.special import stdtrit
+
+        if self.error is None or self.degrees is None:
+            return None
+        return float(stdtrit(self.degrees, (1 + CONFIDENCE) / 2)) * self.error
 
 
 def two_way_mean(
-    values: Values, level: float = CONFIDENCE, beside: Values | None = None
+    values: Values,
+    seeds: VarianceEstimate | None = None,
+    other: Sequence[VarianceEstimate] = (),
 ) -> MeanEstimate:
-    """Return the mean of values with an interval that generalises to other seeds and corpora.
+    """Return the mean of values with an interval that generalises to other seeds and groups.
 
+    >>> import numpy as np
     >>> estimate = two_way_mean(np.array([[0.1, 0.3], [0.2, 0.5]]))
     >>> round(estimate.mean, 3)
     0.275
 
     Args:
-        values: one value per seed and corpus, of shape (seeds, corpora).
-        level: the level of confidence.
-        beside: values of shape (seeds, other corpora) whose mean over the other corpora was
-            subtracted from ``values``. Their corpora count as a sample, too.
+        values: one value per seed and group, of shape (seeds, groups). Groups are families of
+            languages, or corpora that are independent samples.
+        seeds: the variance over seeds of one seed's mean over groups, for example moderated
+            (`moderate_variances`). Default: the variance of these values.
+        other: further contributions to the variance of the mean, such as that of the corpora whose
+            mean was subtracted from ``values``.
 
     Returns:
-        The estimate. There is no interval with a single seed, nor with a single other corpus. With
-        a single corpus the interval is Student's interval over seeds.
+        The estimate. It has no standard error with a single seed. With a single group, the interval
+        generalises to other seeds only.
 
     Notes:
-        Seeds and corpora are both samples (two-way random effects): a value is the sum of a mean, a
-        seed effect, a corpus effect and a residual. The three variances are estimated by analysis
-        of variance (Searle et al. 1992, chapter 4). Each has the quantile of Student's distribution
-        with its own degrees of freedom, and the squares of the half-widths are added (Graybill &
-        Wang 1980; Zou & Donner 2008).
-
-        Percentile bootstrap intervals over seeds and corpora cover 83-88 % with five seeds and
-        78-88 % with three. These intervals cover at least 91 %, and at least 88 % with two seeds.
+        Seeds and groups are both samples (two-way random effects). The variance of the mean is the
+        sum of two estimates: the variance of the groups' means divided by their number, which
+        contains the residual, and the variance over seeds divided by their number. Their sum has
+        the degrees of freedom of Satterthwaite (1946).
     """
+    count, groups = values.shape
     mean = float(values.mean())
-    if len(values) < 2 or (beside is not None and beside.shape[1] < 2):
-        return MeanEstimate(mean, None, None, None)
-    components = variance_components(values)
-    if beside is not None:
-        _, of_other_corpora, _ = variance_components(beside)
-        components = (*components, of_other_corpora)
-    half_width = _half_width(components, float(np.abs(values).max()))
-    half = half_width(level)
-    return MeanEstimate(mean, mean - half, mean + half, _p_value(mean, half_width))
+    if count < 2:
+        return MeanEstimate(mean)
+    if seeds is None:
+        seeds = VarianceEstimate(float(values.mean(1).var(ddof=1)), count - 1)
+    parts = [VarianceEstimate(seeds.variance / count, seeds.degrees), *other]
+    if groups > 1:
+        of_groups = float(values.mean(0).var(ddof=1)) / groups
+        parts.append(VarianceEstimate(of_groups, groups - 1))
+    return estimate_from_parts(mean, parts, largest=float(abs(values).max()))
 
 
-def variance_components(values: Values) -> tuple[VarianceComponent, ...]:
-    """Return what seeds, corpora and the residual add to the variance of the mean of values.
+def estimate_from_parts(
+    mean: float, parts: Sequence[VarianceEstimate], largest: float
+) -> MeanEstimate:
+    """Return a mean whose variance is the sum of independent parts (Satterthwaite 1946).
 
-    ``values`` has the shape (seeds, corpora). The mean squares of the two-way analysis of variance
-    have seeds − 1, corpora − 1 and (seeds − 1)(corpora − 1) degrees of freedom. The components of
-    seeds and corpora are their mean squares − the residual mean square, at least 0.
+    Args:
+        mean: the mean.
+        parts: the contributions to the variance of the mean. If one is infinite, because it cannot
+            be estimated, the mean has no standard error.
+        largest: the largest absolute value in the mean; a standard error far below it is rounding.
     """
-    seeds, corpora = values.shape
-    by_seed, by_corpus = values.mean(1, keepdims=True), values.mean(0, keepdims=True)
-    residuals = values - by_seed - by_corpus + values.mean()
-    # With one corpus the residuals are 0; one degree of freedom avoids a division by 0.
-    degrees = max(1, (seeds - 1) * (corpora - 1))
-    residual = float((residuals**2).sum()) / degrees
-    of_seeds = corpora * float(by_seed.var(ddof=1))
-    of_corpora = seeds * float(by_corpus.var(ddof=1)) if corpora > 1 else 0.0
-    return (
-        VarianceComponent(max(0.0, of_seeds - residual) / values.size, seeds - 1),
-        VarianceComponent(max(0.0, of_corpora - residual) / values.size, max(1, corpora - 1)),
-        VarianceComponent(residual / values.size, degrees),
-    )
-
-
-def _half_width(
-    components: tuple[VarianceComponent, ...], largest: float
-) -> Callable[[float], float]:
-    """Return the function from a level of confidence to half the width of the interval."""
-    from scipy.special import stdtrit
-
-    def half_width(level: float) -> float:
-        squares = (stdtrit(degrees, (1 + level) / 2) ** 2 * part for part, degrees in components)
-        half = math.sqrt(math.fsum(squares))
-        return half if half > 1e-9 * largest else 0.0  # less is rounding of equal values
-
-    return half_width
-
-
-def _p_value(mean: float, half_width: Callable[[float], float]) -> float | None:
-    """Return 1 − the level at which the interval just touches 0."""
-    from scipy.optimize import brentq
-
-    if half_width(CONFIDENCE) == 0:
-        return None
-    if half_width(1 - SMALLEST_P) < abs(mean):
-        return SMALLEST_P
-    return float(brentq(lambda p: half_width(1 - p) - abs(mean), SMALLEST_P, 1))
+    variance = math.fsum(part.variance for part in parts)
+    if math.isinf(variance):
+        return MeanEstimate(mean)
+    error = math.sqrt(variance)
+    if error <= _ROUNDING * largest:
+        return MeanEstimate(mean, 0.0, math.fsum(part.degrees for part in parts))
+    squares = math.fsum(part.variance**2 / part.degrees for part in parts)
+    return MeanEstimate(mean, error, variance**2 / squares)

@@ -10,9 +10,10 @@ import polars as pl
 from alignscope.analysis.changepoint import boundaries_table
 from alignscope.analysis.distance_correlation import Distance, distances_table
 from alignscope.analysis.drift import drift_table
+from alignscope.analysis.effect_estimates import GroupEffects, estimate_effects
 from alignscope.analysis.effect_intervals import effects_table
 from alignscope.analysis.genealogy import LineageOf, lineage_from
-from alignscope.analysis.hypotheses import claims_table
+from alignscope.analysis.hypotheses import Evidence, claims_table
 from alignscope.analysis.measured import MeasuredTables, PrimaryTables, StoredTables
 from alignscope.analysis.result_tables import ResultTables
 from alignscope.analysis.strength import strength_table
@@ -111,6 +112,11 @@ class StudyResults(ResultTables):
         return any(outcome.similarity for outcome in self.measured.outcomes)
 
     @cached_property
+    def effect_estimates(self) -> list[GroupEffects]:
+        """The effects of windows, from which several tables are computed."""
+        return estimate_effects(self.scores, self.lineage)
+
+    @cached_property
     def distance(self) -> Distance | None:
         """The distance between two of the languages, or None if it is not known."""
         return language_distance({*self.scores["language"]}, self.features)
@@ -168,19 +174,19 @@ class GroupResults(ResultTables):
 
 
 def _claims(results: StudyResults) -> pl.DataFrame:
-    return claims_table(
-        results.scores,
-        results.similarity if results.compared else None,
-        results.thresholds,
-        results._planned_windows(),
-        results.effects,
+    evidence = Evidence(
+        groups=results.effect_estimates,
+        planned=results._planned_windows(),
+        lineage_of=results.lineage,
     )
+    similarity = results.similarity if results.compared else None
+    return claims_table(results.scores, similarity, results.thresholds, evidence)
 
 
 _COMPUTE: Mapping[str, Callable[[StudyResults], pl.DataFrame]] = {
     "scores": lambda results: results.measured.scores,
     "summary": lambda results: summary_table(results.scores),
-    "effects": lambda results: effects_table(results.scores),
+    "effects": lambda results: effects_table(results.effect_estimates),
     "distances": lambda results: distances_table(
         results.scores, results.distance or typological_distance, results.lineage
     ),
@@ -191,7 +197,7 @@ _COMPUTE: Mapping[str, Callable[[StudyResults], pl.DataFrame]] = {
         results.scores, results.measured.supervised_scores, results.lineage
     ),
     "drift": lambda results: drift_table(results.similarity),
-    "boundaries": lambda results: boundaries_table(results.scores),
+    "boundaries": lambda results: boundaries_table(results.effect_estimates),
     "claims": _claims,
     "similarity": lambda results: results.measured.similarity,
     "runs": lambda results: results.measured.runs,

@@ -16,7 +16,7 @@ DEEPEST = 0.55
 
 def largest_effect(effects: pl.DataFrame) -> float:
     """Return the absolute effect with the deepest colour in all tables and figures of a page."""
-    return max(map(abs, effects["mean"]), default=0.0)
+    return max(map(abs, effects["fixed"]), default=0.0)
 
 
 def colour_depth(row: Mapping[str, Any], column: str, largest: float) -> float:

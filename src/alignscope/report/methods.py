@@ -228,12 +228,16 @@ def _statistics(runs: Sequence[RunSpec]) -> str:
     clauses = ", ".join(filter(None, scoring))
     metrics = f"{clauses[0].upper()}{clauses[1:]}. " if clauses else ""
     return (
-        f"{metrics}Effects are differences from REF, paired by seed and corpus. The 95 % CIs and "
-        "p-values treat seeds and corpora as random samples (two-way random effects; intervals "
-        "combined from variance components after Zou & Donner 2008). The p-values are corrected "
-        "after Holm (1979). The boundary is the least-squares change point (Hinkley 1970) of "
-        "target − source effects over the windows; its distribution comes from resampled seeds and "
-        "corpora."
+        f"{metrics}Effects are differences from REF, paired by seed and corpus. Two readings have "
+        "95 % CIs. For these languages, corpora are averaged within their language, and only seeds "
+        "are a sample. For languages like these, languages are averaged within their genus and "
+        "genera within their family, and families are a sample, too (two-way random effects; "
+        "Satterthwaite 1946). Variances over seeds are moderated across windows (Smyth 2004; "
+        "Phipson et al. 2016). The p-values are corrected after Holm (1979). Targets and source "
+        "are compared in the same domain where the source language has a corpus in it, and a "
+        "verdict needs the same sign in points and in log odds. The boundary is the least-squares "
+        "change point (Hinkley 1970) of target − source effects over the windows; its distribution "
+        "comes from resampled seeds and families."
     )
 
 

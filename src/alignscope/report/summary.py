@@ -10,6 +10,7 @@ from scipy.special import stdtrit
 
 from alignscope._util.confidence import CONFIDENCE
 from alignscope.analysis.results import PrimaryResults, StudyResults
+from alignscope.analysis.verdicts import VERDICTS
 from alignscope.config.windows import Window
 from alignscope.report.groups import ResultGroup, WindowGroup, result_groups, window_groups
 from alignscope.report.labels import (
@@ -31,7 +32,6 @@ LEAD = (
 )
 _GAP = "The gap of a target is REF's score on the source minus REF's score on the target."
 SIGNIFICANCE = 0.05
-VERDICTS = ("supported", "contradicted", "undecided")
 MAX_NAMES = 5
 """The largest number of corpora that a sentence lists."""
 
@@ -62,20 +62,6 @@ def power_note(languages: int) -> str:
     )
 
 
-def two_seeds_note(effects: pl.DataFrame) -> str:
-    """Return a sentence on intervals over two seeds, or nothing if no effect has two seeds.
-
-    Args:
-        effects: the table ``effects``.
-    """
-    if not effects.filter(seeds=2).height:
-        return ""
-    return (
-        "Intervals from two seeds can be extremely wide, or have width 0 where both seeds happen "
-        "to agree: use more seeds before you interpret them."
-    )
-
-
 class Paragraph(NamedTuple):
     """A paragraph of the summary under its heading."""
 
@@ -88,7 +74,7 @@ def summarise(results: PrimaryResults) -> list[Paragraph]:
     paragraphs = [text for group in result_groups(results) for text in _paragraphs(results, group)]
     counts = Counter(results.claims["verdict"])
     if counts:
-        verdicts = join_names(f"{counts[name]} {name}" for name in VERDICTS)
+        verdicts = join_names(f"{counts[name]} {name}" for name in VERDICTS if counts[name])
         tests = count_of(counts.total(), "test")
         text = f"{tests}, of which {verdicts}."
         paragraphs.append(Paragraph("Claims of Muller et al. (2021)", text))
@@ -162,12 +148,12 @@ def _targets(count: int) -> str:
 
 def _largest_effect(effects: pl.DataFrame) -> str:
     """Return sentences on the window that costs the targets most."""
-    means = effects.filter(on="targets").sort("mean")
+    means = effects.filter(on="targets").sort("fixed")
     if means.is_empty():
         return "The study has no targets."
     largest = means.row(0, named=True)
     targets = _targets(largest["corpora"])
-    if largest["mean"] >= 0:
+    if largest["fixed"] >= 0:
         return f"No window has a negative mean effect on {targets}."
     source = effects.filter(on="source", window=largest["window"])
     on_source = (
@@ -182,37 +168,51 @@ def _largest_effect(effects: pl.DataFrame) -> str:
     n = f", n = {count_of(largest['seeds'], 'seed')}"
     return (
         f"{selection}: re-initialising it {_change(targets, largest, n)}"
-        f"{on_source}.{_significance(largest, targets)}"
+        f"{on_source}.{_languages_like_these(largest)}"
     )
 
 
 def _change(place: str, row: Mapping[str, Any], n: str) -> str:
     """Return ``costs the source 15.2 points (95 % CI 10.3 to 20.0)``."""
-    mean, sign = row["mean"], -1 if row["mean"] < 0 else 1
+    mean, sign = row["fixed"], -1 if row["fixed"] < 0 else 1
     if mean == 0:
         return f"does not change {place}"
     verb = f"costs {place}" if mean < 0 else f"improves {place} by"
     if format_points(abs(mean), signed=False) == "0.0":  # neither a cost nor a gain to a reader
         verb = f"changes {place} by"
-    ends = sorted(sign * end for end in (row["low"], row["high"]) if end is not None)
-    low_high = " to ".join(format_points(end, signed=False) for end in ends)
-    details = (f"95 % CI {low_high}{n}" if ends else n).removeprefix(", ")
+    low_high = _ends(row["seeds_low"], row["seeds_high"], sign)
+    details = (f"95 % CI {low_high}{n}" if low_high else n).removeprefix(", ")
     size = f"{format_points(abs(mean), signed=False)} points"
     return f"{verb} {size} ({details})" if details else f"{verb} {size}"
 
 
-def _significance(row: Mapping[str, Any], targets: str) -> str:
+def _ends(low: float | None, high: float | None, sign: int) -> str:
+    ends = sorted(sign * end for end in (low, high) if end is not None)
+    return " to ".join(format_points(end, signed=False) for end in ends)
+
+
+def _languages_like_these(row: Mapping[str, Any]) -> str:
+    """Return sentences on the effect in the reading in which families are a sample."""
     p, corrected = row["p"], row["p_holm"]
+    if row["seeds"] == 1:
+        return " With a single seed there is no CI and no p-value."
+    if row["families"] < 2:
+        return " The targets are of one family, so nothing follows for languages like these."
+    ends = _ends(row["low"], row["high"], -1)
+    sentence = (
+        f" For languages like these, of {count_of(row['families'], 'family', 'families')}, the "
+        f"cost is {format_points(-row['mean'], signed=False)} points (95 % CI {ends})"
+    )
     if corrected is None or p is None:
-        return " With a single seed there is no CI and no p-value." if row["seeds"] == 1 else ""
+        return f"{sentence}."
     if corrected <= SIGNIFICANCE:
-        return f" The effect on {targets} is significant (Holm-corrected {equals_p(corrected)})."
+        return f"{sentence}, which is significant (Holm-corrected {equals_p(corrected)})."
     if p <= SIGNIFICANCE:
         return (
-            f" The effect on {targets} is not significant after Holm correction (corrected "
+            f"{sentence}, which is not significant after Holm correction (corrected "
             f"{equals_p(corrected)}, uncorrected {equals_p(p)}); the CI is not corrected."
         )
-    return f" The effect on {targets} is not significant (Holm-corrected {equals_p(corrected)})."
+    return f"{sentence}, which is not significant (Holm-corrected {equals_p(corrected)})."
 
 
 def _missing_windows(results: PrimaryResults, windows: WindowGroup) -> str:

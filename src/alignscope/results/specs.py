@@ -23,6 +23,7 @@ from alignscope.results.columns import (
     TASK,
     WINDOW,
     Columns,
+    ColumnSpec,
     fraction,
     integer,
     interval,
@@ -93,18 +94,39 @@ _SPECS = (
             **SETTING,
             **INIT,
             **WINDOW,
-            "on": text("source, targets, domains, targets − source, targets − domains or a corpus"),
+            "on": text(
+                "source, targets, domains, targets − source, targets − source, same domain, "
+                "targets − domains, or a corpus"
+            ),
             "seeds": integer("number of seeds; for source all, of seeds that have every source"),
             "corpora": integer("number of corpora in the mean; null for source all"),
-            "mean": fraction("effect: the score with the window re-initialised − the score of REF"),
-            "low": fraction("lower end of the 95 % CI over seeds and corpora; null for one seed"),
-            "high": fraction("upper end of the 95 % CI over seeds and corpora; null for one seed"),
+            "languages": integer("number of languages in the mean; null for source all"),
+            "families": integer(
+                "number of families in the mean; for domains of corpora; null for source all"
+            ),
+            "mean": fraction(
+                "effect, the score with the window re-initialised − the score of REF: the mean "
+                "over families, for languages like these; for source all over languages"
+            ),
+            "low": fraction("lower end of the 95 % CI over seeds and families; null for one seed"),
+            "high": fraction("upper end of the 95 % CI over seeds and families; null for one seed"),
             "p": number("two-sided p-value of the effect being 0"),
             "p_holm": number(
-                "p, Holm-corrected over windows, sources and inits (for a corpus also over corpora)"
+                "p, Holm-corrected over windows, sources, settings and inits (for a corpus also "
+                "over corpora)"
             ),
-            "seeds_low": fraction("lower end of the 95 % CI over seeds, the corpora held fixed"),
-            "seeds_high": fraction("upper end of the 95 % CI over seeds, the corpora held fixed"),
+            "fixed": fraction("the effect as the mean over languages, for these languages"),
+            "seeds_low": fraction("lower end of the 95 % CI of fixed, over seeds only"),
+            "seeds_high": fraction("upper end of the 95 % CI of fixed, over seeds only"),
+            "logits": number("the effect in log odds, the mean over families"),
+            "logits_low": number("lower end of the 95 % CI of logits"),
+            "logits_high": number("upper end of the 95 % CI of logits"),
+            "share": number(
+                "the effect divided by REF − majority, the mean over families; null if REF is less "
+                "than 5 points above majority"
+            ),
+            "share_low": number("lower end of the 95 % CI of share"),
+            "share_high": number("upper end of the 95 % CI of share"),
         },
         display="effects",
     ),
@@ -218,11 +240,30 @@ _SPECS = (
             "claim": text("the name of the hypothesis"),
             "says": text("the hypothesis in words"),
             "statistic": text("the statistic that is compared with the threshold"),
-            "value": number("the statistic's value; effects are fractions"),
+            "languages": integer("number of target languages; null for stable"),
+            "families": integer("number of their families; null if they do not matter"),
+            "value": number(
+                "the statistic's value for languages like these; effects are fractions"
+            ),
             **interval("of value; null where it is undefined"),
             "sign": text("< or >: the side of the threshold that supports the hypothesis"),
             "threshold": number("the threshold, set in the study's [claims] table"),
-            "verdict": text("supported, contradicted or undecided"),
+            "p": number("two-sided p-value of the statistic being at the threshold"),
+            "verdict": text(
+                "supported, contradicted, undecided, depends on the scale, or not separated from "
+                "domain"
+            ),
+            "p_holm": number("p, Holm-corrected over all rows of the table"),
+            "verdict_holm": text("the verdict after this correction"),
+            "fixed": number("the statistic's value for these languages"),
+            "fixed_low": number("lower end of the 95 % CI of fixed, over seeds only"),
+            "fixed_high": number("upper end of the 95 % CI of fixed, over seeds only"),
+            "fixed_verdict": text("the verdict for these languages"),
+            "logits": number("the effect in log odds; null if the hypothesis is not on an effect"),
+            "logits_low": number("lower end of the 95 % CI of logits"),
+            "logits_high": number("upper end of the 95 % CI of logits"),
+            "undertrained": ColumnSpec("boolean", "whether REF is under-trained"),
+            "notes": text("sentences on what limits the verdict"),
         },
         display="claims",
     ),

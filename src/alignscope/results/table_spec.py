@@ -10,9 +10,9 @@ class TableSpec:
     """A table of a study.
 
     >>> from alignscope.results.specs import TABLES
-    >>> TABLES["effects"].columns["mean"].meaning
-    'effect: the score with the window re-initialised − the score of REF'
-    >>> TABLES["effects"].columns["mean"].in_points
+    >>> TABLES["effects"].columns["fixed"].meaning
+    'the effect as the mean over languages, for these languages'
+    >>> TABLES["effects"].columns["fixed"].in_points
     True
     """
 

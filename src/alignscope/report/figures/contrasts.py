@@ -7,8 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from alignscope.analysis.effect_intervals import TARGETS_SOURCE
-from alignscope.analysis.effects import effects_by_corpus
+from alignscope.analysis.constants import RUN_KEYS
+from alignscope.analysis.contrasts import SAME_DOMAIN, TARGETS_SOURCE
+from alignscope.analysis.effect_estimates import values_by_seed
 from alignscope.analysis.results import PrimaryResults
 from alignscope.config.windows import Window
 from alignscope.report.figures.effects import MAX_NARROW
@@ -34,6 +35,7 @@ from alignscope.report.figures.style import (
 from alignscope.report.groups import ResultGroup, result_groups, short_names
 from alignscope.report.labels import format_points_ci
 
+_DOMAIN_NOTE = {TARGETS_SOURCE: "", SAME_DOMAIN: " language in the same domain"}
 _STYLES = [(SOURCE, "o"), (TARGETS, "s"), (DOMAINS, "^"), (GAIN, "D"), (LOSS, "v"), (MUTED, "P")]
 
 
@@ -47,15 +49,19 @@ def contrast_figures(results: PrimaryResults) -> Iterator[ReportFigure]:
     for groups in by_setting.values():
         group = groups[0]
         effects = pl.concat([one.select(results.effects) for one in groups])
-        means = effects.filter(on=TARGETS_SOURCE)
+        on = SAME_DOMAIN if SAME_DOMAIN in set(effects["on"]) else TARGETS_SOURCE
+        means = effects.filter(on=on)
         if means.is_empty():
             continue
-        seeds = contrasts_by_seed(pl.concat([one.select(results.scores) for one in groups]))
-        means = means.select("encoder", "init", "window", "low", "high", value="mean")
+        seeds = pl.concat([contrasts_by_seed(results, one, on) for one in groups])
+        means = means.select(
+            "encoder", "init", "window", low="seeds_low", high="seeds_high", value="fixed"
+        )
         data = pl.concat([means, seeds], how="diagonal")
         points = contrast_points(data, names)
         caption = (
-            f"Effect on the targets − effect on the source, in points of {group.metric_title}, by "
+            f"Effect on the targets − effect on the source{_DOMAIN_NOTE[on]}, in points of "
+            f"{group.metric_title}, by "
             "the middle of the re-initialised blocks. Large marks: means with 95 % CI; small "
             "marks: single seeds. Below 0, re-initialising costs the targets more than the source."
             + cut_note(points)
@@ -67,13 +73,21 @@ def contrast_figures(results: PrimaryResults) -> Iterator[ReportFigure]:
         )  # fmt: skip
 
 
-def contrasts_by_seed(scores: pl.DataFrame) -> pl.DataFrame:
-    """Return target − source effects of every seed that has both."""
-    keys = ["encoder", "init", "window", "seed"]
-    means = effects_by_corpus(scores).group_by(*keys, "relation").agg(pl.col("value").sort().mean())
-    targets, source = (means.filter(relation=name) for name in ("cross-lingual", "in-domain"))
-    both = targets.join(source, on=keys, suffix="_source").sort(keys)
-    return both.select(*keys, value=pl.col("value") - pl.col("value_source"))
+def contrasts_by_seed(results: PrimaryResults, group: ResultGroup, on: str) -> pl.DataFrame:
+    """Return a contrast of every window and seed, for these languages."""
+    rows = [
+        (group.encoder, init, window, seed, value)
+        for effects in results.effect_estimates
+        if effects.arrays.key == tuple(getattr(group, name) for name in RUN_KEYS)
+        for (init, window), by_seed in values_by_seed(effects, on).items()
+        for seed, value in by_seed.items()
+    ]
+    schema = {
+        **dict.fromkeys(("encoder", "init", "window"), pl.String),
+        "seed": pl.Int64,
+        "value": pl.Float64,
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def contrast_points(data: pl.DataFrame, names: dict[str, str]) -> pl.DataFrame:

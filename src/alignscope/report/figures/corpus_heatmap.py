@@ -67,7 +67,7 @@ def heatmap_data(results: PrimaryResults, group: WindowGroup) -> pl.DataFrame:
     is_source = pl.col("on") == "source"
     corpus = pl.when(is_source).then(pl.lit(group.group.source)).otherwise("on")
     means = own.with_columns(corpus=corpus).select(
-        "corpus", "window", "low", "high", "p", "p_holm", value="mean"
+        "corpus", "window", "p", "p_holm", low="seeds_low", high="seeds_high", value="fixed"
     )
     seeds = group.select(effects_by_corpus(results.scores)).sort("seed")
     data = pl.concat(

@@ -68,7 +68,7 @@ def effects_data(results: PrimaryResults, group: WindowGroup) -> pl.DataFrame:
     return pl.concat(
         [
             by_seed.select("window", "on", "seed", "value"),
-            means.select("window", "on", "low", "high", value="mean"),
+            means.select("window", "on", low="seeds_low", high="seeds_high", value="fixed"),
         ],
         how="diagonal",
     )

@@ -99,26 +99,31 @@ def _mean_std(mean: float | None, std: float | None, signed: bool) -> str:
 
 
 def _effects(table: pl.DataFrame) -> pl.DataFrame:
-    """Show signed effects in points with p-values and both intervals."""
+    """Show effects in both readings in points, in logits and as a share, with p-values."""
     keys = [*_GROUP, "window", "init", "on"]
     rows = [
         {
             **_texts(row, keys),
-            "effect": format_points_ci(row["mean"], row["low"], row["high"]),
+            "these languages": format_points_ci(row["fixed"], row["seeds_low"], row["seeds_high"]),
+            "languages like these": format_points_ci(row["mean"], row["low"], row["high"]),
             "p": format_p(row["p"]),
             "p (Holm)": format_p(row["p_holm"]),
-            **_texts(row, ["seeds", "corpora"]),
-            "over seeds only": _interval(row["seeds_low"], row["seeds_high"]),
+            "logits": _estimate(row, "logits"),
+            "share of REF − majority": _estimate(row, "share"),
+            **_texts(row, ["seeds", "corpora", "languages", "families"]),
         }
         for row in table.iter_rows(named=True)
     ]
-    columns = [*keys, "effect", "p", "p (Holm)", "seeds", "corpora", "over seeds only"]
+    columns = [*keys, "these languages", "languages like these", "p", "p (Holm)", "logits",
+               "share of REF − majority", "seeds", "corpora", "languages", "families"]  # fmt: skip
     return drop_constant_columns(text_frame(rows, columns))
 
 
-def _interval(low: float | None, high: float | None) -> str:
-    """Return ``[−32.5, −29.5]`` in points; empty text without an interval."""
-    return "" if low is None or high is None else f"[{format_points(low)}, {format_points(high)}]"
+def _estimate(row: Row, name: str) -> str:
+    """Return ``−0.35 [−0.50, −0.20]``; empty text without a value."""
+    if row[name] is None:
+        return ""
+    return format_ci(row[name], row[f"{name}_low"], row[f"{name}_high"])
 
 
 def _boundaries(table: pl.DataFrame) -> pl.DataFrame:
@@ -144,24 +149,32 @@ def _distribution(shares: str) -> str:
 
 
 def _claims(table: pl.DataFrame) -> pl.DataFrame:
-    """Show each claim in words with its verdict, the estimate and the threshold."""
+    """Show each claim in words with its verdicts, the estimates and the threshold."""
     rows = []
     for row in table.iter_rows(named=True):
         is_effect = row["init"] is not None  # effects are in points, similarities are not
-        estimate = (format_points_ci if is_effect else format_ci)(
-            row["value"], row["low"], row["high"]
-        )
+        with_ci = format_points_ci if is_effect else format_ci
         threshold = (format_points if is_effect else format_number)(row["threshold"])
+        undertrained = " (REF is under-trained)" if row["undertrained"] else ""
+        fixed = row["fixed"]
         rows.append(
             {
-                **_texts(row, [*_GROUP, "init", "window", "verdict", "statistic"]),
+                **_texts(row, [*_GROUP, "init", "window", "statistic", "families", "notes"]),
+                "verdict": f"{row['verdict']}{undertrained}",
+                "after Holm": row["verdict_holm"],
+                "for these languages": row["fixed_verdict"] or "",
                 "claim": row["says"],
-                "estimate": estimate,
+                "estimate": with_ci(row["value"], row["low"], row["high"]),
+                "for these": ""
+                if fixed is None
+                else with_ci(fixed, row["fixed_low"], row["fixed_high"]),
+                "logits": _estimate(row, "logits"),
                 "supported if": f"{row['sign']} {threshold}",
             }
         )
-    columns = ["encoder", "task", "verdict", "claim", "estimate", "supported if", "window",
-               "source", "setting", "metric", "init", "statistic"]  # fmt: skip
+    columns = ["encoder", "task", "verdict", "after Holm", "for these languages", "claim",
+               "estimate", "for these", "logits", "supported if", "families", "window", "source",
+               "setting", "metric", "init", "notes", "statistic"]  # fmt: skip
     return drop_constant_columns(text_frame(rows, columns))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from alignscope.analysis.effect_intervals import TARGETS_SOURCE
+from alignscope.analysis.contrasts import TARGETS_SOURCE
 from alignscope.analysis.results import PrimaryResults
 from alignscope.report.groups import short_names
 from alignscope.report.labels import format_points_ci
@@ -21,7 +21,7 @@ def encoder_tables(results: PrimaryResults) -> list[ReportTable]:
 
 def _contrasts(results: PrimaryResults) -> ReportTable:
     data = results.in_order(results.effects).filter(on=TARGETS_SOURCE)
-    ends = data.select("mean", "low", "high").iter_rows()
+    ends = data.select("fixed", "seeds_low", "seeds_high").iter_rows()
     cells = [format_points_ci(mean, low, high) for mean, low, high in ends]
     display = _one_column_each(data, [*_KEYS, "window"], cells, short_names(results))
     title = "Target − source effects in points, by encoder"

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from alignscope.analysis.constants import RUN_KEYS
-from alignscope.analysis.effect_intervals import TARGETS_DOMAINS, TARGETS_SOURCE
+from alignscope.analysis.contrasts import SAME_DOMAIN, TARGETS_DOMAINS, TARGETS_SOURCE
 from alignscope.analysis.results import PrimaryResults, StudyResults
 from alignscope.report.colour_scale import colour_depth, largest_effect
 from alignscope.report.groups import result_groups, short_names
@@ -27,6 +27,7 @@ EFFECT_COLUMNS = {
     "source": "on source",
     "targets": "on targets",
     TARGETS_SOURCE: TARGETS_SOURCE,
+    SAME_DOMAIN: SAME_DOMAIN,
     "domains": "on domains",
     TARGETS_DOMAINS: TARGETS_DOMAINS,
 }
@@ -102,9 +103,9 @@ def effects_table(results: PrimaryResults) -> ReportTable:
         key = tuple(row[name] for name in _KEYS)
         cells = rows.setdefault(key, {**dict(zip(_KEYS, key, strict=True)), "seeds": "0"})
         column = EFFECT_COLUMNS[row["on"]]
-        cells[column] = format_points_ci(row["mean"], row["low"], row["high"])
+        cells[column] = format_points_ci(row["fixed"], row["seeds_low"], row["seeds_high"])
         cells["seeds"] = str(max(int(cells["seeds"]), row["seeds"]))
-        colours.setdefault(key, {})[column] = round(colour_depth(row, "mean", largest), 3)
+        colours.setdefault(key, {})[column] = round(colour_depth(row, "fixed", largest), 3)
     columns = ["encoder", "task", "window", *EFFECT_COLUMNS.values(), "source", "setting", "metric",
                "init", "seeds"]  # fmt: skip
     display = text_frame([{n: row.get(n, "") for n in columns} for row in rows.values()], columns)
