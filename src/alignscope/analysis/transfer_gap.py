@@ -18,7 +18,7 @@ from alignscope.analysis.phylogenetic import phylogenetic_correlation
 from alignscope.analysis.transfer import supervised_gaps
 from alignscope.data.corpus import parse_corpus
 from alignscope.results.schemas import GAPS, to_frame
-from alignscope.results.tables import REF, primary_measure
+from alignscope.results.tables import REF, WITHOUT_LENGTH, primary_measure
 
 SOURCE_GAP, SUPERVISED_GAP = "source − target", "supervised − zero-shot"
 """The two definitions of the gap."""
@@ -66,7 +66,7 @@ def transfer_gap_table(
     """
     measured = similarity.filter((pl.col("window") == REF) & pl.col("state").is_in(_ENCODERS))
     similarities = (
-        with_target_language(measured)
+        with_target_language(pl.concat([measured, _without_length(measured)]))
         .group_by([*_LAYER_KEYS, "language"])
         .agg(pl.col("value").sort().mean())
         .sort([*_LAYER_KEYS, "language"])
@@ -98,6 +98,13 @@ def _both_gaps(gaps: pl.DataFrame, transfer: pl.DataFrame | None) -> pl.DataFram
     return pl.concat([of_source, other.select(of_source.columns)])
 
 
+def _without_length(similarity: pl.DataFrame) -> pl.DataFrame:
+    """Return the values with sentence length regressed out, as those of another estimator."""
+    return similarity.filter(pl.col("without_length").is_not_null()).with_columns(
+        value="without_length", estimator=pl.lit(WITHOUT_LENGTH)
+    )
+
+
 def mean_gaps(scores: pl.DataFrame) -> pl.DataFrame:
     """Return the mean gap of every source and target language, with ``source_language``."""
     return (
@@ -126,13 +133,19 @@ def similarity_and_gap(scores: pl.DataFrame, similarity: pl.DataFrame) -> pl.Dat
     """Return the similarity, ``value``, and the ``gap`` of every source and target language.
 
     The similarity is that of the pretrained encoder in its primary measure (`primary_measure`), the
-    mean over layers.
+    mean over layers. ``without_length`` is the same with sentence length regressed out of both
+    sides, or null where it was not measured at every layer.
     """
     pretrained = similarity.filter((pl.col("state") == "pretrained") & (pl.col("window") == REF))
     similarities = (
         with_target_language(primary_measure(pretrained))
         .group_by(*SIMILARITY_KEYS, "language")
-        .agg(pl.col("value").sort().mean())
+        .agg(
+            pl.col("value").sort().mean(),
+            pl.when(pl.col("without_length").is_not_null().all())
+            .then(pl.col("without_length").sort().mean())
+            .alias("without_length"),
+        )
     )
     joined = mean_gaps(scores).join(similarities, on=[*SIMILARITY_KEYS, "language"], how="inner")
     return joined.sort([*RUN_KEYS, "language"])

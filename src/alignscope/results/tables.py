@@ -17,6 +17,10 @@ REF = "REF"
 """The name, in the column ``window``, of runs without a re-initialised window."""
 
 
+WITHOUT_LENGTH = "without length"
+"""The estimator, in the table ``gaps``, of debiased CKA with sentence length regressed out."""
+
+
 def scores_table(results: Iterable[RunResult]) -> pl.DataFrame:
     """Return the table ``scores``: one row per run, corpus and metric; scores are fractions.
 

@@ -14,6 +14,7 @@ from alignscope.report.labels import (
     format_points,
     format_points_ci,
 )
+from alignscope.report.tables.estimates import estimate_cells
 from alignscope.results.specs import TABLES
 from alignscope.results.tables import REF
 
@@ -238,34 +239,9 @@ def _correlation(row: Row, value: str, low: str, high: str) -> str:
     return "" if row[value] is None else format_ci(row[value], row[low], row[high])
 
 
-_ESTIMATE = ("value", "low", "high", "null_low", "null_high")
-_ALWAYS_SHOWN = ("target", "layer", "n", "measure", "estimator")
-
-
 def _estimates(table: pl.DataFrame) -> pl.DataFrame:
-    """Show each value with its interval and null band; other columns only if they vary."""
-    names = [
-        name
-        for name in table.columns
-        if name not in _ESTIMATE and (name in _ALWAYS_SHOWN or table[name].n_unique() > 1)
-    ]
-    rows = [
-        {
-            **{name: _yes_or_text(row[name]) for name in names},
-            "value": format_ci(row["value"], row["low"], row["high"]),
-            "random pairs": (
-                f"[{format_number(row['null_low'])}, {format_number(row['null_high'])}]"
-            ),
-        }
-        for row in table.iter_rows(named=True)
-    ]
-    return text_frame(rows, [*names, "value", "random pairs"])
-
-
-def _yes_or_text(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    return "" if value is None else str(value)
+    """Show each value with its interval, null bands and controls."""
+    return text_frame(*estimate_cells(table))
 
 
 def _reference(table: pl.DataFrame) -> pl.DataFrame:

@@ -20,7 +20,7 @@ from alignscope.report.tables.display import (
     with_short_settings,
 )
 from alignscope.report.tables.export import latex, markdown
-from alignscope.results.tables import REF, primary_measure
+from alignscope.results.tables import REF, WITHOUT_LENGTH, primary_measure
 
 _NUMBER = re.compile(r"[<>]? ?[−+]?\d[\d.]*( \[|$| ±)")
 EFFECT_COLUMNS = {
@@ -165,7 +165,10 @@ def strength_table(results: PrimaryResults) -> ReportTable:
 def transfer_gap_table(results: PrimaryResults) -> ReportTable:
     """Return the correlations of gap and similarity in the primary measure."""
     title = "Correlation of similarity and gap over target languages"
-    return make_table(results, "gaps", title, primary_measure(results.in_order(results.gaps)))
+    gaps = results.in_order(results.gaps)
+    without_length = pl.col("estimator") == WITHOUT_LENGTH
+    shown = pl.concat([primary_measure(gaps.filter(~without_length)), gaps.filter(without_length)])
+    return make_table(results, "gaps", title, results.in_order(shown))
 
 
 def drift_table(results: PrimaryResults) -> ReportTable:

@@ -40,6 +40,8 @@ from alignscope.similarity.measures.null import (
 
 LEAST = 4
 """Rows below which the unbiased HSIC is undefined."""
+ROUNDING = 1e-12
+"""The share of a side's HSIC with itself below which the rest of it counts as constant."""
 
 
 def debiased_cka(left: Array, right: Array) -> float:
@@ -216,7 +218,8 @@ def _spread(x: Kernel, y: Kernel, inner: Tensor, left_out: LeftOut) -> Spread:
     """Return the jackknife of `alignment`; the width of a Gaussian kernel is kept."""
     debiased, documents = left_out.debiased, left_out.documents
     left, right = (self_hsic_without(kernel, debiased, documents) for kernel in (x, y))
-    if bool((left <= 0).any() or (right <= 0).any()):
+    least = [ROUNDING * self_hsic(kernel, debiased) for kernel in (x, y)]
+    if bool((left <= least[0]).any() or (right <= least[1]).any()):
         what = "row" if documents is None else "document"
         raise SimilarityError(
             f"The interval of CKA is undefined because all variation of a side is in one {what}."
