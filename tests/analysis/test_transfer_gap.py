@@ -8,7 +8,13 @@ import polars as pl
 import pytest
 from scipy.stats import norm, pearsonr, rankdata, spearmanr
 
-from alignscope.analysis.transfer_gap import correlations, permutation_p, transfer_gap_table
+from alignscope.analysis.transfer_gap import (
+    correlations,
+    permutation_p,
+    similarity_and_gap,
+    transfer_gap_table,
+)
+from alignscope.results.columns import ADDED_ESTIMATES
 from alignscope.results.schemas import GAPS, RUN_SIMILARITY, SCORES, to_frame
 
 LANGUAGES = ("de", "fr", "ja", "zh", "tr", "fi", "hi", "ar")
@@ -47,6 +53,7 @@ def tables(seeds: int = 2) -> tuple[pl.DataFrame, pl.DataFrame]:
                         | {"split": "test", "unit": "sentence", "pooling": "mean"}
                         | {"layer": layer, "after_norm": False, "measure": "cka"}
                         | {"estimator": "debiased", "value": value + 0.001 * seed}
+                        | dict.fromkeys(ADDED_ESTIMATES)
                     )
     return to_frame(scores, SCORES), to_frame(rows, RUN_SIMILARITY)
 
@@ -143,3 +150,33 @@ def test_all_pairings_of_few_values_are_tried() -> None:
     each = [abs(np.corrcoef(x, y[list(order)])[0, 1]) for order in permutations(range(5))]
     seen = abs(np.corrcoef(x, y)[0, 1])
     assert permutation_p(x, y) == pytest.approx(np.mean(np.array(each) >= seen - 1e-12))
+
+
+def test_similarity_without_length_stands_beside_the_plain_one() -> None:
+    """The plain similarity follows the gap only because of length: without it, nothing is left."""
+    scores, similarity = tables()
+    unrelated = [(rank * 3 % 8) / 8 for rank in range(8)]
+    by_target = dict(zip((f"ud:{x}_pud" for x in LANGUAGES), unrelated, strict=True))
+    measured = similarity.with_columns(
+        without_length=pl.col("target").replace_strict(by_target, return_dtype=pl.Float64)
+    )
+    found = transfer_gap_table(scores, measured).filter(layer=1)
+    assert found["estimator"].to_list() == ["debiased", "without length"]
+    plain, corrected = found["spearman"]
+    assert plain == pytest.approx(-1)
+    expected = spearmanr(unrelated, [-SIMILARITY_OF[x] for x in LANGUAGES]).statistic
+    assert corrected == pytest.approx(expected)
+    of_languages = similarity_and_gap(scores, measured).sort("language")
+    corrected_of = dict(zip(LANGUAGES, unrelated, strict=True))
+    assert of_languages["without_length"].to_list() == pytest.approx(
+        [corrected_of[x] for x in sorted(LANGUAGES)]
+    )
+    layers = [rank * 3 % 8 / 8 + SIMILARITY_OF[x] for rank, x in enumerate(LANGUAGES)]
+    values = dict(zip(LANGUAGES, layers, strict=True))
+    assert of_languages["value"].to_list() == pytest.approx(
+        [values[x] / 2 + 0.0005 for x in sorted(LANGUAGES)]
+    )
+    at_some_layers = measured.with_columns(
+        without_length=pl.when(pl.col("layer") == 1).then("without_length")
+    )
+    assert similarity_and_gap(scores, at_some_layers)["without_length"].null_count() == 8
