@@ -74,6 +74,11 @@ class ResultTables:
         return self.table("claims")
 
     @property
+    def robustness(self) -> pl.DataFrame:
+        """The verdicts of all settings on each hypothesis."""
+        return self.table("robustness")
+
+    @property
     def similarity(self) -> pl.DataFrame:
         """The similarity of parallel corpora at every layer."""
         return self.table("similarity")

@@ -16,6 +16,7 @@ from alignscope.analysis.genealogy import LineageOf, lineage_from
 from alignscope.analysis.hypotheses import Evidence, claims_table
 from alignscope.analysis.measured import MeasuredTables, PrimaryTables, StoredTables
 from alignscope.analysis.result_tables import ResultTables
+from alignscope.analysis.robustness import robustness_table
 from alignscope.analysis.strength import strength_table
 from alignscope.analysis.summary import summary_table
 from alignscope.analysis.transfer import transfer_table
@@ -199,6 +200,7 @@ _COMPUTE: Mapping[str, Callable[[StudyResults], pl.DataFrame]] = {
     "drift": lambda results: drift_table(results.similarity),
     "boundaries": lambda results: boundaries_table(results.effect_estimates),
     "claims": _claims,
+    "robustness": lambda results: robustness_table(results.claims),
     "similarity": lambda results: results.measured.similarity,
     "runs": lambda results: results.measured.runs,
     "epochs": lambda results: results.measured.epochs,

@@ -1,5 +1,7 @@
 """Settings: the hyperparameters that are axes of a grid, and their text in tables."""
 
+import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, TypeVar
 
@@ -113,6 +115,19 @@ def _rate(rate: float) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def setting_order(setting: str) -> tuple[float, ...]:
+    """Return a sort key of settings: the numbers in the text, infinity for ``all sentences``.
+
+    >>> setting_order("lr 5e-5, head lr 0.002, 4 epochs, all sentences")
+    (5e-05, 0.002, 4.0, inf)
+    """
+    found = (_NUMBER.search(part) for part in setting.split(", "))
+    return tuple(math.inf if number is None else float(number[0]) for number in found)
+
+
+_NUMBER = re.compile(r"\d[\d.]*(e[-+]?\d+)?")
 
 
 def short_settings(settings: Iterable[tuple[str, str, str]]) -> Mapping[str, str]:

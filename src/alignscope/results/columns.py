@@ -124,6 +124,11 @@ PHYLOGENETIC: Columns = {
 """The columns of a correlation over languages that are relatives."""
 
 
+def boolean(meaning: str) -> ColumnSpec:
+    """Return a column of truth values."""
+    return ColumnSpec("boolean", meaning)
+
+
 def interval(of: str) -> Columns:
     """Return the columns of a confidence interval."""
     return {

@@ -30,6 +30,7 @@ from alignscope.results.columns import (
     number,
     text,
 )
+from alignscope.results.robustness_specs import ROBUSTNESS_SPECS
 from alignscope.results.table_spec import TableSpec
 
 
@@ -300,7 +301,9 @@ _SPECS = (
     ),
 )
 
-TABLES: Mapping[str, TableSpec] = {spec.name: spec for spec in (*_SPECS, *BLOCK_SPECS)}
+TABLES: Mapping[str, TableSpec] = {
+    spec.name: spec for spec in (*_SPECS, *ROBUSTNESS_SPECS, *BLOCK_SPECS)
+}
 """Every table of a study by its name."""
 
 RENAMED = {"intervals": "effects", "contrasts": "effects"}

@@ -1,12 +1,10 @@
 """Tables as people read them: scores in points, values with intervals, no constant columns."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection
 
 import polars as pl
 
 from alignscope.analysis.constants import MAJORITY, RUN_KEYS
-from alignscope.config.setting import short_settings
 from alignscope.report.labels import (
     format_ci,
     format_number,
@@ -15,10 +13,16 @@ from alignscope.report.labels import (
     format_points_ci,
 )
 from alignscope.report.tables.estimates import estimate_cells
+from alignscope.report.tables.robustness import show_robustness
+from alignscope.report.tables.text_frames import (
+    Row,
+    drop_constant_columns,
+    text_frame,
+    texts,
+    with_short_settings,
+)
 from alignscope.results.specs import TABLES
 from alignscope.results.tables import REF
-
-Row = Mapping[str, Any]
 
 
 def format_for_display(name: str, table: pl.DataFrame) -> pl.DataFrame:
@@ -43,34 +47,6 @@ def format_for_display(name: str, table: pl.DataFrame) -> pl.DataFrame:
     return display.drop(hidden)
 
 
-def text_frame(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> pl.DataFrame:
-    """Return rows of text as a frame with these columns."""
-    return pl.DataFrame(list(rows), schema=dict.fromkeys(columns, pl.String))
-
-
-def with_short_settings(table: pl.DataFrame) -> pl.DataFrame:
-    """Return a table whose column ``setting`` has only what varies within a task of an encoder."""
-    columns = ["encoder", "task", "setting"]
-    if not {*columns} <= {*table.columns}:
-        return table
-    short = short_settings(table.select(columns).unique(maintain_order=True).rows())
-    return table.with_columns(pl.col("setting").replace_strict(short, return_dtype=pl.String))
-
-
-def drop_constant_columns(display: pl.DataFrame) -> pl.DataFrame:
-    """Return a table without ``encoder``, ``init`` and ``setting`` if they have one value only."""
-    constant = [
-        name
-        for name in ("encoder", "init", "setting")
-        if name in display.columns and display[name].replace("", None).drop_nulls().n_unique() < 2
-    ]
-    return display.drop(constant)
-
-
-def _texts(row: Row, names: Sequence[str]) -> dict[str, str]:
-    return {name: "" if row[name] is None else str(row[name]) for name in names}
-
-
 _GROUP = [*RUN_KEYS]
 
 
@@ -82,7 +58,7 @@ def _summary(table: pl.DataFrame) -> pl.DataFrame:
         signed = row["window"] not in (REF, MAJORITY)
         rows.append(
             {
-                **_texts(row, [*_GROUP, "init"]),
+                **texts(row, [*_GROUP, "init"]),
                 "window": f"Δ {row['window']}" if signed else row["window"],
                 **{f"on {p}": _mean_std(row[f"{p}_mean"], row[f"{p}_std"], signed) for p in places},
                 "seeds": "" if row["window"] == MAJORITY else str(row["seeds"]),
@@ -104,14 +80,14 @@ def _effects(table: pl.DataFrame) -> pl.DataFrame:
     keys = [*_GROUP, "window", "init", "on"]
     rows = [
         {
-            **_texts(row, keys),
+            **texts(row, keys),
             "these languages": format_points_ci(row["fixed"], row["seeds_low"], row["seeds_high"]),
             "languages like these": format_points_ci(row["mean"], row["low"], row["high"]),
             "p": format_p(row["p"]),
             "p (Holm)": format_p(row["p_holm"]),
             "logits": _estimate(row, "logits"),
             "share of REF − majority": _estimate(row, "share"),
-            **_texts(row, ["seeds", "corpora", "languages", "families"]),
+            **texts(row, ["seeds", "corpora", "languages", "families"]),
         }
         for row in table.iter_rows(named=True)
     ]
@@ -132,7 +108,7 @@ def _boundaries(table: pl.DataFrame) -> pl.DataFrame:
     keys = [*_GROUP, "init"]
     rows = [
         {
-            **_texts(row, [*keys, "windows"]),
+            **texts(row, [*keys, "windows"]),
             "predicts from block": row["reason"] or f"{row['block']} [{row['low']}, {row['high']}]",
             "p": format_p(row["p"]),
             "distribution": _distribution(row["shares"]),
@@ -160,7 +136,7 @@ def _claims(table: pl.DataFrame) -> pl.DataFrame:
         fixed = row["fixed"]
         rows.append(
             {
-                **_texts(row, [*_GROUP, "init", "window", "statistic", "families", "notes"]),
+                **texts(row, [*_GROUP, "init", "window", "statistic", "families", "notes"]),
                 "verdict": f"{row['verdict']}{undertrained}",
                 "after Holm": row["verdict_holm"],
                 "for these languages": row["fixed_verdict"] or "",
@@ -184,7 +160,7 @@ def _gaps(table: pl.DataFrame) -> pl.DataFrame:
     keys = [*_GROUP, "gap", "state", "measure", "estimator", "layer", "targets", "families"]
     rows = [
         {
-            **_texts(row, keys),
+            **texts(row, keys),
             "Spearman": _correlation(row, "spearman", "low", "high"),
             "p": format_p(row["p"]),
             "p (Holm)": format_p(row["p_holm"]),
@@ -217,10 +193,10 @@ _CEILING = {"supervised_score": "supervised score", "supervised_gap": "supervise
 
 def _transfer(table: pl.DataFrame) -> pl.DataFrame:
     """Show scores and gaps in points; columns on supervised corpora if there are any."""
-    texts = ["target", "language", "genus", "family", "domain"]
+    about = ["target", "language", "genus", "family", "domain"]
     rows = [
         {
-            **_texts(row, [*_GROUP, *texts, "supervised", "seeds"]),
+            **texts(row, [*_GROUP, *about, "supervised", "seeds"]),
             **{
                 title: "" if row[name] is None else format_points(row[name], signed=False)
                 for name, title in (_ZERO_SHOT | _CEILING).items()
@@ -230,7 +206,7 @@ def _transfer(table: pl.DataFrame) -> pl.DataFrame:
         for row in table.iter_rows(named=True)
     ]
     ceiling = ["supervised", *_CEILING.values(), "share"]
-    display = text_frame(rows, [*_GROUP, *texts, *_ZERO_SHOT.values(), *ceiling, "seeds"])
+    display = text_frame(rows, [*_GROUP, *about, *_ZERO_SHOT.values(), *ceiling, "seeds"])
     unused = ceiling if set(display["supervised"]) <= {""} else []
     return drop_constant_columns(display.drop(unused))
 
@@ -249,7 +225,7 @@ def _reference(table: pl.DataFrame) -> pl.DataFrame:
     keys = [*_GROUP, "corpus", "language", "relation"]
     rows = [
         {
-            **_texts(row, keys),
+            **texts(row, keys),
             "REF": _mean_std(row["mean"], row["std"], signed=False),
             "majority": format_points(row["majority"], signed=False),
             "REF − majority": format_points(row["mean"] - row["majority"]),
@@ -297,6 +273,7 @@ _LAYOUTS: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
     "effects": _effects,
     "boundaries": _boundaries,
     "claims": _claims,
+    "robustness": show_robustness,
     "gaps": _gaps,
     "estimates": _estimates,
     "correlations": _correlations,

@@ -13,13 +13,13 @@ from alignscope.analysis.results import PrimaryResults, StudyResults
 from alignscope.report.colour_scale import colour_depth, largest_effect
 from alignscope.report.groups import result_groups, short_names
 from alignscope.report.labels import format_points_ci
-from alignscope.report.tables.display import (
+from alignscope.report.tables.display import format_for_display
+from alignscope.report.tables.export import latex, markdown
+from alignscope.report.tables.text_frames import (
     drop_constant_columns,
-    format_for_display,
     text_frame,
     with_short_settings,
 )
-from alignscope.report.tables.export import latex, markdown
 from alignscope.results.tables import REF, WITHOUT_LENGTH, primary_measure
 
 _NUMBER = re.compile(r"[<>]? ?[−+]?\d[\d.]*( \[|$| ±)")
