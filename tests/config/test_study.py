@@ -181,7 +181,7 @@ REFUSED = {
     ),
     "no key alike": (
         "zzz = 1\n" + TASKS,
-        r"zzz is not a key\. Allowed are: adapters, claims, data,",
+        r"zzz is not a key\. Allowed are: adapters, claims, controls, data,",
     ),
     "type": ("seeds = 'one'\n" + TASKS, r"seeds: .* got 'one'\."),
     "type of training": ("[training]\nepochs = 'many'\n" + TASKS, r"training\.epochs: .*'many'"),

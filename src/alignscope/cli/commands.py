@@ -202,7 +202,7 @@ def demo(
         typer.Option("--all-sources", help="Use three source languages instead of Vesti alone."),
     ] = False,
     seeds: Annotated[
-        int | None, typer.Option(min=1, help="Number of seeds.", show_default="2")
+        int | None, typer.Option(min=1, help="Number of seeds.", show_default="3")
     ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Number of processes.", show_default="one per core")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from alignscope.config.controls import treatments
 from alignscope.config.registry import TASK_INFO
 from alignscope.config.run import EncoderSpec, Freeze, Init, RunSpec
 from alignscope.config.setting import short_settings
@@ -79,18 +80,30 @@ class _EncoderAblations:
     study: Study
     encoder: EncoderSpec
     identity: str
-    windows: list[Window]
+    ablations: list[tuple[Window, Init, Freeze]]
 
     @classmethod
     def of(cls, study: Study, encoder: EncoderSpec, info: EncoderInfo) -> "_EncoderAblations":
-        return cls(study, encoder, info.identity, _windows_of(study, encoder, info.blocks))
+        def windows(names: Iterable[str]) -> list[Window]:
+            return _windows_of(names, encoder, info.blocks)
+
+        ablations = [
+            (window, init, freeze)
+            for init, freeze in treatments(study.init, study.freeze)
+            for window in windows(study.windows)
+        ]
+        if study.controls is not None:
+            ablations += [
+                (window, init, freeze)
+                for init, freeze in treatments(study.controls.init, study.controls.freeze)
+                for window in windows(study.controls.windows)
+            ]
+        return cls(study, encoder, info.identity, ablations)
 
     def runs(self, task: str, source: str) -> Iterator[RunSpec]:
         study = self.study
         ablations: list[tuple[Window | None, Init | None, Freeze]] = [(None, None, "none")]
-        ablations += [
-            (window, init, freeze) for init, freeze in _treatments(study) for window in self.windows
-        ]
+        ablations += self.ablations
         for setting, seed in product(study.settings_of(task), study.seeds):
             for window, init, freeze in ablations:
                 yield RunSpec(
@@ -109,21 +122,6 @@ class _EncoderAblations:
                     task_version=TASK_INFO[task].version,
                     freeze=None if freeze == "none" else freeze,
                 )
-
-
-def _treatments(study: Study) -> list[tuple[Init, Freeze]]:
-    """Return what is done to a window: how it is changed, and whether it is trained.
-
-    A skipped block computes nothing, so that it makes no difference whether its weights are
-    trained: a study with both values of ``freeze`` skips a window once.
-    """
-    both = len(set(study.freeze)) > 1
-    return [
-        (init, freeze)
-        for init in study.init
-        for freeze in study.freeze
-        if not (both and init == "skip" and freeze == "window")
-    ]
 
 
 def _similarity_of(study: Study, window: Window | None) -> SimilarityConfig | None:
@@ -166,10 +164,10 @@ def _evaluated_in_language(corpus: str, corpora: TaskConfig) -> tuple[str, ...]:
     return tuple(dict.fromkeys([corpus, *targets]))
 
 
-def _windows_of(study: Study, encoder: EncoderSpec, blocks: int | None) -> list[Window]:
-    """Return the windows of a study for an encoder, in the order of the study."""
+def _windows_of(names: Iterable[str], encoder: EncoderSpec, blocks: int | None) -> list[Window]:
+    """Return the windows that entries of a study stand for, in the same order."""
     windows: list[Window] = []
-    for text in study.windows:
+    for text in names:
         expanded = expand_windows(text, blocks)
         if expanded is None:
             raise StudyError(

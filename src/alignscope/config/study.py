@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from alignscope._util.validation import StrictModel, first_error
+from alignscope.config.controls import ControlsConfig
 from alignscope.config.run import (
     LEGACY_RATE,
     TYPICAL_RATES,
@@ -121,6 +122,7 @@ class Study(StrictModel):
     windows: tuple[str, ...] = ("tiles:2",)
     init: Annotated[tuple[Init, ...], Field(min_length=1)] = ("config",)
     freeze: Annotated[tuple[Freeze, ...], Field(min_length=1)] = NOT_FROZEN
+    controls: ControlsConfig | None = None
     adapters: Adapters = "reset"
     training: StudyTraining = StudyTraining()
     limits: StudyLimits = StudyLimits()
@@ -195,7 +197,8 @@ class Study(StrictModel):
     @property
     def counts_blocks(self) -> bool:
         """Whether some window, such as ``tiles:2``, depends on the number of blocks."""
-        return any(expand_windows(text, None) is None for text in self.windows)
+        controls = () if self.controls is None else self.controls.windows
+        return any(expand_windows(text, None) is None for text in (*self.windows, *controls))
 
     def training_of(self, task: str) -> TrainingConfig:
         """Return the hyperparameters of one task: the study's, with the task's own values.
@@ -261,6 +264,8 @@ class Study(StrictModel):
         excluded["encoders"] = {"__all__": {"given_short_name"}}
         if self.freeze == NOT_FROZEN:
             excluded["freeze"] = True  # digests stay those of versions that could not freeze
+        if self.controls is None:
+            excluded["controls"] = True  # the same for versions without controls
         content = self.model_dump(mode="json", exclude=excluded)
         if self.training.learning_rate is None:
             # Stores know such a study by the digest that it had when there was a default.
@@ -298,6 +303,7 @@ _MODELS |= {
     "limits": StudyLimits,
     "similarity": SimilarityConfig,
     "claims": HypothesisThresholds,
+    "controls": ControlsConfig,
 }
 
 
