@@ -19,10 +19,11 @@ from alignscope.report.labels import (
     corpus_label,
     count_of,
     join_names,
-    measure_title,
     task_label,
 )
+from alignscope.report.similarity_text import describe_similarity
 from alignscope.report.tables.provenance import versions_of
+from alignscope.results.schemas import RUN_SIMILARITY, to_frame
 
 Key = tuple[str, str, str]
 """Encoder name, task and source."""
@@ -57,6 +58,7 @@ def describe_methods(results: StudyResults, study: str) -> list[str]:
     names = short_names(results)
     compared = [run for run in runs if run.similarity is not None]
     describe = partial(_by_group, names)
+    rows = results.similarity if results.compared else to_frame([], RUN_SIMILARITY)
     return [
         _ablation(runs, names),
         *describe(runs, "Runs", _grid),
@@ -65,7 +67,7 @@ def describe_methods(results: StudyResults, study: str) -> list[str]:
         *describe(runs, "Evaluation", partial(_evaluation, results.scores)),
         *_ceiling(results),
         _statistics(runs),
-        *describe(compared, "Similarity", _similarity),
+        *(describe(compared, "Similarity", partial(_similarity, rows)) if compared else ()),
         _software(results),
         _reproduction(study),
     ]
@@ -241,24 +243,14 @@ def _statistics(runs: Sequence[RunSpec]) -> str:
     )
 
 
-_CKA = (
-    "; CKA (Kornblith et al. 2019) in its debiased estimate (Song et al. 2012; Nguyen et al. 2021)"
-)
-
-
-def _similarity(runs: list[RunSpec]) -> str:
+def _similarity(similarity: pl.DataFrame, runs: list[RunSpec]) -> str:
     (config, *_) = [run.similarity for run in runs if run.similarity is not None]
-    measures = join_names(measure_title(name) for name in config.measures)
-    limit = "all" if config.limit is None else f"at most {config.limit}"
-    unit = "aligned words" if config.words else f"{config.pooling}-pooled"
-    citation = _CKA if {"cka", "cka-rbf"} & {*config.measures} else ""
+    rows = similarity.filter(pl.col("address").is_in([run.address for run in runs]))
     return (
-        f"{measures}, on {limit} parallel sentences ({config.split} split, {unit}) in "
-        f"{count_of(len(config.corpora), 'corpus', 'corpora')}, compared with random pairs"
-        f"{citation}; correlations with the gap are Spearman's, adjusted for genus and family by "
-        "phylogenetic generalised least squares on ranks (Grafen 1989), averaged over correlations "
-        "within families and genera by their restricted likelihood, with intervals after Bonett & "
-        "Wright (2000)"
+        f"{describe_similarity(config, rows)}; correlations with the gap are Spearman's, adjusted "
+        "for genus and family by phylogenetic generalised least squares on ranks (Grafen 1989), "
+        "averaged over correlations within families and genera by their restricted likelihood, "
+        "with intervals after Bonett & Wright (2000)"
     )
 
 

@@ -13,6 +13,7 @@ from matplotlib.collections import FillBetweenPolyCollection
 from alignscope.errors import StudyError
 from alignscope.report.figures.curves import check_figure, similarity_figure, write_figure
 from alignscope.report.figures.figure import FORMATS
+from alignscope.results.columns import ADDED_ESTIMATES
 from alignscope.results.schemas import SIMILARITY, to_frame
 
 LANGUAGES = ("vesti", "dorun", "qadir", "ataru", "hanbe", "lianu")
@@ -36,7 +37,8 @@ def table(targets: tuple[str, ...] = LANGUAGES[1:]) -> pl.DataFrame:
                 ends = {"low": value - 0.05, "high": value + 0.05}
                 null = {"null_low": -0.01 * rank, "null_high": 0.02}
                 found = {"measure": measure, "estimator": estimator, "value": value}
-                rows.append({**same, **found, **ends, **null})
+                absent = dict.fromkeys(ADDED_ESTIMATES)
+                rows.append({**absent, **same, **found, **ends, **null})
     return to_frame(rows, SIMILARITY)
 
 
@@ -115,3 +117,13 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.png").mkdir()
     with pytest.raises(StudyError, match="cannot be written: Is a directory"):
         write_figure(similarity_figure(table()), tmp_path / "a.png")
+
+
+def test_the_mean_without_length_is_a_dashed_line() -> None:
+    corrected = table().with_columns(without_length=pl.col("value") / 2)
+    (axes, plain) = similarity_figure(corrected).axes[0], similarity_figure(table()).axes[0]
+    means = corrected.filter(estimator="debiased").group_by("layer").agg(pl.mean("value"))
+    (dashed,) = [line for line in axes.lines if line.get_linestyle() == "--"]
+    assert list(dashed.get_ydata()) == pytest.approx((means.sort("layer")["value"] / 2).to_list())
+    assert "mean without length" in words(axes)
+    assert not [line for line in plain.lines if line.get_linestyle() == "--"]

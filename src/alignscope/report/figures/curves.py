@@ -20,6 +20,7 @@ from alignscope.report.labels import corpus_labels, format_number, measure_label
 
 LAYER = "layer (0: embeddings)"
 MEAN, RANDOM = "mean", "random pairs"
+CORRECTED = "mean without length"
 
 
 def check_figure(path: Path) -> None:
@@ -108,20 +109,33 @@ def draw_curves(
     layers = sorted(set(table["layer"]))
     means = table.group_by("layer").agg(pl.mean("value")).sort("layer")["value"]
     axes.plot(layers, means, color=INK, linewidth=2.4, marker="o" if len(layers) == 1 else "")
+    corrected = _mean_without_length(table)
+    if corrected is not None:
+        axes.plot(layers, corrected, color=INK, linewidth=1.2, linestyle="--")
     band = table.group_by("layer").agg(pl.min("null_low"), pl.max("null_high")).sort("layer")
     axes.fill_between(band["layer"], band["null_low"], band["null_high"], color=FAINT)
     after_norm = set(table.filter("after_norm")["layer"])
     shown = layers if len(layers) <= 16 else layers[::2]
     axes.set_xticks(shown, [f"{n}\n(norm)" if n in after_norm else f"{n}" for n in shown])
-    lowest = min(0.0, *table["value"], *table["null_low"])
+    drawn = [*table["value"], *table["null_low"], *(() if corrected is None else corrected)]
+    lowest = min(0.0, *drawn)
     axes.set_ylim(lowest - 0.03, 1.05 * max(*table["value"], *table["null_high"]))
     axes.spines[["top", "right"]].set_visible(False)
     ends = points.group_by("series", maintain_order=True).last()
     labels = list(ends.select("y", "series", "colour").iter_rows())
     labels.append((means[-1], MEAN, INK))
+    if corrected is not None:
+        labels.append((corrected[-1], CORRECTED, INK))
     labels.append(((band["null_low"][-1] + band["null_high"][-1]) / 2, RANDOM, MUTED))
     _label_ends(axes, layers[-1], sorted(labels))
     return tooltips
+
+
+def _mean_without_length(table: pl.DataFrame) -> pl.Series | None:
+    """Return the mean over targets with length regressed out, by layer; None if any lacks it."""
+    if "without_length" not in table.columns or table["without_length"].null_count():
+        return None
+    return table.group_by("layer").agg(pl.mean("without_length")).sort("layer")["without_length"]
 
 
 def target_colours(table: pl.DataFrame) -> dict[str, str]:

@@ -6,7 +6,7 @@ from functools import partial
 import polars as pl
 
 from alignscope.analysis.results import PrimaryResults
-from alignscope.report.figures.curves import LAYER, RANDOM, draw_curves
+from alignscope.report.figures.curves import CORRECTED, LAYER, draw_curves
 from alignscope.report.figures.figure import LabelledFigure, ReportFigure
 from alignscope.report.figures.points import draw_points, point_frame
 from alignscope.report.figures.registry import figure
@@ -19,11 +19,13 @@ from alignscope.report.labels import (
     format_number,
     measure_label,
 )
+from alignscope.report.similarity_text import describe_layers
+from alignscope.results.columns import ADDED_ESTIMATES
 from alignscope.results.tables import REF, primary_measure
 
 _COLUMNS = [
     "corpus", "target", "layer", "after_norm", "n", "measure", "estimator", "value", "low", "high",
-    "null_low", "null_high",
+    "null_low", "null_high", *ADDED_ESTIMATES,
 ]  # fmt: skip
 _BAND = "Grey band: 95 % of random pairs."
 
@@ -47,7 +49,8 @@ def pretrained_figures(results: PrimaryResults) -> Iterator[ReportFigure]:
         yield ReportFigure(
             "/".join(["similarity", *named, corpus, measure]),
             " · ".join([*named, *parts]),
-            f"Pretrained encoder {names[encoder]}, {_units(table)}. {_highest_mean(table)} {_BAND}",
+            f"Pretrained encoder {names[encoder]}, {_units(table)}. {describe_layers(table)} "
+            f"{_BAND}",
             table.select(_COLUMNS),
             partial(_draw, table),
         )
@@ -66,7 +69,7 @@ def finetuned_figures(results: PrimaryResults) -> Iterator[ReportFigure]:
         yield ReportFigure(
             group.key("similarity-finetuned"),
             f"{group.title} · fine-tuned",
-            f"Similarity after fine-tuning ({label}). {_highest_mean(table)} Points: mean over "
+            f"Similarity after fine-tuning ({label}). {describe_layers(table)} Points: mean over "
             f"targets of single seeds. {_BAND}",
             rows.select(*_COLUMNS, "seed").sort("target", "layer", "seed"),
             partial(_draw, table, seed_points(rows, INK)),
@@ -79,7 +82,12 @@ def _mean_over_seeds(rows: pl.DataFrame) -> pl.DataFrame:
         rows.sort("target", "layer", "seed")
         .group_by("target", "layer", maintain_order=True)
         .agg(
-            pl.mean("value"), pl.min("null_low"), pl.max("null_high"), *(pl.first(c) for c in same)
+            pl.mean("value", "without_length", "without_largest"),
+            pl.max("source_largest", "target_largest"),
+            pl.col("mean_peak").any(),
+            pl.min("null_low"),
+            pl.max("null_high"),
+            *(pl.first(column) for column in same),
         )
     )
 
@@ -103,19 +111,9 @@ def _units(table: pl.DataFrame) -> str:
     return count_of(least, unit) if least == most else f"{least}-{most} {unit}s"
 
 
-def _highest_mean(table: pl.DataFrame) -> str:
-    means = table.group_by("layer").agg(pl.mean("value")).sort("layer")
-    top = means.sort("value", "layer", descending=[True, False]).row(0, named=True)
-    return (
-        f"The mean over {count_of(table['target'].n_unique(), 'target')} is "
-        f"{format_number(means['value'][0])} at layer {means['layer'][0]} and highest at layer "
-        f"{top['layer']} ({format_number(top['value'])})."
-    )
-
-
 def _draw(table: pl.DataFrame, seeds: pl.DataFrame | None = None) -> LabelledFigure:
     names = corpus_labels(table["target"])
-    longest = max(map(len, [RANDOM, *names.values()]))
+    longest = max(map(len, [CORRECTED, *names.values()]))
     drawing, axes = new_axes(4.2, 3.4, margins=Margins(right=0.3 + 0.055 * longest))
     tooltips = [draw_curves(axes, table, names)]
     axes.set_xlabel(LAYER)

@@ -11,21 +11,20 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from alignscope.config.similarity import OUTLIER_MARGIN
 from alignscope.similarity.measures.estimate import Estimate
 from alignscope.similarity.measures.hsic import hsic, self_hsic
 from alignscope.similarity.measures.kernels import Kernel
 from alignscope.similarity.measures.memo import memoize
 
-MARGIN = 0.1
-"""The difference of a value with and without the largest dimensions that gets a warning."""
-TIMES_MEAN = 10
-"""How many times the mean variance a dimension has to hold to be named as a cause."""
+LEAST_WIDTH = 32
+"""Dimensions below which every single one matters, so that there is no warning."""
 
 
 class OutlierDimensionWarning(UserWarning):
-    """CKA falls by more than `MARGIN` without the largest dimension of each side.
+    """CKA falls by more than `OUTLIER_MARGIN` without the largest dimension of each side.
 
-    The warning is given where this dimension holds more than `TIMES_MEAN` times the mean variance.
+    Sides of fewer than `LEAST_WIDTH` dimensions get no warning.
     """
 
 
@@ -88,11 +87,9 @@ def _column_kernel(column: Tensor) -> Kernel:
 
 def depends_on_largest(estimate: Estimate, width: int) -> bool:
     """Return whether `OutlierDimensionWarning` is due for CKA of sides with ``width`` columns."""
-    shares = estimate.source_largest, estimate.target_largest
-    if estimate.without_largest is None or None in shares:
+    if estimate.without_largest is None or width < LEAST_WIDTH:
         return False
-    is_outlier = max(share for share in shares if share is not None) * width > TIMES_MEAN
-    return is_outlier and estimate.value - estimate.without_largest > MARGIN
+    return estimate.value - estimate.without_largest > OUTLIER_MARGIN
 
 
 def warn_outliers(name: str, layer: int, value: float, without: float) -> None:
