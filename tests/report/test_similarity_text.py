@@ -55,8 +55,8 @@ def test_a_large_dimension_is_named_where_it_matters() -> None:
         table(without_largest=lost, source_largest=0.37, target_largest=[0.2] * 8)
     )
     assert found.endswith(
-        "Without the largest dimension of each side, the value of de_pud at layer 2 falls from 0.800 "
-        "to 0.350: that dimension holds 37 % of the variance."
+        "Without the largest dimension of each side, the value of de_pud at layer 2 falls from "
+        "0.800 to 0.350: that dimension holds 37 % of the variance."
     )
     small = [0.45, 0.55, 0.75, 0.65, 0.28, 0.55, 0.55, 0.45]
     assert "dimension" not in describe_layers(table(without_largest=small, source_largest=0.37))
