@@ -25,9 +25,6 @@ Reading = Literal["raw", "words"]
 MIN_ROWS = 20
 """Smallest number of sentences or words to compare; intervals of fewer would be too wide."""
 
-OUTLIER_MARGIN = 0.1
-"""How much CKA may fall without the largest dimension of each side before a warning is due."""
-
 STORED = "stored"
 """The validation context of a specification that a store holds."""
 

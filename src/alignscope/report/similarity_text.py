@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from alignscope.config.similarity import KNN, OUTLIER_MARGIN, SimilarityConfig
+from alignscope._util.confidence import OUTLIER_MARGIN
+from alignscope.config.similarity import KNN, SimilarityConfig
 from alignscope.report.labels import (
     corpus_label,
     count_of,

@@ -1,4 +1,4 @@
-"""What a comparison knows besides its sides: documents and lengths of rows, and parameters."""
+"""The context of a comparison: documents and lengths of its rows, and parameters."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class Documents:
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """What a comparison knows besides its two sides.
+    """The context of a comparison of two sides.
 
     ``documents`` and ``lengths`` of the rows are None where they are not known. ``neighbours`` is
     the parameter k of ``mutual-knn``.

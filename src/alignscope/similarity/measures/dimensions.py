@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from alignscope.config.similarity import OUTLIER_MARGIN
+from alignscope._util.confidence import OUTLIER_MARGIN
 from alignscope.similarity.measures.estimate import Estimate
 from alignscope.similarity.measures.hsic import hsic, self_hsic
 from alignscope.similarity.measures.kernels import Kernel

@@ -74,7 +74,7 @@ def hsic_without(x: Kernel, y: Kernel, inner: Tensor, left_out: "LeftOut") -> Te
 
 @dataclass(frozen=True, eq=False)
 class LeftOut:
-    """What the jackknife leaves out: single rows, or the rows of each of the ``documents``."""
+    """The rows that the jackknife leaves out together: single ones, or those of a document."""
 
     debiased: bool
     documents: Documents | None = None
