@@ -41,7 +41,8 @@ def data_paths(tiny_corpora: Path, tmp_path: Path) -> DataPaths:
 
 def make_run(source: str, *targets: str, task: str = "pos", **limits: int) -> RunSpec:
     grid = {"sources": [source], "targets": list(targets)}
-    settings = {"encoders": ["enc"], "tasks": {task: grid}, "limits": limits}
+    rate = {"learning_rate": 1e-3}
+    settings = {"encoders": ["enc"], "tasks": {task: grid}, "limits": limits, "training": rate}
     return expand(Study.model_validate(settings), lambda _: EncoderInfo("enc@1", 2))[0]
 
 

@@ -97,7 +97,7 @@ class StepTimer:
 
 
 ROW_BYTES = {
-    "scores": 290, "examples": 440, "similarity": 420, "checksums": 110, "rest": 2000,
+    "scores": 290, "examples": 440, "similarity": 870, "checksums": 110, "rest": 2000,
     "epochs": 50, "changes": 260, "counts": 90,
 }  # fmt: skip
 """Bytes of a row of each table in a stored result, and of everything else in it (measured on the
