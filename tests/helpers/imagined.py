@@ -61,12 +61,13 @@ def outcome(run: RunSpec, draw: np.random.Generator) -> RunResult:
     similarity = [] if run.similarity is None else compared(run, draw)
     counts = {name: pack_counts(np.array([[7, 9], [8, 9]])) for name in run.evaluated}
     return RunResult(
-        run, scores, epochs, provenance(run), similarity, examples, counts, changes(run, draw)
+        run, scores, epochs, provenance(run), similarity, examples, counts, changes(run)
     )
 
 
-def changes(run: RunSpec, draw: np.random.Generator) -> list[dict[str, Any]]:
+def changes(run: RunSpec) -> list[dict[str, Any]]:
     """Return changes of two blocks, of which the upper one changes more than noise."""
+    draw = np.random.default_rng(run.seed)
     if run.similarity is None or run.window is not None:
         return []
     return [
@@ -89,7 +90,7 @@ def provenance(run: RunSpec) -> dict[str, Any]:
 
 def compared(run: RunSpec, draw: np.random.Generator) -> list[dict[str, Any]]:
     """Return similarities that fall from layer to layer, for every state of the run."""
-    rows = []
+    rows, own = [], np.random.default_rng(run.seed)
     source, *targets = (f"synthetic:{name}/news" for name in LANGUAGES)
     for state in ("fine-tuned", *(("pretrained", "drift", "noise") if run.window is None else ())):
         for target in targets:
@@ -98,7 +99,8 @@ def compared(run: RunSpec, draw: np.random.Generator) -> list[dict[str, Any]]:
                 ends = {"low": 0.1, "high": 0.95, "null_low": -0.01, "null_high": 0.01}
                 pair = {"state": state, "corpus": target if state in ("drift", "noise") else source}
                 estimate = {"measure": "cka", "estimator": "debiased", "after_norm": False}
-                value = 0.9 - 0.1 * layer + 0.02 * draw.normal()
+                normal = own.normal() if state == "noise" else draw.normal()
+                value = 0.9 - 0.1 * layer + 0.02 * normal
                 place = {"target": target, "layer": layer, "value": value}
                 rows.append({**pair, **about, **estimate, **ends, **place})
     return rows
