@@ -57,7 +57,10 @@ def outcome(run: RunSpec, draw: np.random.Generator) -> RunResult:
         labels = {"gold": ["NOUN", "ADJ", "PUNCT"], "predicted": ["NOUN", "NOUN", "PUNCT"]}
         examples.append({"corpus": name, "sentence": "1", "words": words, **labels})
     by_corpus = {row["corpus"]: row["score"] for row in scores}
-    epochs = [{"epoch": 1, "loss": 0.1, "dev_score": 0.9, "steps": 5, "scores": by_corpus}]
+    epochs = [
+        {"epoch": epoch, "loss": 0.1, "dev_score": 0.9, "steps": 5 * epoch, "scores": by_corpus}
+        for epoch in (1, 2)
+    ]
     similarity = [] if run.similarity is None else compared(run, draw)
     counts = {name: pack_counts(np.array([[7, 9], [8, 9]])) for name in run.evaluated}
     return RunResult(

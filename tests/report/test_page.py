@@ -35,7 +35,7 @@ def test_the_page_has_every_section_figure_and_table(page: str) -> None:
         "similarity-finetuned-pos", "gap-pos", "gap-by-layer-pos", "drift-pos",
     }  # fmt: skip
     assert {"table-effects", "table-claims", "table-boundaries", "table-runs"} <= ids
-    assert "table-reference" in ids
+    assert "table-reference-scores" in ids
 
 
 def test_the_page_requests_nothing_and_runs_no_other_script(page: str) -> None:
@@ -130,7 +130,7 @@ def test_cells_are_coloured_by_their_numbers(report: Report, page: str) -> None:
 
 
 def test_the_page_has_ref_scores_beside_the_majority_baseline(report: Report, page: str) -> None:
-    header, *rows = tables_of(page)["reference"]
+    header, *rows = tables_of(page)["reference-scores"]
     assert len(rows) == len(LANGUAGES) + 1
     scores = report.results.scores.filter(window="REF")
     for cells in rows:

@@ -104,6 +104,21 @@ class ResultTables:
         return self.table("strength")
 
     @property
+    def block_changes(self) -> pl.DataFrame:
+        """The changes of each block as means with intervals, beside noise of the same size."""
+        return self.table("block_changes")
+
+    @property
+    def epoch_spread(self) -> pl.DataFrame:
+        """How much scores and effects vary between epochs that are equally good on dev."""
+        return self.table("epoch_spread")
+
+    @property
+    def reference(self) -> pl.DataFrame:
+        """Whether REF is under-trained, no better than the baseline, or at the ceiling."""
+        return self.table("reference")
+
+    @property
     def tables(self) -> pl.DataFrame:
         """The names of all tables with their columns, types and meanings."""
         rows = [

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import polars as pl
 
+from alignscope.analysis.block_changes import block_changes_table
 from alignscope.analysis.changepoint import boundaries_table
 from alignscope.analysis.distance_correlation import Distance, distances_table
 from alignscope.analysis.drift import drift_table
 from alignscope.analysis.effect_estimates import GroupEffects, estimate_effects
 from alignscope.analysis.effect_intervals import effects_table
+from alignscope.analysis.epoch_spread import epoch_spread_table
 from alignscope.analysis.genealogy import LineageOf, lineage_from
 from alignscope.analysis.hypotheses import Evidence, claims_table
 from alignscope.analysis.measured import MeasuredTables, PrimaryTables, StoredTables
+from alignscope.analysis.reference_checks import reference_table
 from alignscope.analysis.result_tables import ResultTables
 from alignscope.analysis.robustness import robustness_table
 from alignscope.analysis.strength import strength_table
@@ -117,6 +120,11 @@ class StudyResults(ResultTables):
         """The effects of windows, from which several tables are computed."""
         return estimate_effects(self.scores, self.lineage)
 
+    @property
+    def has_changes(self) -> bool:
+        """Whether any run that is done has measured changes of blocks."""
+        return any(outcome.changes for outcome in self.measured.outcomes)
+
     @cached_property
     def distance(self) -> Distance | None:
         """The distance between two of the languages, or None if it is not known."""
@@ -178,6 +186,8 @@ def _claims(results: StudyResults) -> pl.DataFrame:
     evidence = Evidence(
         groups=results.effect_estimates,
         planned=results._planned_windows(),
+        reference=results.reference,
+        changes=results.changes if results.has_changes else None,
         lineage_of=results.lineage,
     )
     similarity = results.similarity if results.compared else None
@@ -205,5 +215,8 @@ _COMPUTE: Mapping[str, Callable[[StudyResults], pl.DataFrame]] = {
     "runs": lambda results: results.measured.runs,
     "epochs": lambda results: results.measured.epochs,
     "changes": lambda results: results.measured.changes,
+    "block_changes": lambda results: block_changes_table(results.changes),
+    "epoch_spread": lambda results: epoch_spread_table(results.epochs),
+    "reference": lambda results: reference_table(results.scores, results.epochs),
     "strength": lambda results: strength_table(results.outcomes),
 }

@@ -35,6 +35,11 @@ def number(meaning: str) -> ColumnSpec:
     return ColumnSpec("number", meaning)
 
 
+def boolean(meaning: str) -> ColumnSpec:
+    """Return a column of truth values."""
+    return ColumnSpec("boolean", meaning)
+
+
 def fraction(meaning: str) -> ColumnSpec:
     """Return a column of fractions that are shown in points."""
     return ColumnSpec("number", meaning, in_points=True)
@@ -122,11 +127,6 @@ PHYLOGENETIC: Columns = {
     "phylo_p": number("p-value of phylo being 0"),
 }
 """The columns of a correlation over languages that are relatives."""
-
-
-def boolean(meaning: str) -> ColumnSpec:
-    """Return a column of truth values."""
-    return ColumnSpec("boolean", meaning)
 
 
 def interval(of: str) -> Columns:

@@ -45,6 +45,9 @@ RUN_SIMILARITY = schema_of(TABLES["similarity"].columns)
 RUNS = schema_of(TABLES["runs"].columns)
 EPOCHS = schema_of(TABLES["epochs"].columns)
 CHANGES = schema_of(TABLES["changes"].columns)
+BLOCK_CHANGES = schema_of(TABLES["block_changes"].columns)
+EPOCH_SPREAD = schema_of(TABLES["epoch_spread"].columns)
+REFERENCE = schema_of(TABLES["reference"].columns)
 STRENGTH = schema_of(TABLES["strength"].columns)
 
 

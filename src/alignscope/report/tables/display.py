@@ -280,5 +280,5 @@ _LAYOUTS: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
     "transfer": _transfer,
     "reference": _reference,
 }
-_REPORT_ONLY = {"reference": "reference"}
+_REPORT_ONLY = {"reference-scores": "reference"}
 """The layouts of the tables that only the report has; all others are in their specs."""

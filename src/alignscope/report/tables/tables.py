@@ -136,7 +136,7 @@ def reference_table(results: PrimaryResults) -> ReportTable:
     ]  # fmt: skip
     data = pl.concat(rows) if rows else pl.DataFrame()
     title = "REF's scores in points by corpus: mean ± standard deviation over seeds"
-    return make_table(results, "reference", title, data)
+    return make_table(results, "reference-scores", title, data)
 
 
 def hypotheses_table(results: PrimaryResults) -> ReportTable:
