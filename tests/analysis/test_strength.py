@@ -61,11 +61,9 @@ def test_results_of_earlier_versions_have_no_strength(tmp_path: Path) -> None:
     assert strength_table([]).is_empty()
 
 
-def frame(**after: float) -> pl.DataFrame:
-    rows = [
-        {**dict.fromkeys(STRENGTH), "encoder": encoder, "init": "config", "after": value}
-        for encoder, value in after.items()
-    ]
+def frame(block: int = 2, **after: float) -> pl.DataFrame:
+    constant = {**dict.fromkeys(STRENGTH), "init": "config", "window": "2-3", "block": block}
+    rows = [{**constant, "encoder": encoder, "after": value} for encoder, value in after.items()]
     return pl.DataFrame(rows, schema=dict(STRENGTH))
 
 
@@ -82,9 +80,25 @@ def test_encoders_are_unequal_above_a_ratio_of_one_and_a_half(
 def test_the_warning_names_init_encoders_and_strengths() -> None:
     (sentence,) = unequal_strengths(frame(a=0.026, b=0.2, c=0.35), {"c": "wide"})
     assert sentence.startswith(
-        "Windows were hit unequally hard by config: their blocks change what they read by "
-        "2.6 % in a and by 35.0 % in wide."
+        "Windows were hit unequally hard by config: block number 1 of a window changes what it "
+        "reads by 2.6 % in a and by 35.0 % in wide."
     )
+
+
+def test_a_first_block_that_changes_the_scale_does_not_hide_the_others() -> None:
+    """Means over the window, 0.35 and 0.50, differ by less than the ratio that is warned of."""
+    first = frame(narrow=0.68, wide=0.66)
+    second = frame(block=3, narrow=0.027, wide=0.35)
+    assert unequal_strengths(first) == []
+    (sentence,) = unequal_strengths(pl.concat([first, second]))
+    assert "block number 2 of a window changes what it reads by 2.7 % in narrow" in sentence
+
+
+def test_windows_at_other_places_are_compared_by_position() -> None:
+    """Encoders with other numbers of blocks have other windows."""
+    shifted = frame(wide=0.35).with_columns(window=pl.lit("10-11"), block=pl.lit(10, pl.Int64))
+    (sentence,) = unequal_strengths(pl.concat([frame(narrow=0.03), shifted]))
+    assert "3.0 % in narrow and by 35.0 % in wide" in sentence
 
 
 def test_a_comparison_warns_of_unequal_strengths_init_by_init(tmp_path: Path) -> None:
@@ -95,11 +109,12 @@ def test_a_comparison_warns_of_unequal_strengths_init_by_init(tmp_path: Path) ->
     ]
     notes = [note for note in ComparedResults(stores).notes if "unequally hard" in note]
     assert len(notes) == 1
-    assert "by config: their blocks change what they read by 3.0 % in narrow" in notes[0]
+    assert "by config: block number 1 of a window changes what it reads by 3.0 % in" in notes[0]
     answer = call(
         "compare", *(store.folder for store in stores), "--out", tmp_path / "compared.html"
     )
     assert answer.code == 0, answer.err
+    assert answer.err.startswith("Warning: Windows were hit unequally hard by config: block number")
     page = (tmp_path / "compared.html").read_text(encoding="utf-8")
     assert page.count("Windows were hit unequally hard by config") == 2  # side by side, strength
     assert "unequally hard by torch-default" not in page

@@ -1,5 +1,6 @@
 """Strength: how hard windows were hit, and whether encoders were hit equally hard."""
 
+import math
 from collections.abc import Iterable
 
 import polars as pl
@@ -42,28 +43,39 @@ def strength_table(outcomes: Iterable[RunResult]) -> pl.DataFrame:
 def unequal_strengths(table: pl.DataFrame, names: dict[str, str] | None = None) -> list[str]:
     """Return a sentence for every init that hit the encoders of a comparison unequally hard.
 
-    Takes the table ``strength``. Encoders are unequal if the mean strength of the blocks after the
-    change is more than 1.5 times as large in one as in another. The usual reason is the hidden
-    size: a block with weights from N(0, 0.02) changes its input by 3 % at width 64, and by 35 % at
-    width 768.
+    Takes the table ``strength``. Encoders are unequal if the mean strength after the change is more
+    than 1.5 times as large in one as in another, for the blocks at one position of the window.
+    Positions are apart, because the first block of a window also changes the scale of what it
+    reads: its norms are new. That hides the difference of the others.
+
+    The usual reason is the hidden size: a block with weights from N(0, 0.02) changes its input by
+    3 % at width 64, and by 35 % at width 768.
 
     Args:
         table: the table ``strength``.
         names: short names of encoders by their label.
     """
-    sentences = []
-    means = table.group_by("init", "encoder", maintain_order=True).agg(pl.mean("after"))
-    for (init,), group in means.group_by("init", maintain_order=True):
-        weakest, strongest = group.sort("after").row(0), group.sort("after").row(-1)
-        if strongest[2] > UNEQUAL * weakest[2]:
-            low, high = (
+    first = pl.col("window").str.split("-").list.first().cast(pl.Int64)
+    placed = table.with_columns(position=pl.col("block") - first + 1)
+    keys = ["init", "position", "encoder"]
+    means = placed.group_by(keys, maintain_order=True).agg(pl.mean("after"))
+    worst: dict[str, tuple[float, str]] = {}
+    for (init, position), group in means.group_by("init", "position", maintain_order=True):
+        ordered = group.sort("after").select("encoder", "after").rows()
+        (_, low), (_, high) = ordered[0], ordered[-1]
+        ratio = high / low if low > 0 else math.inf
+        if high > UNEQUAL * low and ratio > worst.get(str(init), (UNEQUAL, ""))[0]:
+            ends = " and by ".join(
                 f"{100 * mean:.1f} % in {(names or {}).get(encoder, encoder)}"
-                for _, encoder, mean in (weakest, strongest)
+                for encoder, mean in (ordered[0], ordered[-1])
             )
-            sentences.append(
-                f"Windows were hit unequally hard by {init}: their blocks change what they read by "
-                f"{low} and by {high}. Effects of these encoders differ in size for this reason "
-                "alone. Add init = torch-default, whose strength does not depend on the width, or "
-                "skip."
-            )
-    return sentences
+            worst[str(init)] = ratio, _sentence(str(init), int(str(position)), ends)
+    return [sentence for _, sentence in worst.values()]
+
+
+def _sentence(init: str, position: int, ends: str) -> str:
+    return (
+        f"Windows were hit unequally hard by {init}: block number {position} of a window changes "
+        f"what it reads by {ends}. Effects of these encoders differ in size for this reason alone. "
+        "Add init = torch-default, whose strength does not depend on the width, or skip."
+    )

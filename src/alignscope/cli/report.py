@@ -72,10 +72,14 @@ def compare(
     The page contains only corpora on which all encoders were evaluated.
     """
     check_output(Format.md, out)
+    from alignscope.analysis.strength import unequal_strengths
     from alignscope.api.results import compare_results
 
     config = None if study is None else load_study(study, None)
-    _write(compare_results(stores, config), out, files, open)
+    results = compare_results(stores, config)
+    _write(results, out, files, open)
+    for warning in unequal_strengths(results.strength):
+        typer.echo(f"Warning: {warning}", err=True)
 
 
 def _write(results: "StudyResults", out: Path, files: Path | None, open: bool) -> None:
