@@ -364,9 +364,9 @@ def test_a_study_without_a_learning_rate_cannot_be_expanded() -> None:
     with pytest.raises(StudyError) as told:
         expand(nameless, blocks(12))
     assert str(told.value) == (
-        "Study study states no learning_rate for pos. Set it in [training] or in [tasks.pos]. "
-        "Typical are 2e-5 to 1e-4 for encoders 768 wide, 1e-4 to 5e-4 for 384, and 5e-4 to 3e-3 "
-        "for 64. `alignscope tune STUDY` measures a good one."
+        "Study study states no learning_rate for pos. Set it in [training] or in "
+        "[tasks.pos.training]. Typical are 2e-5 to 1e-4 for encoders 768 wide, 1e-4 to 5e-4 for "
+        "384, and 5e-4 to 3e-3 for 64. `alignscope tune STUDY` measures a good one."
     )
 
 

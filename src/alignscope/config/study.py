@@ -227,7 +227,8 @@ class Study(StrictModel):
         if merged.learning_rate is None:
             raise StudyError(
                 f"Study {self.name} states no learning_rate for {task}. Set it in [training] or in "
-                f"[tasks.{task}]. {TYPICAL_RATES} `alignscope tune STUDY` measures a good one."
+                f"[tasks.{task}.training]. {TYPICAL_RATES} "
+                "`alignscope tune STUDY` measures a good one."
             )
         axes = (*(getattr(merged, name) for name in merged.axes), limits.train)
         return [
