@@ -13,7 +13,7 @@ from alignscope.analysis.hypotheses import HYPOTHESES, Evidence, claims_table, v
 from alignscope.analysis.multiple_testing import holm
 from alignscope.config.study import HypothesisThresholds, Study, read_study
 from alignscope.errors import StudyError
-from alignscope.results.schemas import CLAIMS, RUN_SIMILARITY, to_frame
+from alignscope.results.schemas import CHANGES, CLAIMS, RUN_SIMILARITY, to_frame
 from tests.helpers import ROOT
 from tests.helpers.worlds import SOURCE, TARGETS, World, corpora
 
@@ -201,3 +201,46 @@ def test_estimates_are_those_of_the_table_of_effects() -> None:
     assert [claim[name] for name in ("value", "low", "high", "fixed", "logits")] == [
         row[name] for name in ("mean", "low", "high", "fixed", "logits")
     ]
+
+
+def changes(output: float, weight: float, blocks: int = 6) -> pl.DataFrame:
+    """Return changes of blocks whose logarithms rise so much from lower to upper half."""
+    rng, rows = np.random.default_rng(3), []
+    about = planted({"0-1": {}, "2-3": {}}).select("encoder", "task", "source", "setting")
+    for seed in range(4):
+        for block in range(blocks):
+            upper = block >= blocks // 2
+            weights = 0.1 * np.exp(weight * upper + 0.02 * rng.normal())
+            for language in TARGETS:
+                out = 0.2 * np.exp(output * upper + 0.02 * rng.normal())
+                row = {
+                    column: "x" if kind == pl.String else 0.0 if kind == pl.Float64 else 0
+                    for column, kind in CHANGES.items()
+                }
+                rows.append(
+                    row | about.row(0, named=True) | {
+                        "window": "REF", "seed": seed, "corpus": f"ud:{language}_pud",
+                        "block": block, "weight_change": weights, "output_change": out,
+                        "noise_output_change": 0.2,
+                    }
+                )  # fmt: skip
+    return to_frame(rows, CHANGES)
+
+
+@pytest.mark.parametrize(
+    ("output", "weight", "expected"),
+    [
+        (0.5, 0.5, "supported"), (-0.5, -0.5, "contradicted"), (0.0, 0.0, "contradicted"),
+        (0.5, 0.0, "undecided"), (0.5, -0.5, "contradicted"), (0.0, 0.5, "contradicted"),
+    ],
+)  # fmt: skip
+def test_blocks_are_stable_if_output_and_weights_change_less(
+    output: float, weight: float, expected: str
+) -> None:
+    given = planted({"0-1": {}, "2-3": {}})
+    found = claims_table(given, None, THRESHOLDS, Evidence(changes=changes(output, weight)))
+    assert verdicts(found)["stable"] == expected
+    (stable,) = found.filter(claim="stable").to_dicts()
+    assert stable["value"] == pytest.approx(output, abs=0.05)
+    assert (stable["languages"], stable["families"], stable["window"]) == (17, 8, None)
+    assert "log of weight change" in stable["statistic"]

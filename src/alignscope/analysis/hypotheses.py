@@ -63,7 +63,7 @@ def claims_table(
         groups = estimate_effects(scores, known.lineage_of)
     rows = [*window_claims(groups, thresholds, known.planned or {})]
     if known.changes is not None:
-        rows += stability_claims(scores, known.changes, thresholds)
+        rows += stability_claims(scores, known.changes, thresholds, known.lineage_of)
     if similarity is not None:
         rows += gap_claims(scores, similarity, thresholds, known.lineage_of)
     order = {hypothesis.name: place for place, hypothesis in enumerate(HYPOTHESES)}

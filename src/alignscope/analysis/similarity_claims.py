@@ -4,23 +4,96 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from alignscope.analysis.block_changes import stability_values
 from alignscope.analysis.constants import RUN_KEYS
 from alignscope.analysis.genealogy import LineageOf
 from alignscope.analysis.phylogenetic import phylogenetic_correlation
-from alignscope.analysis.random_effects import MeanEstimate
-from alignscope.analysis.statements import RELATED, claim_row
+from alignscope.analysis.random_effects import MeanEstimate, two_way_mean
+from alignscope.analysis.relatives import average_languages
+from alignscope.analysis.statements import RELATED, STABLE, claim_row
 from alignscope.analysis.transfer_gap import correlations, similarity_and_gap
-from alignscope.analysis.verdicts import ALPHA, verdict
+from alignscope.analysis.verdicts import ALPHA, CONTRADICTED, SUPPORTED, UNDECIDED, verdict
 from alignscope.config.study import HypothesisThresholds
+from alignscope.data.corpus import parse_corpus
 
 Row = dict[str, object]
 
 
 def stability_claims(
-    scores: pl.DataFrame, changes: pl.DataFrame, thresholds: HypothesisThresholds
+    scores: pl.DataFrame,
+    changes: pl.DataFrame,
+    thresholds: HypothesisThresholds,
+    lineage_of: LineageOf,
 ) -> Iterator[Row]:
-    """Yield the verdicts on *stable*."""
-    yield from ()
+    """Yield the verdicts on *stable*, the same for all metrics of a task.
+
+    The output of the upper blocks must change more than that of the lower ones, relative to noise
+    of equal size, by the threshold; and the weights of the upper blocks must change more.
+
+    Args:
+        scores: the table ``scores``.
+        changes: the table ``changes``.
+        thresholds: the thresholds of the hypotheses.
+        lineage_of: returns genus and family of a language, or None.
+    """
+    differences = stability_values(changes)
+    for key in scores.select(RUN_KEYS).unique().sort(RUN_KEYS).iter_rows():
+        of_key = dict(zip(RUN_KEYS, key, strict=True))
+        del of_key["metric"]
+        group = differences.filter(**of_key)
+        if group.is_empty():
+            continue
+        corpora = group["corpus"].unique().sort().to_list()
+        languages = [parse_corpus(name).language for name in corpora]
+        averages = average_languages(languages, lineage_of)
+        output, weight = (
+            group.pivot("corpus", index="seed", values=name)
+            .sort("seed")
+            .drop_nulls()
+            .select(corpora)
+            for name in ("output", "weight")
+        )
+        families = two_way_mean(output.to_numpy() @ averages.by_family)
+        fixed = two_way_mean(output.to_numpy() @ averages.over_languages[:, None])
+        weights = two_way_mean(weight.to_numpy()[:, :1])
+        row = claim_row(STABLE, key, families, thresholds.stable)
+        yield row | {
+            "statistic": "log of output change / that of noise, upper − lower half of the blocks; "
+            f"log of weight change {_with_ends(weights)}",
+            "languages": averages.languages,
+            "families": averages.families,
+            "p": _stable_p(families, weights, thresholds.stable),
+            "verdict": _stable_verdict(families, weights, thresholds.stable),
+            "fixed": fixed.mean,
+            "fixed_low": fixed.low,
+            "fixed_high": fixed.high,
+            "fixed_verdict": _stable_verdict(fixed, weights, thresholds.stable),
+        }
+
+
+def _stable_verdict(output: MeanEstimate, weights: MeanEstimate, threshold: float) -> str:
+    verdicts = {
+        verdict(output.low, output.high, threshold, below=False),
+        verdict(weights.low, weights.high, 0.0, below=False),
+    }
+    if CONTRADICTED in verdicts:
+        return CONTRADICTED
+    return SUPPORTED if verdicts == {SUPPORTED} else UNDECIDED
+
+
+def _stable_p(output: MeanEstimate, weights: MeanEstimate, threshold: float) -> float:
+    supported, contradicted = (
+        (output.p_beyond(threshold, below=below), weights.p_beyond(0.0, below=below))
+        for below in (False, True)
+    )
+    return min(1.0, 2 * min(max(supported), min(contradicted)))
+
+
+def _with_ends(estimate: MeanEstimate) -> str:
+    """Return ``+0.35 [+0.20, +0.50]``."""
+    low, high = estimate.low, estimate.high
+    ends = "" if low is None or high is None else f" [{low:+.2f}, {high:+.2f}]"
+    return f"{estimate.mean:+.2f}{ends}".replace("-", "−")
 
 
 def gap_claims(

@@ -106,7 +106,7 @@ class HypothesisThresholds(StrictModel):
     crucial: float = Field(0.02, ge=0, le=1, description="cost of the lowest window on targets")
     harmless: float = Field(0.015, ge=0, le=1, description="cost of the highest on targets")
     language: float = Field(0.02, ge=0, le=1, description="that cost minus the cost on domains")
-    stable: float = Field(0.01, ge=0, le=1, description="similarity of lower minus upper layers")
+    stable: float = Field(0.1, ge=0, le=10, description="log change of upper minus lower blocks")
     related: float = Field(0.0, ge=0, le=1, description="correlation of similarity and gap")
 
 
