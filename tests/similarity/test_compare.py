@@ -129,7 +129,7 @@ def test_a_fine_tuned_encoder_reads_each_corpus_once(
 
     monkeypatch.setattr(reader, "sentence_representations", counted)
     perform.execute_run(make_run(), places)
-    assert len(reads) == 2 * 3  # two encoders, three corpora
+    assert len(reads) == 3 * 3  # two encoders and one with noise, three corpora
 
 
 def test_corpus_of_few_sentences_is_refused(tiny_corpora: Path, tmp_path: Path) -> None:
@@ -175,6 +175,7 @@ def test_run_compares_both_encoders_and_measures_drift(places: DataPaths, tmp_pa
         *[("fine-tuned", VESTI, name) for name in (QADIR, DORUN)],
         *[("pretrained", VESTI, name) for name in (QADIR, DORUN)],
         *[("drift", name, name) for name in (VESTI, QADIR, DORUN)],
+        *[("noise", name, name) for name in (VESTI, QADIR, DORUN)],
     ]
     alone = table(places, QADIR, DORUN, measures=["cka"], layers="0,8")
     same = compare_corpora(
