@@ -29,7 +29,7 @@ HARMLESS = Hypothesis(
 )
 LANGUAGE = Hypothesis(
     "language",
-    "what the lowest blocks do is about language, not merely domain",
+    "the lowest blocks matter for language, not merely for domain",
     below=True,
 )
 STABLE = Hypothesis(
@@ -39,7 +39,7 @@ STABLE = Hypothesis(
 )
 RELATED = Hypothesis(
     "related",
-    "the more alike a target is to the source, the smaller its gap",
+    "the more similar a target is to the source, the smaller its gap",
     below=True,
 )
 HYPOTHESES = (CRUCIAL, HARMLESS, LANGUAGE, STABLE, RELATED)

@@ -46,7 +46,7 @@ def unequal_strengths(table: pl.DataFrame, names: dict[str, str] | None = None) 
     Takes the table ``strength``. Encoders are unequal if the mean strength after the change is more
     than 1.5 times as large in one as in another, for the blocks at one position of the window.
     Positions are apart, because the first block of a window also changes the scale of what it
-    reads: its norms are new. That hides the difference of the others.
+    reads: its norms are new. This change would hide the differences of other blocks.
 
     The usual reason is the hidden size: a block with weights from N(0, 0.02) changes its input by
     3 % at width 64, and by 35 % at width 768.

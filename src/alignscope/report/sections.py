@@ -89,10 +89,14 @@ SECTIONS = (
         "claims",
         "Claims",
         "Each claim is a hypothesis of Muller et al. (2021), tested against a threshold. It is "
-        "supported if the whole 95 % CI lies on the side of the threshold in the column “supported "
-        "if”, contradicted if the whole CI lies on the other side, and undecided otherwise. The "
-        "claim that the lowest blocks are crucial has a second condition: the CI of the effect on "
-        "the targets must lie below the threshold, too.",
+        "supported if the whole 95 % CI lies on the side of the threshold in the column "
+        "“supported if”, in points and in logits, contradicted if the whole CI lies on the other "
+        "side, and undecided otherwise. If points and logits disagree, the verdict depends on the "
+        "scale. If targets and source differ in domain, too, language is not separated from "
+        "domain. The claim that the lowest blocks are crucial has a second condition: the CI of "
+        "the effect on the targets must lie below the threshold, too. The first verdict is for "
+        "languages like these, with families as the sample; the column “after Holm” is corrected "
+        "over all claims of the page.",
         (tables.hypotheses_table,),
     ),
     SectionSpec(
@@ -133,10 +137,10 @@ SECTIONS = (
     SectionSpec(
         "transfer",
         "Transfer",
-        "What is missing on a target has two ends: the score of REF on the source, and the score "
-        "on the target after fine-tuning in its own language. The gap source − target also "
-        "contains that targets are easier or harder than the source; the gap supervised − "
-        "zero-shot does not, but needs training data of the target's language.",
+        "Zero-shot scores are compared with two ends: the score of REF on the source, and the "
+        "score on the target after fine-tuning in its own language. The gap source − target "
+        "includes how much easier or harder a target is than the source. The gap supervised − "
+        "zero-shot does not, but it needs training data in the target's language.",
         (tables.transfer_table,),
         collapsed=True,
     ),
