@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import polars as pl
 
+from alignscope._util.confidence import CONFIDENCE
 from alignscope.analysis.arrays import Values
 from alignscope.analysis.constants import RUN_KEYS, WINDOW_KEYS
 from alignscope.analysis.contrasts import (
@@ -25,6 +26,7 @@ from alignscope.analysis.moderation import VarianceEstimate, moderate_variances
 from alignscope.analysis.multiple_testing import holm_over
 from alignscope.analysis.random_effects import MeanEstimate, two_way_mean
 from alignscope.analysis.score_arrays import Ablation
+from alignscope.analysis.sentence_intervals import EffectKey
 from alignscope.results.schemas import EFFECTS
 
 ALL_SOURCES = "all"
@@ -33,7 +35,9 @@ ALL_SOURCES = "all"
 Row = dict[str, object]
 
 
-def effects_table(groups: Sequence[GroupEffects]) -> pl.DataFrame:
+def effects_table(
+    groups: Sequence[GroupEffects], sentence_errors: Mapping[EffectKey, float] | None = None
+) -> pl.DataFrame:
     """Return the table ``effects``: every effect with its 95 % CIs and p-value.
 
     An effect is a difference from REF, paired by seed and corpus. ``on`` is one of
@@ -58,10 +62,15 @@ def effects_table(groups: Sequence[GroupEffects]) -> pl.DataFrame:
     ``p_holm`` is corrected over all windows, sources, settings and initialisations of an encoder,
     task and metric, and for single corpora also over the corpora.
 
+    ``sentences_low`` and ``sentences_high`` generalise to other sentences of these corpora only.
+    They exist for studies with a single seed, whose effects have no other interval.
+
     Args:
         groups: the estimates (`estimate_effects`).
+        sentence_errors: the standard errors over sentences (`sentence_errors`).
     """
-    rows = [row for group in groups for row in _rows_of_group(group)]
+    errors = sentence_errors or {}
+    rows = [row for group in groups for row in _rows_of_group(group, errors)]
     rows += _rows_over_sources(groups)
     names = [name for name in EFFECTS if name != "p_holm"]
     table = pl.DataFrame(rows, schema={name: EFFECTS[name] for name in names}, orient="row")
@@ -75,11 +84,25 @@ def _family() -> pl.Expr:
     return pl.when(pl.col("on").is_in(MEANS_AND_CONTRASTS)).then("on").otherwise(pl.lit("corpus"))
 
 
-def _rows_of_group(group: GroupEffects) -> Iterator[Row]:
+def _rows_of_group(group: GroupEffects, errors: Mapping[EffectKey, float]) -> Iterator[Row]:
     key = dict(zip(RUN_KEYS, group.arrays.key, strict=True))
     for (init, window), estimates in group.by_ablation.items():
         for on, estimate in estimates.items():
-            yield {**key, "init": init, "window": window, "on": on, **_values(estimate)}
+            error = errors.get((group.arrays.key, (init, window), on))
+            yield {
+                **key, "init": init, "window": window, "on": on, **_values(estimate),
+                **_of_sentences(estimate.points.fixed.mean, error),
+            }  # fmt: skip
+
+
+def _of_sentences(mean: float, error: float | None) -> Row:
+    from scipy.special import ndtri
+
+    half = None if error is None else float(ndtri((1 + CONFIDENCE) / 2)) * error
+    return {
+        "sentences_low": None if half is None else mean - half,
+        "sentences_high": None if half is None else mean + half,
+    }
 
 
 def _values(estimate: EffectEstimate) -> Row:

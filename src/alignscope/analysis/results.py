@@ -20,6 +20,7 @@ from alignscope.analysis.measured import MeasuredTables, PrimaryTables, StoredTa
 from alignscope.analysis.reference_checks import reference_table
 from alignscope.analysis.result_tables import ResultTables
 from alignscope.analysis.robustness import robustness_table
+from alignscope.analysis.sentence_intervals import sentence_errors
 from alignscope.analysis.strength import strength_table
 from alignscope.analysis.summary import summary_table
 from alignscope.analysis.transfer import transfer_table
@@ -30,6 +31,7 @@ from alignscope.config.study import HypothesisThresholds, Study
 from alignscope.data.synthetic.distance import typological_distance
 from alignscope.results.specs import table_spec
 from alignscope.results.store import ResultStore, RunResult
+from alignscope.results.tables import primary_metrics
 
 
 class StudyResults(ResultTables):
@@ -182,6 +184,11 @@ class GroupResults(ResultTables):
         return self.results.table(name).filter(**group)
 
 
+def _effects(results: StudyResults) -> pl.DataFrame:
+    groups, metrics = results.effect_estimates, primary_metrics(results.scores)
+    return effects_table(groups, sentence_errors(groups, results.measured.outcomes, metrics))
+
+
 def _claims(results: StudyResults) -> pl.DataFrame:
     evidence = Evidence(
         groups=results.effect_estimates,
@@ -197,7 +204,7 @@ def _claims(results: StudyResults) -> pl.DataFrame:
 _COMPUTE: Mapping[str, Callable[[StudyResults], pl.DataFrame]] = {
     "scores": lambda results: results.measured.scores,
     "summary": lambda results: summary_table(results.scores),
-    "effects": lambda results: effects_table(results.effect_estimates),
+    "effects": _effects,
     "distances": lambda results: distances_table(
         results.scores, results.distance or typological_distance, results.lineage
     ),

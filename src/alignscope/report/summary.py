@@ -195,7 +195,9 @@ def _languages_like_these(row: Mapping[str, Any]) -> str:
     """Return sentences on the effect in the reading in which families are a sample."""
     p, corrected = row["p"], row["p_holm"]
     if row["seeds"] == 1:
-        return " With a single seed there is no CI and no p-value."
+        ends = _ends(row["sentences_low"], row["sentences_high"], -1)
+        other = f" For other sentences, the 95 % CI of the cost is {ends} points." if ends else ""
+        return f" With a single seed there is no CI over seeds and no p-value.{other}"
     if row["families"] < 2:
         return " The targets are of one family, so nothing follows for languages like these."
     ends = _ends(row["low"], row["high"], -1)

@@ -119,6 +119,12 @@ _SPECS = (
             "fixed": fraction("the effect as the mean over languages, for these languages"),
             "seeds_low": fraction("lower end of the 95 % CI of fixed, over seeds only"),
             "seeds_high": fraction("upper end of the 95 % CI of fixed, over seeds only"),
+            "sentences_low": fraction(
+                "lower end of the 95 % CI of fixed, over sentences only; null for several seeds"
+            ),
+            "sentences_high": fraction(
+                "upper end of the 95 % CI of fixed, over sentences only; null for several seeds"
+            ),
             "logits": number("the effect in log odds, the mean over families"),
             "logits_low": number("lower end of the 95 % CI of logits"),
             "logits_high": number("upper end of the 95 % CI of logits"),

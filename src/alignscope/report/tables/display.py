@@ -82,6 +82,7 @@ def _effects(table: pl.DataFrame) -> pl.DataFrame:
         {
             **texts(row, keys),
             "these languages": format_points_ci(row["fixed"], row["seeds_low"], row["seeds_high"]),
+            "other sentences": _interval(row["sentences_low"], row["sentences_high"]),
             "languages like these": format_points_ci(row["mean"], row["low"], row["high"]),
             "p": format_p(row["p"]),
             "p (Holm)": format_p(row["p_holm"]),
@@ -91,9 +92,13 @@ def _effects(table: pl.DataFrame) -> pl.DataFrame:
         }
         for row in table.iter_rows(named=True)
     ]
-    columns = [*keys, "these languages", "languages like these", "p", "p (Holm)", "logits",
-               "share of REF − majority", "seeds", "corpora", "languages", "families"]  # fmt: skip
-    return drop_constant_columns(text_frame(rows, columns))
+    columns = [*keys, "these languages", "other sentences", "languages like these", "p",
+               "p (Holm)", "logits", "share of REF − majority", "seeds", "corpora", "languages",
+               "families"]  # fmt: skip
+    display = text_frame(rows, columns)
+    if set(display["other sentences"]) <= {""}:
+        display = display.drop("other sentences")
+    return drop_constant_columns(display)
 
 
 def _estimate(row: Row, name: str) -> str:
@@ -101,6 +106,11 @@ def _estimate(row: Row, name: str) -> str:
     if row[name] is None:
         return ""
     return format_ci(row[name], row[f"{name}_low"], row[f"{name}_high"])
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    """Return ``[−32.5, −29.5]`` in points; empty text without an interval."""
+    return "" if low is None or high is None else f"[{format_points(low)}, {format_points(high)}]"
 
 
 def _boundaries(table: pl.DataFrame) -> pl.DataFrame:
