@@ -9,9 +9,9 @@ import polars as pl
 
 from alignscope._util.text import format_duration
 from alignscope.analysis.results import StudyResults
+from alignscope.config.grid import setting_names
 from alignscope.config.registry import TASK_INFO
 from alignscope.config.run import Init, RunSpec
-from alignscope.config.schedule import SCHEDULES
 from alignscope.data.corpus import parse_corpus, scheme_of
 from alignscope.errors import DataError
 from alignscope.report.groups import short_names
@@ -23,6 +23,7 @@ from alignscope.report.labels import (
 )
 from alignscope.report.similarity_text import describe_similarity
 from alignscope.report.tables.provenance import versions_of
+from alignscope.report.training_methods import describe_training
 from alignscope.results.schemas import RUN_SIMILARITY, to_frame
 
 Key = tuple[str, str, str]
@@ -62,7 +63,7 @@ def describe_methods(results: StudyResults, study: str) -> list[str]:
     return [
         _ablation(runs, names),
         *describe(runs, "Runs", _grid),
-        *describe(runs, "Training", _training),
+        *describe(runs, "Training", describe_training),
         _SELECTION,
         *describe(runs, "Evaluation", partial(_evaluation, results.scores)),
         *_ceiling(results),
@@ -89,12 +90,13 @@ def _ablation(runs: Sequence[RunSpec], names: dict[str, str]) -> str:
     changed = (
         "re-initialised, or disabled otherwise as a control," if controls else "re-initialised"
     )
+    alike = " and setting" if any(setting_names(runs).values()) else ""
     kept = ", except for frozen windows," if any(run.freeze for run in runs) else ""
     return (
         f"Following Muller et al. (2021), windows of blocks of {encoders} were {changed} and "
         f"the whole encoder{kept} was then fine-tuned on one source language. REF is the encoder "
-        "fine-tuned without re-initialisation. Runs of one seed share the initial weights of the "
-        "head, the order of the data and dropout, and differ only in the window. The study "
+        f"fine-tuned without re-initialisation. Runs of one seed{alike} share the initial weights "
+        "of the head, the order of the data and dropout, and differ only in the window. The study "
         f"comprises {count_of(len(runs), 'fine-tuning run')}."
     )
 
@@ -165,22 +167,6 @@ def _treatment(run: RunSpec) -> str:
     return _TREATMENTS[run.init] + (" and frozen during fine-tuning" if run.freeze else "")
 
 
-def _training(runs: list[RunSpec]) -> str:
-    training, limits = runs[0].training, runs[0].limits
-    limited = [f"{n} {name}" for name, n in limits.model_dump().items() if n is not None]
-    at_most = f", on at most {join_names(limited)} sentences" if limited else ""
-    word = "the mean of its subwords" if training.pooling == "mean" else "its first subword"
-    return (
-        f"{count_of(training.epochs, 'epoch')} of AdamW{at_most}, learning rate "
-        f"{training.learning_rate:g} for the encoder and {training.head_learning_rate:g} for the "
-        f"head, linear warm-up over {100 * training.warmup:g} % of the steps and "
-        f"{SCHEDULES[training.schedule].decay}, "
-        f"weight decay {training.weight_decay:g} (0 for biases and other vectors), gradient norm "
-        f"clipped at {training.max_grad_norm:g}, batches of {training.tokens_per_batch} subwords, "
-        f"inputs of at most {training.max_length} subwords, each word represented by {word}"
-    )
-
-
 _SELECTION = (
     "The epoch was selected on the dev split of the source by the first metric of the task. No "
     "target was used before evaluation on its test split."
@@ -228,11 +214,13 @@ def _statistics(runs: Sequence[RunSpec]) -> str:
     tasks = dict.fromkeys(run.task for run in runs)
     scoring = [TASK_INFO[task].scoring for task in tasks if task in TASK_INFO]
     clauses = ", ".join(filter(None, scoring))
+    same = " in the same setting" if any(setting_names(runs).values()) else ""
     metrics = f"{clauses[0].upper()}{clauses[1:]}. " if clauses else ""
     return (
-        f"{metrics}Effects are differences from REF, paired by seed and corpus. Two readings have "
-        "95 % CIs. For these languages, corpora are averaged within their language, and only seeds "
-        "are a sample. For languages like these, languages are averaged within their genus and "
+        f"{metrics}Effects are differences from REF{same}, paired by seed and corpus. Two readings "
+        "have 95 % CIs. For these languages, corpora are averaged within their language, and only "
+        "seeds are a sample. "
+        "For languages like these, languages are averaged within their genus and "
         "genera within their family, and families are a sample, too (two-way random effects; "
         "Satterthwaite 1946). Variances over seeds are moderated across windows (Smyth 2004; "
         "Phipson et al. 2016). The p-values are corrected after Holm (1979). Targets and source "

@@ -11,6 +11,7 @@ from alignscope.report.groups import short_names
 from alignscope.report.summary import power_note
 from alignscope.report.tables import tables
 from alignscope.report.tables.encoders import encoder_tables
+from alignscope.report.tables.settings import settings_tables
 from alignscope.report.tables.tables import ReportTable
 
 Text = str | Callable[[PrimaryResults], str]
@@ -62,6 +63,12 @@ _EFFECTS = (
     "majority are in the table of effects."
 )
 
+_SETTINGS = (
+    "A setting is one combination of the learning rates, epochs and training sentences of the "
+    "study. Each has its own REF, and nothing is averaged over settings. A verdict that depends on "
+    "the setting does not hold in general; one that rests on an under-trained REF does not count."
+)
+
 _STRENGTH = (
     "Each value is the mean over tokens of |block(x) − x| / |x| on dev sentences of the source: "
     "how much a block changes what it reads. “before” is the pretrained block, “after” the block "
@@ -98,6 +105,12 @@ SECTIONS = (
         "languages like these, with families as the sample; the column “after Holm” is corrected "
         "over all claims of the page.",
         (tables.hypotheses_table,),
+    ),
+    SectionSpec(
+        "settings",
+        "Settings",
+        _SETTINGS,
+        (settings_tables,),
     ),
     SectionSpec(
         "boundary",

@@ -22,6 +22,7 @@ from alignscope.report.labels import (
     join_names,
     task_label,
 )
+from alignscope.report.tables.settings import robustness_sentence
 from alignscope.results.tables import REF
 
 LEAD = (
@@ -77,6 +78,7 @@ def summarise(results: PrimaryResults) -> list[Paragraph]:
         verdicts = join_names(f"{counts[name]} {name}" for name in VERDICTS if counts[name])
         tests = count_of(counts.total(), "test")
         text = f"{tests}, of which {verdicts}."
+        text = " ".join(filter(None, [text, robustness_sentence(results)]))
         paragraphs.append(Paragraph("Claims of Muller et al. (2021)", text))
     return paragraphs
 
@@ -108,7 +110,8 @@ def _paragraphs(results: PrimaryResults, group: ResultGroup) -> Iterator[Paragra
 
 def _heading(group: ResultGroup) -> str:
     task, source = task_label(group.task), corpus_label(group.source)
-    return f"Encoder {group.encoder_name}, {task} from {source} ({group.metric_title})"
+    where = ", ".join(filter(None, [f"{task} from {source}", group.setting_name]))
+    return f"Encoder {group.encoder_name}, {where} ({group.metric_title})"
 
 
 def _reference(results: PrimaryResults, group: ResultGroup) -> str:

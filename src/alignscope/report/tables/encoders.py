@@ -10,6 +10,7 @@ from alignscope.report.groups import short_names
 from alignscope.report.labels import format_points_ci
 from alignscope.report.tables.display import format_for_display
 from alignscope.report.tables.tables import ReportTable
+from alignscope.report.tables.text_frames import text_frame, with_short_settings
 
 _KEYS = ["task", "metric", "source", "setting", "init"]
 
@@ -60,7 +61,7 @@ def _one_column_each(
         for label in encoders
     }
     rows: dict[tuple[str, ...], dict[str, str]] = {}
-    for row, cell in zip(data.iter_rows(named=True), cells, strict=True):
+    for row, cell in zip(with_short_settings(data).iter_rows(named=True), cells, strict=True):
         key = tuple(str(row[name] or "") for name in keys)
         empty = dict.fromkeys([*keys, *columns.values()], "")
         cells_of_row = rows.setdefault(key, empty | dict(zip(keys, key, strict=True)))
@@ -68,6 +69,5 @@ def _one_column_each(
         if cells_of_row[column]:
             raise ValueError(f"{row['encoder']} has two cells for {key}.")
         cells_of_row[column] = cell
-    return pl.DataFrame(
-        [*rows.values()], schema=dict.fromkeys([*keys, *columns.values()], pl.String)
-    )
+    table = text_frame([*rows.values()], [*keys, *columns.values()])
+    return table if any(table["setting"]) else table.drop("setting")
