@@ -247,7 +247,7 @@ _SPECS = (
             "claim": text("the name of the hypothesis"),
             "says": text("the hypothesis in words"),
             "statistic": text("the statistic that is compared with the threshold"),
-            "languages": integer("number of target languages; null for stable"),
+            "languages": integer("number of target languages; for stable of the parallel corpora"),
             "families": integer("number of their families; null if they do not matter"),
             "value": number(
                 "the statistic's value for languages like these; effects are fractions"
