@@ -69,7 +69,7 @@ def outcome(run: RunSpec, draw: np.random.Generator) -> RunResult:
 
 
 def changes(run: RunSpec) -> list[dict[str, Any]]:
-    """Return changes of two blocks, of which the upper one changes more than noise."""
+    """Return changes of three blocks, of which the upper two change more than noise."""
     draw = np.random.default_rng(run.seed)
     if run.similarity is None or run.window is not None:
         return []
@@ -78,7 +78,7 @@ def changes(run: RunSpec) -> list[dict[str, Any]]:
          "output_change": 0.1 + 0.2 * block + 0.01 * draw.random(), "noise_weight_change": 0.05,
          "noise_output_change": 0.15, "sentences": 32, "tokens": 400}
         for name in LANGUAGES
-        for block in range(2)
+        for block in range(3)
     ]  # fmt: skip
 
 

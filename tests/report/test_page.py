@@ -33,6 +33,7 @@ def test_the_page_has_every_section_figure_and_table(page: str) -> None:
     assert figures == {
         "contrasts-pos", "effects-pos", "corpus-heatmap-pos", "similarity",
         "similarity-finetuned-pos", "gap-pos", "gap-by-layer-pos", "drift-pos",
+        "block-changes-pos",
     }  # fmt: skip
     assert {"table-effects", "table-claims", "table-boundaries", "table-runs"} <= ids
     assert "table-reference-scores" in ids
@@ -58,7 +59,7 @@ def test_the_page_requests_nothing_and_runs_no_other_script(page: str) -> None:
 
 def test_figures_and_tables_have_alternative_texts(page: str) -> None:
     pictures = [found for tag, found in Elements(page).tags if tag == "svg"]
-    assert len(pictures) == 8
+    assert len(pictures) == 9
     for found in pictures:
         assert found["role"] == "img"
         assert len(str(found["aria-label"])) > 40

@@ -19,6 +19,8 @@ and the difference is more than 0.05 × the loss of the first epoch. The second 
 losses near 0, which fall by large factors without any effect on predictions."""
 STANDARD_ERRORS = 2
 """REF is better than the majority baseline if it exceeds it by more binomial standard errors."""
+MAX_NAMES = 5
+"""The largest number of corpora that a reason names."""
 CEILING = 0.99
 """From this score on, REF has no room for a difference in points."""
 
@@ -112,4 +114,6 @@ def _training_reasons(trained: pl.DataFrame) -> Iterator[str]:
 
 def _baseline_reasons(corpora: list[str]) -> Iterator[str]:
     if corpora:
-        yield f"REF is no better than the majority baseline on {', '.join(corpora)}."
+        rest = len(corpora) - MAX_NAMES
+        names = ", ".join(corpora[:MAX_NAMES]) + (f" and {rest} more corpora" if rest > 0 else "")
+        yield f"REF is no better than the majority baseline on {names}."

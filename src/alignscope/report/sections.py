@@ -89,7 +89,7 @@ SECTIONS = (
         "Scores of REF in points, as means over seeds. The majority baseline always predicts the "
         "most frequent classes of the source. On corpora where REF does not exceed this baseline, "
         "effects are hard to interpret.",
-        (tables.reference_table,),
+        (tables.reference_table, tables.checks_table),
         collapsed=True,
     ),
     SectionSpec(

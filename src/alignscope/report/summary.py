@@ -15,13 +15,13 @@ from alignscope.config.windows import Window
 from alignscope.report.groups import ResultGroup, WindowGroup, result_groups, window_groups
 from alignscope.report.labels import (
     corpus_label,
-    corpus_labels,
     count_of,
     equals_p,
     format_points,
     join_names,
     task_label,
 )
+from alignscope.report.reference import reference_notes
 from alignscope.report.tables.settings import robustness_sentence
 from alignscope.results.tables import REF
 
@@ -33,8 +33,6 @@ LEAD = (
 )
 _GAP = "The gap of a target is REF's score on the source minus REF's score on the target."
 SIGNIFICANCE = 0.05
-MAX_NAMES = 5
-"""The largest number of corpora that a sentence lists."""
 
 
 def completion_note(results: StudyResults) -> str:
@@ -128,21 +126,14 @@ def _reference(results: PrimaryResults, group: ResultGroup) -> str:
         if len(part)
     ]
     seeds = count_of(scores["seed"].n_unique(), "seed")
-    below = means.filter(pl.col("score") <= pl.col("majority"))["corpus"].sort().to_list()
-    warning = f" REF does not exceed the baseline on {_few(below)}." if below else ""
-    return f"REF scores {' and '.join(parts)}; n = {seeds}.{warning}"
+    scored = f"REF scores {' and '.join(parts)}; n = {seeds}."
+    return " ".join(filter(None, [scored, reference_notes(results, group)]))
 
 
 def _mean_points(table: pl.DataFrame, column: str) -> str:
     mean = table[column].sort().mean()
     assert isinstance(mean, float)
     return format_points(mean, signed=False)
-
-
-def _few(corpora: list[str]) -> str:
-    names = [*corpus_labels(corpora).values()]
-    rest = len(names) - MAX_NAMES
-    return join_names(names if rest <= 0 else [*names[:MAX_NAMES], f"{rest} more"])
 
 
 def _targets(count: int) -> str:

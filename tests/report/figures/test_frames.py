@@ -1,6 +1,7 @@
 """Every mark of a figure has its value in a frame, and a tooltip that shows it."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,6 +11,7 @@ from matplotlib.colors import to_rgba
 
 from alignscope.analysis.results import StudyResults
 from alignscope.report.colour_scale import DEEPEST, largest_effect
+from alignscope.report.figures.block_changes import change_points
 from alignscope.report.figures.contrasts import contrast_points
 from alignscope.report.figures.corpus_heatmap import (
     draw_cells,
@@ -163,6 +165,40 @@ def test_drift_has_seeds_and_means_by_layer(report: Report) -> None:
         assert frame.filter(tooltip=text)["y"].item() == row["mean"]
     seed = rows.filter(seed=2, layer=1)["value"].mean()
     assert frame.filter(tooltip=f"seed 2, layer 1: {seed:.3f}")["y"].item() == pytest.approx(seed)
+
+
+def test_changes_of_blocks_have_a_point_for_the_output_and_one_for_the_weights(
+    report: Report,
+) -> None:
+    data = report.results.block_changes
+    frame = change_points(data)
+    assert frame["series"].to_list() == ["output change"] * 3 + ["weight change"] * 3
+    assert frame["y"].to_list() == [*data["output_mean"], *data["weight_mean"]]
+    assert (frame["low"] > 0).all()
+    row = data.row(1, named=True)
+    estimate = f"{row['output_mean']:.3f} [{row['output_low']:.3f}, {row['output_high']:.3f}]"
+    assert frame["tooltip"][1] == f"block 1: output change {estimate}, of noise 0.150"
+    caption = report.figures["block-changes/pos/synthetic:vesti/news"].caption
+    assert caption.endswith("Below the noise: blocks 0.")
+
+
+def test_noise_is_drawn_beside_drift(report: Report, tmp_path: Path) -> None:
+    """A dotted line; results without noise have none, and no sentence about it."""
+    key = "drift/pos/synthetic:vesti/news"
+    dotted = [line for line in report.figures[key].draw().figure.axes[0].lines
+              if line.get_linestyle() == ":"]  # fmt: skip
+    assert [list(line.get_ydata()) for line in dotted] == [
+        report.results.drift["noise_mean"].to_list()
+    ]
+    assert "Dotted: the same for noise" in report.figures[key].caption
+
+    def older(result: RunResult) -> RunResult:
+        rows = [row for row in result.similarity if row["state"] != "noise"]
+        return replace(result, similarity=rows, changes=[])
+
+    figures = figures_of(StudyResults.of(*build(tmp_path, change=older)))
+    assert "Dotted" not in figures[key].caption
+    assert not [name for name in figures if name.startswith("block-changes")]
 
 
 def test_the_axis_of_drift_names_the_maximum(report: Report) -> None:

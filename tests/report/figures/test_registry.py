@@ -16,8 +16,8 @@ from tests.helpers.imagined import build, study_text
 from tests.report.conftest import FinishedStudy
 
 KINDS = [
-    "contrasts", "corpus-heatmap", "drift", "effects", "gap", "gap-by-layer", "similarity",
-    "similarity-finetuned",
+    "block-changes", "contrasts", "corpus-heatmap", "drift", "effects", "gap", "gap-by-layer",
+    "similarity", "similarity-finetuned",
 ]  # fmt: skip
 
 

@@ -17,6 +17,8 @@ from alignscope.report.groups import ResultGroup, result_groups
 from alignscope.report.labels import corpus_labels, format_ci, format_number, measure_label
 from alignscope.results.tables import REF, primary_measure
 
+_NOISE = ("noise_mean", "noise_low", "noise_high")
+
 
 @figure("drift", section="drift", needs_similarity=True)
 def drift_figures(results: PrimaryResults) -> Iterator[ReportFigure]:
@@ -37,11 +39,17 @@ def _caption(means: pl.DataFrame) -> str:
     lowest = means.row(int(means["mean"].arg_min() or 0), named=True)
     measure = measure_label(lowest["measure"], lowest["estimator"])
     highest_end = max(means["high"].drop_nulls(), default=0.0)
+    noise = ""
+    if means["noise_mean"].is_not_null().any():
+        noise = (
+            " Dotted: the same for noise as large as the fine-tuning; a curve that falls no faster "
+            "says nothing about fine-tuning."
+        )
     beyond = " The CI is symmetric, so it can extend beyond the maximum of 1."
     return (
         f"Similarity of each layer before and after fine-tuning ({measure}; 1: unchanged). It is "
         f"lowest at layer {lowest['layer']} ({format_number(lowest['mean'])}). Band: 95 % CI; "
-        f"points: seeds; thin lines: corpora.{beyond if highest_end > 1 else ''}"
+        f"points: seeds; thin lines: corpora.{noise}{beyond if highest_end > 1 else ''}"
     )
 
 
@@ -59,7 +67,7 @@ def drift_data(means: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     corpora = rows.group_by("target", "layer").agg(pl.col("value").sort().mean())
     return pl.concat(
         [
-            means.select("layer", "low", "high", value="mean"),
+            means.select("layer", "low", "high", *_NOISE, value="mean"),
             seeds.select("seed", "layer", "value"),
             corpora.sort("target", "layer").select("target", "layer", "value"),
         ],
@@ -93,6 +101,8 @@ def _draw(data: pl.DataFrame, points: pl.DataFrame) -> LabelledFigure:
         known["layer"], known["low"], known["high"], color=DOMAINS, alpha=0.2, linewidth=0
     )
     axes.plot(means["layer"], means["value"], color=DOMAINS, linewidth=1.8)
+    noise = means.filter(pl.col("noise_mean").is_not_null())
+    axes.plot(noise["layer"], noise["noise_mean"], color=MUTED, linewidth=1.4, linestyle=":")
     tooltips = [(thin, [names[str(target)] for (target,) in lines]), *draw_points(axes, points)]
     axes.axhline(1, color=MUTED, linewidth=0.6, linestyle="--", zorder=1)
     label_layers(axes, means)

@@ -139,6 +139,13 @@ def reference_table(results: PrimaryResults) -> ReportTable:
     return make_table(results, "reference-scores", title, data)
 
 
+def checks_table(results: PrimaryResults) -> ReportTable:
+    """Return what limits the numbers of REF, for groups in which something does."""
+    flagged = results.reference.filter(pl.col("undertrained") | pl.col("ceiling"))
+    title = "What limits the numbers of REF"
+    return make_table(results, "reference", title, results.in_order(flagged))
+
+
 def hypotheses_table(results: PrimaryResults) -> ReportTable:
     """Return the claims with their verdicts."""
     return make_table(results, "claims", "Claims and verdicts", results.in_order(results.claims))
