@@ -147,7 +147,7 @@ def test_weights_that_do_not_match_are_detected(
         return scale * new_weights._matched(pretrained, generator) + shift
 
     monkeypatch.setitem(new_weights._FROM_PRETRAINED, "matched", other)  # type: ignore[arg-type]
-    with pytest.raises(EncoderError, match="have not the mean and standard deviation"):
+    with pytest.raises(EncoderError, match="do not have the mean and standard deviation"):
         reinitialize_(bert, WINDOW, seed=1, init="matched")
 
 

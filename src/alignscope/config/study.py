@@ -83,7 +83,8 @@ class TaskConfig(StrictModel):
             language = parse_corpus(name).language
             if language not in spoken:
                 raise ValueError(
-                    f"supervised has {name}, but no target is in its language, {language}"
+                    f"supervised has {name}, but no target is in its language, {language}. Remove "
+                    "it, or add a target in this language."
                 )
         return self
 

@@ -133,7 +133,7 @@ def check_relation(name: str, before: Tensor, after: Tensor, init: Init) -> None
         raise EncoderError(f"Permuting {name} changed its values, not just their order.")
     if init == "matched" and not _is_matched(before, after, rounding):
         raise EncoderError(
-            f"The new weights of {name} have not the mean and standard deviation of the "
+            f"The new weights of {name} do not have the mean and standard deviation of the "
             "pretrained ones."
         )
 
