@@ -533,6 +533,7 @@ OTHER: dict[str, Any] = {
     "training.batch_pieces": 1025,
     "training.warmup": 0.2,
     "training.schedule": "cosine",
+    "training.words": "surface",
     "training.weight_decay": 0.0,
     "training.clip": 1.1,
     "training.pooling": "mean",

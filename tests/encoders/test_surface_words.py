@@ -90,3 +90,43 @@ def test_a_word_that_the_tokenizer_does_not_read_is_named() -> None:
     tokenizer = load_tokenizer("embedded")
     with pytest.raises(DataError, match=r"no subword for '\\u200b' in .* text = \"words\""):
         split(tokenizer, Sentence(("tavu", "\u200b", "ori")))
+
+
+@pytest.mark.parametrize(
+    ("form", "count", "shares"),
+    [("x", 2, [(0, 1), (0, 1)]), ("xy", 2, [(0, 1), (1, 2)]), ("xyz", 2, [(0, 1), (1, 3)]),
+     ("xy", 3, [(0, 1), (0, 1), (1, 2)]), ("wxyz", 3, [(0, 1), (1, 2), (2, 4)])],
+)  # fmt: skip
+def test_words_of_a_multiword_token_share_its_subwords_out(
+    form: str, count: int, shares: list[tuple[int, int]]
+) -> None:
+    """For fine-tuning, every word has a share of its own as far as there are enough subwords."""
+    words = ("la", *["q"] * count, "fin")
+    sentence = Sentence(words, ranges=(MultiwordToken(2, 1 + count, form),))
+    tokenizer = families.tokenizer()
+    found = WordTokenizer(tokenizer, 64, surface=True).split([sentence])[0]
+    alone = WordTokenizer(tokenizer, 64).split([Sentence(("la", form, "fin"))])[0]
+    assert found.chunks == alone.chunks
+    start = alone.spans[1][1]
+    assert found.spans[1:-1] == tuple((0, start + first, start + last) for first, last in shares)
+    assert (found.spans[0], found.spans[-1]) == (alone.spans[0], alone.spans[-1])
+    assert WordTokenizer(tokenizer, 64).split([sentence])[0].chunks != found.chunks
+
+
+def test_the_second_sentence_of_a_pair_begins_at_its_word() -> None:
+    pair = Sentence(("de", "le", "roi", "la", "fin"), second_start=3,
+                    ranges=(MultiwordToken(1, 2, "du"),))  # fmt: skip
+    written = Sentence(("du", "roi", "la", "fin"), second_start=2)
+    tokenizer = families.tokenizer()
+    surface, plain = WordTokenizer(tokenizer, 64, surface=True), WordTokenizer(tokenizer, 64)
+    assert surface.split([pair])[0].chunks == plain.split([written])[0].chunks
+
+
+def test_unknown_and_truncated_words_are_counted() -> None:
+    tokenizer = families.tokenizer()
+    long = Sentence(("a", "b", "c"), ranges=(MultiwordToken(1, 2, "abcdefgh"),))
+    strange = Sentence(("a", "b", "c"), ranges=(MultiwordToken(1, 2, "漢"),))
+    assert WordTokenizer(tokenizer, 6, surface=True).split([strange])[0].unknown_words == 2
+    found = WordTokenizer(tokenizer, 6, surface=True).split([long])[0]
+    assert found.truncated_words == 2
+    assert [last - first for _, first, last in found.spans] == [2, 2, 1]

@@ -26,6 +26,9 @@ Freeze = Literal["none", "window"]
 Adapters = Literal["reset", "keep"]
 Pooling = Literal["first", "mean"]
 Precision = Literal["auto", "fp32", "bf16"]
+WordReading = Literal["syntactic", "surface"]
+SYNTACTIC: WordReading = "syntactic"
+"""The default reading of words: every syntactic word as its own form."""
 RECIPE = 1
 """Version of the computation; part of every address. Raise it when the same specification gives
 other numbers."""
@@ -156,6 +159,10 @@ class StudyTraining(AxesModel):
         description="longest input in subwords; longer sentences are split",
     )
     precision: Precision = "auto"
+    words: WordReading = Field(
+        SYNTACTIC,
+        description="syntactic: every word as its own form; surface: multiword tokens as written",
+    )
 
     @field_validator("schedule")
     @classmethod
@@ -166,11 +173,11 @@ class StudyTraining(AxesModel):
         return name
 
     @model_serializer(mode="wrap")
-    def _omit_default_schedule(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # Addresses and stored runs stay those of versions with a single schedule.
+    def _omit_later_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Addresses and stored runs stay those of versions without these keys.
         content: dict[str, Any] = handler(self)
-        default = content.get("schedule") == DEFAULT_SCHEDULE
-        return {key: value for key, value in content.items() if key != "schedule" or not default}
+        later = {"schedule": DEFAULT_SCHEDULE, "words": SYNTACTIC}
+        return {key: value for key, value in content.items() if later.get(key, ...) != value}
 
 
 class TrainingConfig(StudyTraining):

@@ -49,26 +49,29 @@ def surface_text(sentence: Sentence) -> SurfaceText:
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
+class Token:
+    """A word, or the words of a multiword token, as written."""
+
     form: str
     words: int
     """The number of words that are written as this token."""
     blank_after: bool
 
 
-def _tokens(sentence: Sentence) -> list[_Token]:
+def tokens(sentence: Sentence) -> list[Token]:
+    """Return the tokens of a sentence: its words, and multiword tokens in place of theirs."""
     by_first = {item.first: item for item in sentence.ranges}
-    tokens, word = [], 1
+    found, word = [], 1
     while word <= len(sentence):
         item = by_first.get(word)
         if item is not None:
-            token = _Token(item.form, item.last - item.first + 1, _blank_after(item.misc))
+            token = Token(item.form, item.last - item.first + 1, _blank_after(item.misc))
         else:
             misc = "_" if sentence.misc is None else sentence.misc[word - 1]
-            token = _Token(sentence.words[word - 1], 1, _blank_after(misc))
-        tokens.append(token)
+            token = Token(sentence.words[word - 1], 1, _blank_after(misc))
+        found.append(token)
         word += token.words
-    return tokens
+    return found
 
 
 def _blank_after(misc: str) -> bool:
@@ -77,7 +80,7 @@ def _blank_after(misc: str) -> bool:
 
 def _joined(sentence: Sentence) -> SurfaceText:
     text, spans = "", []
-    for token in _tokens(sentence):
+    for token in tokens(sentence):
         spans += [(len(text), len(text) + len(token.form))] * token.words
         text += token.form + " " * token.blank_after
     return SurfaceText(text.rstrip(" "), tuple(spans))
@@ -87,7 +90,7 @@ def _located(sentence: Sentence, text: str) -> SurfaceText:
     """Find the tokens of a sentence in its text; only blanks may stand between them."""
     spans: list[tuple[int, int]] = []
     end = 0
-    for token in _tokens(sentence):
+    for token in tokens(sentence):
         start = text.find(token.form, end)
         if start < 0 or text[end:start].strip():
             raise DataError(

@@ -90,13 +90,16 @@ class Encoder:
         """
         return caveats(self.model)
 
-    def word_tokenizer(self, max_length: int = MAX_INPUT_LENGTH) -> WordTokenizer:
+    def word_tokenizer(
+        self, max_length: int = MAX_INPUT_LENGTH, *, surface: bool = False
+    ) -> WordTokenizer:
         """Return a tokenizer of words whose inputs have up to ``max_length`` subwords.
 
-        A model that reads fewer subwords at once lowers the limit.
+        A model that reads fewer subwords at once lowers the limit. ``surface`` is that of
+        `WordTokenizer`.
         """
         limit = max_input_length(self.model) or max_length
-        return WordTokenizer(self.tokenizer, min(limit, max_length))
+        return WordTokenizer(self.tokenizer, min(limit, max_length), surface=surface)
 
     def __repr__(self) -> str:
         count = self.model.config.num_hidden_layers

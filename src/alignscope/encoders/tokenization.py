@@ -1,14 +1,15 @@
 """Split words into subwords and map subwords back to words, so that heads only ever see words."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, replace
+from itertools import accumulate, groupby, pairwise
 
 from tokenizers import Encoding
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from alignscope.data.sentence import Sentence
-from alignscope.data.surface import SurfaceText
+from alignscope.data.surface import SurfaceText, tokens
 from alignscope.errors import DataError, EncoderError
 
 Ids = tuple[int, ...]
@@ -67,6 +68,9 @@ class WordTokenizer:
     Args:
         tokenizer: a fast tokenizer of transformers.
         max_length: subwords per input, special tokens included.
+        surface: whether a multiword token of a `Sentence` is split into subwords as it is written,
+            and its words share these in their order: with two subwords, each of two words has one;
+            with a single subword, both have it. By default every word is read as its own form.
 
     Raises:
         EncoderError: if the special tokens leave no room for a word, or if the tokenizer cannot
@@ -74,8 +78,10 @@ class WordTokenizer:
         DataError: if a word has no subwords and the tokenizer has no unknown token.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:
-        self.tokenizer = tokenizer
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerBase, max_length: int, *, surface: bool = False
+    ) -> None:
+        self.tokenizer, self.surface = tokenizer, surface
         self._switch_off_padding()
         self.prefix, self.suffix = _special_ends(tokenizer)
         special = len(self.prefix) + len(self.suffix)
@@ -102,7 +108,7 @@ class WordTokenizer:
         Raises:
             DataError: if a word of a `SurfaceText` has no subwords.
         """
-        self._learn({word for sentence in sentences for word in _words(sentence)})
+        self._learn({form for text in sentences for form, _ in self._units(text)})
         texts = [_running_text(item) for item in sentences if not isinstance(item, Sentence)]
         encodings = iter(self._encode(texts))
         return [
@@ -142,12 +148,30 @@ class WordTokenizer:
             name = self.tokenizer.name_or_path
             raise EncoderError(f"The tokenizer of {name} cannot split words: {error}.") from error
 
+    def _units(self, text: Text) -> list[tuple[str, int]]:
+        """Return what is split into subwords on its own, each with its number of words."""
+        if not isinstance(text, Sentence):
+            return []
+        if self.surface and text.ranges:
+            return [(token.form, token.words) for token in tokens(text)]
+        return [(word, 1) for word in text.words]
+
     def _pack(self, sentence: Sentence) -> TokenizedSentence:
-        words = [self._cache[word] or (self._unknown_token(word),) for word in sentence.words]
-        truncated = sum(len(ids) > self.room for ids in words)
-        return self._in_chunks(
-            [ids[: self.room] for ids in words], truncated, sentence.second_start
-        )
+        units = self._units(sentence)
+        ids = [self._cache[form] or (self._unknown_token(form),) for form, _ in units]
+        counts = [count for _, count in units]
+        truncated = sum(count for count, of in zip(counts, ids, strict=True) if len(of) > self.room)
+        second = sentence.second_start
+        if second is not None and len(units) < len(sentence):
+            second = bisect_left(list(accumulate(counts)), second) + 1
+        packed = self._in_chunks([of[: self.room] for of in ids], truncated, second)
+        if len(units) == len(sentence):
+            return packed
+        hidden = sum(count - 1 for of, count in zip(ids, counts, strict=True) if self._hides(of))
+        return replace(_shared_out(packed, counts), unknown_words=packed.unknown_words + hidden)
+
+    def _hides(self, ids: Ids) -> bool:
+        return ids == (self._unknown_id,)
 
     def _pack_text(self, encoding: Encoding) -> TokenizedSentence:
         return self._in_chunks(self._parts(encoding), truncated=0)
@@ -192,7 +216,7 @@ class WordTokenizer:
         chunks: list[list[int]] = [[]]
         spans, unknown = [], 0
         for number, ids in enumerate(words):
-            unknown += ids == (self._unknown_id,)
+            unknown += self._hides(ids)
             separator = self.separator if number == second_start else ()
             if len(chunks[-1]) + len(separator) + len(ids) > self.room:
                 chunks.append([])
@@ -213,8 +237,18 @@ class WordTokenizer:
         return int(self._unknown_id)
 
 
-def _words(text: Text) -> tuple[str, ...]:
-    return text.words if isinstance(text, Sentence) else ()
+def _shared_out(packed: TokenizedSentence, counts: Sequence[int]) -> TokenizedSentence:
+    """Give each of the ``counts`` words of every unit its share of the unit's subwords, in order.
+
+    Words share a subword where a unit has fewer subwords than words.
+    """
+    spans: list[tuple[int, int, int]] = []
+    for (chunk, first, last), count in zip(packed.spans, counts, strict=True):
+        ends = [first + (last - first) * i // count for i in range(count + 1)]
+        spans += [
+            (chunk, min(start, last - 1), max(end, start + 1)) for start, end in pairwise(ends)
+        ]
+    return replace(packed, spans=tuple(spans))
 
 
 def _running_text(text: SurfaceText | str) -> str:

@@ -219,7 +219,8 @@ def _fine_tune_stack(
 
 
 def _encode_task(encoder: Encoder, plan: FineTuningPlan, data: TrainingData) -> EncodedTask:
-    tokenizer = encoder.word_tokenizer(plan.config.max_length)
+    config = plan.config
+    tokenizer = encoder.word_tokenizer(config.max_length, surface=config.words == "surface")
     return EncodedTask(plan.task, plan.task.labels(data.train), tokenizer, plan.config)
 
 

@@ -158,4 +158,5 @@ def load_word_tokenizer(run: RunSpec, encoder: PreTrainedModel) -> WordTokenizer
             f"embeds only {embedded}. They do not belong together; check the encoder's folder."
         )
     limit = max_input_length(encoder) or run.training.max_length
-    return WordTokenizer(tokenizer, min(limit, run.training.max_length))
+    surface = run.training.words == "surface"
+    return WordTokenizer(tokenizer, min(limit, run.training.max_length), surface=surface)

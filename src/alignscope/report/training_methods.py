@@ -17,6 +17,8 @@ def describe_training(runs: Sequence[RunSpec]) -> str:
     rates = _either(run.training.learning_rate for run in runs)
     head_rates = _either(run.training.head_learning_rate for run in runs)
     word = "the mean of its subwords" if training.pooling == "mean" else "its first subword"
+    if training.words == "surface":
+        word += " (multiword tokens read as written, their subwords shared out to their words)"
     return (
         f"{epochs} {'epoch' if epochs == '1' else 'epochs'} of AdamW{_limits(runs)}, learning rate "
         f"{rates} for the encoder and {head_rates} for the head{_combinations(runs)}, linear "
