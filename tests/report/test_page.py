@@ -187,7 +187,7 @@ def test_every_state_of_a_study_has_a_page(case: str, tmp_path: Path) -> None:
         header, *rows = tables_of(page)["claims"]
         verdicts = {row[header.index("verdict")] for row in rows if row[header.index("window")]}
         assert verdicts == {"undecided"}
-        assert "With a single seed there is no CI and no p-value." in shown
+        assert "With a single seed there is no CI over seeds and no p-value." in shown
     if case == "no layers":
         assert "The study compares no layers. Add a [similarity] table" in shown
     if case == "only windows":

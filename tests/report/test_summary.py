@@ -182,5 +182,5 @@ def test_a_notebook_shows_the_summary(report: Report) -> None:
     headings = re.findall(r"<li><b>(.*?)</b>: ", html)
     assert headings == [
         "Encoder embedded, POS tagging from vesti/news (accuracy)",
-        "Claims of Muller et al. (2021)",
+        "Claims of Muller et al. (2021), for languages like these",
     ]  # fmt: skip

@@ -13,9 +13,11 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from alignscope.analysis.results import PrimaryResults, StudyResults
+from alignscope.report.figures.figure import ReportFigure
 from alignscope.report.figures.registry import FigureMap, figures_of
 from alignscope.report.files import write_all
 from alignscope.report.groups import result_groups
+from alignscope.report.headlines import headlines
 from alignscope.report.methods import bibtex, describe_methods
 from alignscope.report.predictions import PredictionExample, examples_of
 from alignscope.report.sections import Section, page_sections
@@ -84,6 +86,8 @@ class Report:
             name=self.name,
             lead=LEAD,
             state=completion_note(self.results),
+            headlines=headlines(self.results) if self.results.outcomes else [],
+            first_figure=next(iter(self._effect_figures), None),
             summary=summarise(self.results) if self.results.outcomes else [],
             failures=self._failures,
             sections=self.sections,
@@ -96,6 +100,11 @@ class Report:
             script=Markup(script),
             script_digest=digest,
         )
+
+    @property
+    def _effect_figures(self) -> Iterator[ReportFigure]:
+        """The figures of effects, of which the first one is shown beside the headlines."""
+        return (figure for key, figure in self.figures.items() if key.startswith("effects/"))
 
     @property
     def _no_similarity(self) -> str:

@@ -77,7 +77,9 @@ def summarise(results: PrimaryResults) -> list[Paragraph]:
         tests = count_of(counts.total(), "test")
         text = f"{tests}, of which {verdicts}."
         text = " ".join(filter(None, [text, robustness_sentence(results)]))
-        paragraphs.append(Paragraph("Claims of Muller et al. (2021)", text))
+        paragraphs.append(
+            Paragraph("Claims of Muller et al. (2021), for languages like these", text)
+        )
     return paragraphs
 
 

@@ -46,7 +46,8 @@ def effects_figures(results: PrimaryResults) -> Iterator[ReportFigure]:
         points = effect_points(data)
         caption = (
             f"Effect of re-initialising each window, in points of {group.group.metric_title}. "
-            "Large marks: means with 95 % CI; small marks: single seeds." + cut_note(points)
+            "Large marks: means with 95 % CI over seeds; small marks: single seeds."
+            + cut_note(points)
         )
         yield ReportFigure(
             group.key("effects"), group.title, caption, data, partial(_draw, points, data),
