@@ -3,10 +3,12 @@
 import re
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from alignscope.analysis.results import StudyResults
 from alignscope.report.page import Report
+from alignscope.report.tables.settings import robustness_sentence
 from alignscope.results.store import RunResult
 from tests.helpers.imagined import build, study_text
 from tests.helpers.pages import Elements, page_text, tables_of
@@ -105,11 +107,29 @@ def test_the_table_of_verdicts_counts_settings(shown: str) -> None:
 def test_a_sentence_says_how_many_claims_depend_on_the_setting(grid: Report, shown: str) -> None:
     table = grid.results.robustness
     agree = table["agree"].sum()
-    assert 0 < agree < len(table)
-    assert (
-        f"Of {len(table)} claims that were tested in several settings, {agree} have the same"
-        in (Elements(shown).text)
-    )
+    assert 1 < agree < len(table)
+    sentence = f"Of {len(table)} claims tested in several settings, {agree} have the same verdict"
+    assert sentence in Elements(shown).text
+
+
+@pytest.mark.parametrize(
+    ("agree", "sentence"),
+    [
+        ([], ""),
+        ([True], "The 1 claim tested in several settings has one verdict."),
+        ([False], "The 1 claim tested in several settings has no single verdict."),
+        ([False] * 2, "Of 2 claims tested in several settings, none has the same verdict in all"),
+        ([True, False], "Of 2 claims tested in several settings, 1 has the same verdict in all"),
+    ],
+)
+def test_the_sentence_agrees_with_its_numbers(
+    agree: list[bool], sentence: str, monkeypatch: pytest.MonkeyPatch, grid: Report
+) -> None:
+    table = pl.DataFrame({"settings": [2] * len(agree) + [1], "agree": [*agree, True]})
+    monkeypatch.setattr(type(grid.results), "robustness", table)
+    found = robustness_sentence(grid.results)
+    assert found.startswith(sentence)
+    assert bool(found) == bool(sentence)
 
 
 def test_side_by_side_tables_have_a_row_for_each_setting(tmp_path: Path) -> None:

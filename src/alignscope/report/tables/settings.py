@@ -33,12 +33,13 @@ def robustness_sentence(results: PrimaryResults) -> str:
     tested = results.robustness.filter(pl.col("settings") > 1)
     if tested.is_empty():
         return ""
-    verb = "were" if len(tested) > 1 else "was"
-    noun = "claims that" if len(tested) > 1 else "claim that"
-    return (
-        f"Of {len(tested)} {noun} {verb} tested in several settings, {tested['agree'].sum()} have "
-        "the same verdict in all of them."
-    )
+    count, agree = len(tested), sum(tested["agree"])
+    if count == 1:
+        return (
+            f"The 1 claim tested in several settings has {'one' if agree else 'no single'} verdict."
+        )
+    same = {0: "none has", 1: "1 has"}.get(agree, f"{agree} have")
+    return f"Of {count} claims tested in several settings, {same} the same verdict in all of them."
 
 
 def _by_setting(results: PrimaryResults, groups: Sequence[ResultGroup]) -> ReportTable:
