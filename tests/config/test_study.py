@@ -80,15 +80,9 @@ def test_every_shipped_study_expands(path: Path) -> None:
         assert len(found) == HOW_MANY.get(path.stem, len(found))
 
 
-WITHOUT_SIMILARITY = ("controls", "robustness")
-"""Studies of treatments and settings, whose questions are about effects alone."""
-
-
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_shipped_studies_measure_similarity(path: Path) -> None:
     study = read_study(path)
-    if path.stem in WITHOUT_SIMILARITY:
-        return
     assert study.similarity is not None
     compared = {parse_corpus(name).language for name in study.similarity.corpora}
     for task in study.tasks.values():

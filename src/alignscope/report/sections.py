@@ -129,6 +129,14 @@ SECTIONS = (
         (tables.effects_table,),
     ),
     SectionSpec(
+        "scales",
+        "Scales and readings",
+        "An effect may depend on its scale: where REF is near 100, few points are a large loss in "
+        "log odds. For languages like these, families are the sample and p-values are given.",
+        (tables.scales_table,),
+        collapsed=True,
+    ),
+    SectionSpec(
         "strength",
         "Strength of windows",
         _strength,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -117,6 +117,14 @@ def effects_table(results: PrimaryResults) -> ReportTable:
         drop_constant_columns(display.select(filled)),
         tuple(colours.values()),
     )
+
+
+def scales_table(results: PrimaryResults) -> ReportTable:
+    """Return the means and contrasts in both readings and on three scales."""
+    table = results.in_order(results.effects).filter(pl.col("on").is_in(list(EFFECT_COLUMNS)))
+    title = "Effects in points, in log odds, and as a share of what REF has above the baseline"
+    shown = make_table(results, "effects", title, table)
+    return replace(shown, name="effect-scales")
 
 
 def reference_table(results: PrimaryResults) -> ReportTable:
