@@ -144,10 +144,11 @@ class ResultTables:
                 f"results.{name}."
             ) from None
         types = {pl.String: "object", pl.Int64: "Int64", pl.Boolean: "boolean"}
+        without_nulls = {pl.Int64: "int64", pl.Boolean: "bool"}
 
         def series(column: pl.Series) -> "pd.Series":
             nullable = column.dtype == pl.String or column.null_count() > 0
-            kind = types.get(type(column.dtype), "float64") if nullable else None
+            kind = (types if nullable else without_nulls).get(type(column.dtype), "float64")
             return pd.Series(column.to_list(), dtype=kind)
 
         return pd.DataFrame({column.name: series(column) for column in table})

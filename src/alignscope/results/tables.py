@@ -147,7 +147,7 @@ def _epoch_rows(result: RunResult) -> list[Row]:
         {"metric": metric, **{name: epoch[name] for name in _EPOCH_COLUMNS}, **of_corpus}
         for epoch in result.epochs
         for of_corpus in [
-            {"corpus": corpus, "relation": relations[corpus], "score": score}
+            {"corpus": corpus, "relation": relations.get(corpus), "score": score}
             for corpus, score in epoch.get("scores", {}).items()
         ]
         or [unscored]
