@@ -67,7 +67,7 @@ def study(cell: Cell, rng: np.random.Generator) -> tuple[pl.DataFrame, dict[str,
             run = common + factor * SEED_SD * rng.normal()
             effects = reactions.get(window, np.zeros(len(languages)))
             noise = factor * RESIDUAL_SD * rng.normal(size=len(languages))
-            scores = 0.5 + run + effects + noise
+            scores = np.clip(0.5 + run + effects + noise, 0, 1)
             names = [SOURCE, *(f"ud:{language}_pud" for language in languages)]
             rows += [
                 _row(seed, window, corpus, float(score))
