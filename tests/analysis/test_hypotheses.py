@@ -151,8 +151,12 @@ def test_hypotheses_without_measurements_have_no_row() -> None:
     assert claims_table(given.filter(pl.col("window") != "2-3"), None, THRESHOLDS).is_empty()
 
 
+@pytest.mark.parametrize("without_length", [False, True])
 @pytest.mark.parametrize(("sign", "expected"), [(1, "supported"), (-1, "contradicted")])
-def test_similarity_that_correlates_with_a_small_gap_is_supported(sign: int, expected: str) -> None:
+def test_similarity_that_correlates_with_a_small_gap_is_supported(
+    sign: int, expected: str, without_length: bool
+) -> None:
+    """Where it is known without sentence length, that value is judged, and the other is ignored."""
     costs = {f"ud:{name}_pud": 0.02 * rank for rank, name in enumerate(TARGETS)}
     reference = corpora(0.9, 0.85, 0.7) | {name: 0.8 - cost for name, cost in costs.items()}
     given = planted({"0-1": {}, "2-3": {}}, reference=reference, noise=0.0)
@@ -166,11 +170,14 @@ def test_similarity_that_correlates_with_a_small_gap_is_supported(sign: int, exp
         near = 0.9 - sign * cost + 0.03 * (rank % 3)
         rows.append(
             row | about | {"window": "REF", "state": "pretrained", "corpus": "ud:en_pud",
-            "target": name, "measure": "cka", "estimator": "debiased", "layer": 1, "value": near,
-            "after_norm": False}
+            "target": name, "measure": "cka", "estimator": "debiased", "layer": 1,
+            "value": 1 - near if without_length else near,
+            "without_length": near if without_length else None, "after_norm": False}
         )  # fmt: skip
     found = claims_table(given, to_frame(rows, RUN_SIMILARITY), THRESHOLDS)
     assert verdicts(found)["related"] == expected
+    (related,) = found.filter(claim="related").to_dicts()
+    assert ("sentence length removed" in related["statistic"]) == without_length
 
 
 def test_thresholds_are_in_the_study_and_do_not_change_its_runs(tmp_path: Path) -> None:

@@ -105,7 +105,8 @@ def gap_claims(
     """Yield the verdicts on *related*: whether more similar targets have smaller gaps.
 
     The correlation is Spearman's, for languages like these adjusted for genus and family
-    (`phylogenetic_correlation`), for these languages as it is.
+    (`phylogenetic_correlation`), for these languages as it is. Sentence length is regressed out of
+    the similarity if that was measured.
 
     Args:
         scores: the table ``scores``.
@@ -116,7 +117,9 @@ def gap_claims(
     threshold = 0.0 - thresholds.related  # not −0.0, which would be shown with its sign
     joined = similarity_and_gap(scores, similarity)
     for key, group in joined.group_by(RUN_KEYS, maintain_order=True):
-        sides = group["value"].to_numpy(), group["gap"].to_numpy()
+        adjusted_for_length = group["without_length"].null_count() == 0
+        similarities = group["without_length" if adjusted_for_length else "value"].to_numpy()
+        sides = similarities, group["gap"].to_numpy()
         plain = correlations(*sides)
         adjusted = phylogenetic_correlation(*sides, [*map(lineage_of, group["language"])])
         if plain["spearman"] is None or adjusted.value is None:
@@ -125,7 +128,8 @@ def gap_claims(
         of_these = _ends(plain["spearman"], plain["low"], plain["high"], plain["p"])
         row = claim_row(RELATED, key, MeanEstimate(adjusted.value), threshold)
         yield row | {
-            "statistic": "Spearman's correlation of similarity (mean over layers) and gap",
+            "statistic": "Spearman's correlation of similarity (mean over layers"
+            f"{', sentence length removed' if adjusted_for_length else ''}) and gap",
             "languages": len(group),
             "families": adjusted.families,
             "low": ends[0],

@@ -8,6 +8,7 @@ from alignscope.analysis.contrasts import SAME_DOMAIN, TARGETS, TARGETS_DOMAINS,
 from alignscope.analysis.effect_estimates import EffectEstimate, GroupEffects, Readings
 from alignscope.analysis.multiple_testing import holm
 from alignscope.analysis.random_effects import MeanEstimate
+from alignscope.analysis.reference_checks import CEILING
 from alignscope.analysis.statements import CRUCIAL, HARMLESS, LANGUAGE, Hypothesis, claim_row
 from alignscope.analysis.verdicts import (
     ALPHA,
@@ -22,8 +23,6 @@ from alignscope.analysis.verdicts import (
 from alignscope.config.study import HypothesisThresholds
 from alignscope.config.windows import Window
 
-CEILING = 0.99
-"""The score of REF from which a corpus is at the ceiling."""
 Row = dict[str, object]
 
 
