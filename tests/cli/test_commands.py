@@ -149,7 +149,7 @@ def test_plan_counts(workshop: Workshop) -> None:
     assert not workshop.store.exists()
 
 
-def test_plan_and_run_say_which_corpus_separates_language_and_domain(workshop: Workshop) -> None:
+def test_plan_says_which_corpus_separates_language_and_domain(workshop: Workshop) -> None:
     workshop.write(GRID.replace("ud:de_tiny", "ud:de_pud").replace("[1, 2]", "[1]"))
     note = (
         "Note: pos: The targets are in the domain pud, but no corpus of English is. Add ud:en_pud "
@@ -157,9 +157,7 @@ def test_plan_and_run_say_which_corpus_separates_language_and_domain(workshop: W
     )
     where = ("--store", workshop.store, "--encoder", workshop.encoder, "--no-price")
     assert call("plan", workshop.study, *where).out.splitlines()[-1] == note
-    answer = workshop.run()
-    assert answer.err.splitlines()[0] == note
-    assert "ud:de_pud was not found" in answer.err
+    assert "ud:de_pud was not found" in workshop.run().err
 
 
 def test_supervised_corpora_are_run_and_shown_as_ceiling(workshop: Workshop) -> None:
@@ -195,7 +193,7 @@ def test_plan_estimates_the_cost_of_pending_runs(workshop: Workshop) -> None:
     assert "stimate" not in call("plan", workshop.study, *where).out
     kept = sum(path.stat().st_size for path in workshop.store.rglob("runs/*.json"))
     disk = float(re.search(r"(\S+) KiB of disk", answer.out)[1]) * 2**10  # type: ignore[index]
-    assert disk == pytest.approx(kept, rel=0.5)
+    assert 0.5 * kept < disk < 4 * kept  # a corpus without a limit counts as 1,000 sentences
 
 
 def test_plan_explains_why_there_is_no_estimate(workshop: Workshop) -> None:

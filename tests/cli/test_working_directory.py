@@ -59,6 +59,7 @@ def arguments_of(command: str, place: Workshop) -> tuple[str | Path, ...]:
         "run": ("run", *study, *encoder),
         "demo": ("demo", "--help"),  # tests/cli/test_demo.py
         "status": ("status", *study, *encoder),
+        "tune": ("tune", study[0], *encoder, "--help"),  # tests/cli/test_tune.py
         "table": ("table", "scores", *study, *encoder),
         "claims": ("claims", *study, *encoder),
         "report": ("report", *study, *encoder, "--out", out / "a.html", "--files", out / "files"),

@@ -76,6 +76,7 @@ def plan(*seeds: int, task: str = "pos") -> list[RunSpec]:
     """One run per seed."""
     tasks = {task: {"sources": ["ud:en_tiny"], "targets": ["ud:de_tiny"]}}
     grid = {"encoders": ["enc"], "seeds": seeds, "windows": ["none"], "tasks": tasks}
+    grid |= {"training": {"learning_rate": 5e-5}}
     return expand(Study.model_validate(grid), lambda encoder: EncoderInfo("sha256:1", 4))
 
 
@@ -341,7 +342,8 @@ def test_missing_data_fails_the_check(tiny_corpora: Path, tmp_path: Path) -> Non
     with pytest.raises(DataError, match="ud:en_tiny was not found"):
         check_data(plan(1), DataPaths((tmp_path,), tmp_path, download=False))
     tasks = {"pos": {"sources": ["ud:en_tiny"], "targets": ["ud:fr_tiny"]}}
-    study = Study.model_validate({"encoders": ["enc"], "windows": ["none"], "tasks": tasks})
+    grid = {"encoders": ["enc"], "windows": ["none"], "tasks": tasks}
+    study = Study.model_validate({**grid, "training": {"learning_rate": 5e-5}})
     places = DataPaths((tiny_corpora,), tiny_corpora / "cache", download=False)
     with pytest.raises(DataError, match="ud:fr_tiny was not found"):
         check_data(expand(study, lambda encoder: EncoderInfo("sha256:1", 4)), places)

@@ -9,6 +9,7 @@ import numpy as np
 from alignscope.config.grid import EncoderInfo, expand
 from alignscope.config.run import RunSpec
 from alignscope.config.study import Study, read_study
+from alignscope.config.windows import Window
 from alignscope.data.corpus import parse_corpus, relation_between
 from alignscope.results.counts import pack_counts
 from alignscope.results.store import ResultStore, RunResult
@@ -88,7 +89,18 @@ def provenance(run: RunSpec) -> dict[str, Any]:
         **{"versions": {"torch": "2.13.0"}, "device": "cpu (x86_64)", "precision": "fp32"},
         **{"started": "2026-01-02T03:04:05+00:00", "encoder": {"resolved": None}},
         "data": {f"{name}/test": "0" * 64 for name in run.evaluated},
+        "strength": {"blocks": strengths(run)},
     }
+
+
+def strengths(run: RunSpec) -> list[dict[str, Any]]:
+    """Return how much each block of a window changes its input, before and after."""
+    if run.window is None:
+        return []
+    return [
+        {"block": block, "before": 0.4, "after": 0.1 + 0.01 * run.seed}
+        for block in Window.parse(run.window).blocks
+    ]
 
 
 def compared(run: RunSpec, draw: np.random.Generator) -> list[dict[str, Any]]:

@@ -176,8 +176,6 @@ def run(
     from alignscope.cli.text import describe_domains
 
     config = load_study(study, encoder)
-    for note in describe_domains(config):
-        typer.echo(note, err=True)
     executors: dict[ExecutorName, Executor] = {
         ExecutorName.serial: al.SerialExecutor(lockstep),
         ExecutorName.processes: al.ProcessExecutor(workers, lockstep),
@@ -187,6 +185,8 @@ def run(
         config, store, executor=executors[executor], shard=shard, data=data or (), offline=offline
     )
     _end(results.sweep, results.planned)
+    for note in describe_domains(config):
+        typer.echo(note, err=True)
     encoders = [word for name in encoder or [] for word in ("--encoder", name)]
     report = ["alignscope", "report", str(study), "--store", str(store), *encoders]
     typer.echo(f"Next: {shlex.join(report)}", err=True)

@@ -1,5 +1,6 @@
 """The similarity of a run: of the pretrained encoder, of the fine-tuned one, and the drift."""
 
+import warnings
 from collections.abc import Callable
 
 from alignscope.config.similarity import SimilarityConfig
@@ -8,6 +9,7 @@ from alignscope.similarity.block_changes import ComparedEncoders
 from alignscope.similarity.compare import compare
 from alignscope.similarity.extractor import RepresentationExtractor
 from alignscope.similarity.layers import Row
+from alignscope.similarity.measures.dimensions import OutlierDimensionWarning
 from alignscope.similarity.reading import Corpora, ParallelTexts, read_parallel
 
 PRETRAINED, FINE_TUNED, DRIFT, NOISE = "pretrained", "fine-tuned", "drift", "noise"
@@ -60,7 +62,7 @@ def compare_states(
     if config.drift:
         for name in corpora:
             same = ParallelTexts(name, [name], corpora)
-            drift = compare(pretrained, fine_tuned, same, config)
+            drift = _compare(pretrained, fine_tuned, same, config)
             rows += [{"state": DRIFT, "corpus": name, **row} for row in drift]
     return rows
 
@@ -85,7 +87,7 @@ def compare_with_noise(
     rows: list[Row] = []
     for name in corpora:
         same = ParallelTexts(name, [name], corpora)
-        noise = compare(encoders.pretrained, encoders.noise, same, config)
+        noise = _compare(encoders.pretrained, encoders.noise, same, config)
         rows += [{"state": NOISE, "corpus": name, **row} for row in noise]
     return rows
 
@@ -109,5 +111,21 @@ def _compare_with_first(
 ) -> list[Row]:
     """Compare the first corpus with all others inside one encoder."""
     first, *others = corpora
-    rows = compare(extractor, extractor, ParallelTexts(first, others, corpora), config)
+    rows = _compare(extractor, extractor, ParallelTexts(first, others, corpora), config)
     return [{"state": state, "corpus": first, **row} for row in rows]
+
+
+def _compare(
+    left: RepresentationExtractor,
+    right: RepresentationExtractor,
+    parallel: ParallelTexts,
+    config: SimilarityConfig,
+) -> list[Row]:
+    """Compare as `compare` does, without warnings of large dimensions.
+
+    The rows have the values without these dimensions, and reports name them; a warning in every
+    run would bury all others.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OutlierDimensionWarning)
+        return compare(left, right, parallel, config)

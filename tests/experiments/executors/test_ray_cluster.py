@@ -31,6 +31,7 @@ NOWHERE = DataPaths((), Path(), download=False)
 def plan(*seeds: int, source: str = "ud:en_tiny", encoder: str = "enc") -> list[RunSpec]:
     tasks = {"pos": {"sources": [source], "targets": ["ud:de_tiny"]}}
     grid = {"encoders": [encoder], "seeds": seeds, "windows": ["none"], "tasks": tasks}
+    grid |= {"training": {"learning_rate": 5e-5}}
     return expand(Study.model_validate(grid), lambda encoder: EncoderInfo("sha256:1", 4))
 
 
