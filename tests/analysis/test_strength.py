@@ -53,7 +53,11 @@ def test_strengths_are_means_over_seeds(tmp_path: Path) -> None:
 
 
 def test_results_of_earlier_versions_have_no_strength(tmp_path: Path) -> None:
-    study, store = build(tmp_path)
+    def without(result: RunResult) -> RunResult:
+        del result.provenance["strength"]
+        return result
+
+    study, store = build(tmp_path, change=without)
     results = StudyResults.of(study, store)
     assert results.strength.is_empty()
     assert dict(results.strength.schema) == STRENGTH

@@ -299,6 +299,9 @@ def claims(
     check_output(format, out)
     results = load_results(store, load_study(study, encoder), genealogy=genealogy)
     write_table("claims", results.claims, format, out)
+    if format is Format.md and out is None:
+        typer.echo()
+        write_table("claim-notes", results.claims, format, out)
 
 
 for module in (cli_tune, cli_report, cli_encoder):

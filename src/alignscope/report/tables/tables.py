@@ -154,9 +154,13 @@ def checks_table(results: PrimaryResults) -> ReportTable:
     return make_table(results, "reference", title, results.in_order(flagged))
 
 
-def hypotheses_table(results: PrimaryResults) -> ReportTable:
-    """Return the claims with their verdicts."""
-    return make_table(results, "claims", "Claims and verdicts", results.in_order(results.claims))
+def hypotheses_table(results: PrimaryResults) -> tuple[ReportTable, ReportTable]:
+    """Return the claims with their verdicts, and the notes on them."""
+    claims = results.in_order(results.claims)
+    return (
+        make_table(results, "claims", "Claims and verdicts", claims),
+        make_table(results, "claim-notes", "Statements, statistics and notes", claims),
+    )
 
 
 def boundaries_table(results: PrimaryResults) -> ReportTable:
