@@ -95,8 +95,11 @@ def tiny_study(*, all_sources: bool = False, seeds: int | None = None) -> Study:
         task: grid.model_copy(update={"targets": grid.targets[:1], "domains": grid.domains[:1]})
         for task, grid in study.tasks.items()
     }
+    assert study.similarity is not None
+    few_layers = study.similarity.model_copy(update={"layers": "0,2,4"})  # of four blocks
     return study.model_copy(
         update={
+            "similarity": few_layers,
             "windows": ("0-1",),
             "training": TrainingConfig(epochs=1, learning_rate=1e-3),
             "limits": SplitLimits(train=8, dev=4, test=4),
