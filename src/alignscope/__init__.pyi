@@ -21,7 +21,7 @@ from alignscope.api.training import (
 from alignscope.api.tuning import tune as tune
 from alignscope.config.run import TrainingConfig as TrainingConfig
 from alignscope.config.similarity import SimilarityConfig as SimilarityConfig
-from alignscope.config.study import TaskConfig as TaskConfig
+from alignscope.config.task import TaskConfig as TaskConfig
 from alignscope.config.windows import Window as Window
 from alignscope.data.sentence import Sentence as Sentence
 from alignscope.encoders.encoder import (

@@ -11,7 +11,8 @@ from alignscope.analysis.effect_estimates import estimate_effects
 from alignscope.analysis.effect_intervals import effects_table
 from alignscope.analysis.hypotheses import HYPOTHESES, Evidence, claims_table, verdict
 from alignscope.analysis.multiple_testing import holm
-from alignscope.config.study import HypothesisThresholds, Study, read_study
+from alignscope.config.study import Study, read_study
+from alignscope.config.thresholds import HypothesisThresholds
 from alignscope.errors import StudyError
 from alignscope.results.schemas import CHANGES, CLAIMS, RUN_SIMILARITY, to_frame
 from tests.helpers import ROOT
@@ -68,6 +69,16 @@ def test_without_a_corpus_of_the_same_domain_language_and_domain_are_not_separat
     }  # fmt: skip
     assert "Language and domain are not separated" in found.filter(claim="crucial")["notes"].item()
     assert found.filter(claim="language")["statistic"].item().endswith("targets − domains")
+
+
+def test_targets_without_a_partner_are_named() -> None:
+    given = planted({"0-1": {"xx": 0.2}, "4-5": {}}).with_columns(
+        corpus=pl.col("corpus").replace("ud:is_pud", "ud:is_modern"),
+        domain=pl.when(corpus="ud:is_pud").then(pl.lit("modern")).otherwise("domain"),
+    )
+    (crucial,) = claims_table(given, None, THRESHOLDS).filter(claim="crucial").to_dicts()
+    assert crucial["languages"] == 16
+    assert "no corpus in their domain: ud:is_modern." in crucial["notes"]
 
 
 def test_the_same_harm_in_logits_depends_on_the_scale() -> None:

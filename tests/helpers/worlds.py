@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from alignscope.analysis.hypotheses import claims_table
-from alignscope.config.study import HypothesisThresholds
+from alignscope.config.thresholds import HypothesisThresholds
 from alignscope.results.schemas import SCORES, to_frame
 
 TARGETS = (

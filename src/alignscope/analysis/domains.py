@@ -7,7 +7,8 @@ import polars as pl
 
 from alignscope.analysis.genealogy import language_name
 from alignscope.config.grid import evaluated_corpora
-from alignscope.config.study import Study, TaskConfig
+from alignscope.config.study import Study
+from alignscope.config.task import TaskConfig
 from alignscope.data.corpora import SYNTHETIC
 from alignscope.data.corpus import CorpusSpec, parse_corpus, relation_between, scheme_of
 from alignscope.data.download import known_codes

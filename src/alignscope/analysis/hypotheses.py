@@ -12,7 +12,7 @@ from alignscope.analysis.similarity_claims import gap_claims, stability_claims
 from alignscope.analysis.statements import HYPOTHESES
 from alignscope.analysis.verdicts import corrected_verdicts, verdict
 from alignscope.analysis.window_claims import window_claims
-from alignscope.config.study import HypothesisThresholds
+from alignscope.config.thresholds import HypothesisThresholds
 from alignscope.results.schemas import CLAIMS, to_frame
 
 __all__ = ["HYPOTHESES", "Evidence", "PlannedWindows", "claims_table", "verdict"]

@@ -27,7 +27,8 @@ from alignscope.analysis.transfer import transfer_table
 from alignscope.analysis.transfer_gap import transfer_gap_table
 from alignscope.analysis.typology import language_distance
 from alignscope.config.run import RunSpec
-from alignscope.config.study import HypothesisThresholds, Study
+from alignscope.config.study import Study
+from alignscope.config.thresholds import HypothesisThresholds
 from alignscope.data.synthetic.distance import typological_distance
 from alignscope.results.specs import table_spec
 from alignscope.results.store import ResultStore, RunResult

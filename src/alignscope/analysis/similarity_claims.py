@@ -13,7 +13,7 @@ from alignscope.analysis.relatives import average_languages
 from alignscope.analysis.statements import RELATED, STABLE, claim_row
 from alignscope.analysis.transfer_gap import correlations, similarity_and_gap
 from alignscope.analysis.verdicts import ALPHA, CONTRADICTED, SUPPORTED, UNDECIDED, verdict
-from alignscope.config.study import HypothesisThresholds
+from alignscope.config.thresholds import HypothesisThresholds
 from alignscope.data.corpus import parse_corpus
 
 Row = dict[str, object]

@@ -20,7 +20,7 @@ from alignscope.analysis.verdicts import (
     joint_p,
     joint_verdict,
 )
-from alignscope.config.study import HypothesisThresholds
+from alignscope.config.thresholds import HypothesisThresholds
 from alignscope.config.windows import Window
 
 Row = dict[str, object]
@@ -90,7 +90,7 @@ class _Judge:
         limit = -self.thresholds.harmless
         statistic = "effect of the highest window on the targets"
         row = self._row(HARMLESS, window, [targets], limit, statistic)
-        return {**row, "notes": f"{row['notes']} {self._by_language(window)}".strip()}
+        return {**row, "notes": f"{row['notes']} {self._passing_targets(window)}".strip()}
 
     def _row(
         self,
@@ -151,11 +151,16 @@ class _Judge:
         contrasts, contrast = self.group.contrasts, effect.contrast
         if hypothesis is not HARMLESS:
             if contrast.on == SAME_DOMAIN:
-                domains = sorted(set(contrasts.pairs.partners.values()))
+                partners = sorted(set(contrasts.pairs.partners.values()))
                 yield (
-                    "Each target is compared with the corpus of the source language in its domain "
-                    f"({', '.join(domains)})."
+                    "Targets are compared with the corpus of the source language in their domain "
+                    f"({', '.join(partners)})."
                 )
+                if contrasts.pairs.missing:
+                    yield (
+                        "Left out of the contrast, because the source language has no corpus in "
+                        f"their domain: {', '.join(sorted(contrasts.pairs.missing))}."
+                    )
             else:
                 yield (
                     "Language and domain are not separated: the source language has no corpus in "
@@ -178,7 +183,7 @@ class _Judge:
         if at_ceiling:
             yield f"REF is within a point of 100 on {', '.join(at_ceiling)}."
 
-    def _by_language(self, window: str) -> str:
+    def _passing_targets(self, window: str) -> str:
         """Return a sentence on how many target corpora pass *harmless* one by one."""
         estimates = self.group.by_ablation[self.init, window]
         arrays = self.group.arrays

@@ -9,7 +9,7 @@ from alignscope.analysis import results as _results
 from alignscope.analysis.comparison import ComparedResults
 from alignscope.analysis.measured import MeasuredTables, StoredTables
 from alignscope.config import study as _study
-from alignscope.config.study import HypothesisThresholds
+from alignscope.config.thresholds import HypothesisThresholds
 from alignscope.results.store import ResultStore
 
 if TYPE_CHECKING:

@@ -12,27 +12,20 @@ import typer
 from alignscope.cli import encoders as cli_encoder
 from alignscope.cli import report as cli_report
 from alignscope.cli import synthetic as cli_synthetic
+from alignscope.cli import tables as cli_tables
 from alignscope.cli import tune as cli_tune
 from alignscope.cli.options import (
     Data,
     Encoders,
-    Features,
-    Format,
-    Genealogy,
     Lockstep,
     Offline,
     Open,
-    OutFile,
     StoreFolder,
     StudyFile,
-    TableFormat,
-    check_output,
     load_study,
     open_page,
-    write_table,
 )
 from alignscope.errors import AlignScopeError
-from alignscope.results.specs import TABLES, table_spec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -241,70 +234,7 @@ def status(
     typer.echo(describe_status(load_results(store, load_study(study, encoder)).runs))
 
 
-TABLE_HELP = "\n\n".join(
-    [
-        "Print a table of a study.",
-        "REF is the run without re-initialisation, a window a range of re-initialised blocks.",
-        "The tables are:",
-        *(f"{spec.name}: {spec.description}" for spec in TABLES.values()),
-    ]
-)
-
-
-@app.command(help=TABLE_HELP)
-def table(
-    which: Annotated[
-        str,
-        typer.Argument(
-            metavar="TABLE",
-            help="The table to print.",
-            show_default=False,
-            autocompletion=lambda: list(TABLES),
-        ),
-    ],
-    study: StudyFile,
-    store: StoreFolder = Path("results"),
-    format: TableFormat = Format.md,
-    out: OutFile = None,
-    encoder: Encoders = None,
-    features: Features = None,
-    genealogy: Genealogy = None,
-) -> None:
-    """Print a table of a study."""
-    from alignscope.api.results import load_results
-
-    name = table_spec(which).name
-    check_output(format, out)
-    config = load_study(study, encoder)
-    results = load_results(store, config, features=features, genealogy=genealogy)
-    write_table(name, results.table(name), format, out)
-
-
-@app.command()
-def claims(
-    study: StudyFile,
-    store: StoreFolder = Path("results"),
-    format: TableFormat = Format.md,
-    out: OutFile = None,
-    encoder: Encoders = None,
-    genealogy: Genealogy = None,
-) -> None:
-    """Test the hypotheses of the paper.
-
-    A study supports or contradicts each hypothesis of Muller et al. (2021), or leaves it
-    undecided.
-    """
-    from alignscope.api.results import load_results
-
-    check_output(format, out)
-    results = load_results(store, load_study(study, encoder), genealogy=genealogy)
-    write_table("claims", results.claims, format, out)
-    if format is Format.md and out is None:
-        typer.echo()
-        write_table("claim-notes", results.claims, format, out)
-
-
-for module in (cli_tune, cli_report, cli_encoder):
+for module in (cli_tables, cli_tune, cli_report, cli_encoder):
     for command in module.COMMANDS:
         app.command()(command)
 

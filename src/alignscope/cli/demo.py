@@ -11,7 +11,8 @@ import polars as pl
 from alignscope._util.files import replace_file
 from alignscope.analysis.effects import MAJORITY
 from alignscope.api.studies import run_study_with_paths
-from alignscope.config.study import Study, TaskConfig, read_study
+from alignscope.config.study import Study, read_study
+from alignscope.config.task import TaskConfig
 from alignscope.data.paths import DataPaths
 from alignscope.errors import StoreError
 from alignscope.experiments.executors import ProcessExecutor

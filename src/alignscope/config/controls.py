@@ -2,31 +2,37 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from alignscope._util.validation import StrictModel
 from alignscope.config.run import Freeze, Init
 from alignscope.config.windows import expand_windows
 
 
+def _as_tuple(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _check_windows(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        expand_windows(name, None)
+    return names
+
+
+WindowNames = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), AfterValidator(_check_windows)]
+Inits = Annotated[tuple[Init, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+Freezes = Annotated[tuple[Freeze, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
+"""The values of the keys ``windows``, ``init`` and ``freeze``: a list, or one value."""
+
+NOT_FROZEN: tuple[Freeze, ...] = ("none",)
+
+
 class ControlsConfig(StrictModel):
     """The windows of a study that are also changed in other ways."""
 
-    windows: tuple[str, ...] = Field(min_length=1)
-    init: Annotated[tuple[Init, ...], Field(min_length=1)]
-    freeze: Annotated[tuple[Freeze, ...], Field(min_length=1)] = ("none",)
-
-    @field_validator("init", "freeze", "windows", mode="before")
-    @classmethod
-    def _accept_one(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
-
-    @field_validator("windows")
-    @classmethod
-    def _check_windows(cls, windows: tuple[str, ...]) -> tuple[str, ...]:
-        for text in windows:
-            expand_windows(text, None)
-        return windows
+    windows: Annotated[WindowNames, Field(min_length=1)]
+    init: Inits
+    freeze: Freezes = NOT_FROZEN
 
 
 def treatments(init: tuple[Init, ...], freeze: tuple[Freeze, ...]) -> list[tuple[Init, Freeze]]:

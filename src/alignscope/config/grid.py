@@ -9,7 +9,8 @@ from alignscope.config.registry import TASK_INFO
 from alignscope.config.run import EncoderSpec, Freeze, Init, RunSpec
 from alignscope.config.setting import short_settings
 from alignscope.config.similarity import SimilarityConfig
-from alignscope.config.study import Study, TaskConfig
+from alignscope.config.study import Study
+from alignscope.config.task import TaskConfig
 from alignscope.config.windows import Window, check_fits, expand_windows
 from alignscope.data.corpus import parse_corpus
 from alignscope.errors import StudyError

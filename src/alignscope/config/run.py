@@ -32,8 +32,6 @@ SYNTACTIC: WordReading = "syntactic"
 RECIPE = 1
 """Version of the computation; part of every address. Raise it when the same specification gives
 other numbers."""
-
-
 EMBEDDED = "embedded"
 """The name of the small encoder that comes with AlignScope."""
 

@@ -8,23 +8,24 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 from pydantic import (
     BaseModel,
     Field,
-    SerializerFunctionWrapHandler,
     ValidationError,
-    field_serializer,
     field_validator,
-    model_serializer,
     model_validator,
 )
 
 from alignscope._util.validation import StrictModel, first_error
-from alignscope.config.controls import ControlsConfig
+from alignscope.config.controls import (
+    NOT_FROZEN,
+    ControlsConfig,
+    Freezes,
+    Inits,
+    WindowNames,
+)
 from alignscope.config.run import (
     LEGACY_RATE,
     TYPICAL_RATES,
     Adapters,
     EncoderSpec,
-    Freeze,
-    Init,
     SplitLimits,
     StudyLimits,
     StudyTraining,
@@ -35,8 +36,9 @@ from alignscope.config.run import (
 )
 from alignscope.config.setting import listed
 from alignscope.config.similarity import SimilarityConfig
+from alignscope.config.task import TaskConfig
+from alignscope.config.thresholds import HypothesisThresholds
 from alignscope.config.windows import expand_windows
-from alignscope.data.corpus import parse_corpus
 from alignscope.errors import AlignScopeError, StudyError
 
 
@@ -47,82 +49,15 @@ class Setting(NamedTuple):
     limits: SplitLimits
 
 
-class TaskConfig(StrictModel):
-    """The corpora of one task, and its deviations from the study's training and limits."""
-
-    sources: tuple[str, ...] = Field(min_length=1)
-    targets: tuple[str, ...] = ()
-    domains: tuple[str, ...] = ()
-    supervised: tuple[str, ...] = Field(
-        (), description="corpora in target languages, fine-tuned on as the ceiling of transfer"
-    )
-    training: dict[str, Any] = Field({})
-    limits: dict[str, Any] = Field({})
-
-    @field_validator("sources", "targets", "domains", "supervised")
-    @classmethod
-    def _check_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        for name in names:
-            parse_corpus(name)
-        return names
-
-    @field_validator("training", mode="after")
-    @classmethod
-    def _current_keys(cls, training: dict[str, Any]) -> dict[str, Any]:
-        return StudyTraining.with_single_values(StudyTraining.with_current_keys(training))
-
-    @field_validator("limits", mode="after")
-    @classmethod
-    def _single_limits(cls, limits: dict[str, Any]) -> dict[str, Any]:
-        return StudyLimits.with_single_values(limits)
-
-    @model_validator(mode="after")
-    def _check_supervised(self) -> "TaskConfig":
-        spoken = {parse_corpus(name).language for name in self.targets}
-        for name in self.supervised:
-            language = parse_corpus(name).language
-            if language not in spoken:
-                raise ValueError(
-                    f"supervised has {name}, but no target is in its language, {language}. Remove "
-                    "it, or add a target in this language."
-                )
-        return self
-
-    @model_serializer(mode="wrap")
-    def _omit_no_supervised(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # Stored studies stay equal to those of versions without supervised corpora.
-        content: dict[str, Any] = handler(self)
-        if not self.supervised:
-            content.pop("supervised", None)
-        return content
-
-    @field_serializer("training")
-    def _stored_keys(self, training: dict[str, Any]) -> dict[str, Any]:
-        return TrainingConfig.with_stored_keys(training)
-
-
-class HypothesisThresholds(StrictModel):
-    """Thresholds of the hypotheses, as fractions; docs/claims.md explains each."""
-
-    crucial: float = Field(0.02, ge=0, le=1, description="cost of the lowest window on targets")
-    harmless: float = Field(0.015, ge=0, le=1, description="cost of the highest on targets")
-    language: float = Field(0.02, ge=0, le=1, description="that cost minus the cost on domains")
-    stable: float = Field(0.1, ge=0, le=10, description="log change of upper minus lower blocks")
-    related: float = Field(0.0, ge=0, le=1, description="correlation of similarity and gap")
-
-
-NOT_FROZEN: tuple[Freeze, ...] = ("none",)
-
-
 class Study(StrictModel):
     """A grid of runs, which `grid.expand` lists."""
 
     name: str = "study"
     encoders: tuple[EncoderSpec, ...] = ()
     seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (1,)
-    windows: tuple[str, ...] = ("tiles:2",)
-    init: Annotated[tuple[Init, ...], Field(min_length=1)] = ("config",)
-    freeze: Annotated[tuple[Freeze, ...], Field(min_length=1)] = NOT_FROZEN
+    windows: WindowNames = ("tiles:2",)
+    init: Inits = ("config",)
+    freeze: Freezes = NOT_FROZEN
     controls: ControlsConfig | None = None
     adapters: Adapters = "reset"
     training: StudyTraining = StudyTraining()
@@ -138,11 +73,6 @@ class Study(StrictModel):
         if not isinstance(encoders, list | tuple):
             return encoders
         return [{"name": item} if isinstance(item, str) else item for item in encoders]
-
-    @field_validator("init", "freeze", mode="before")
-    @classmethod
-    def _accept_one(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
 
     @field_validator("encoders")
     @classmethod
@@ -161,13 +91,6 @@ class Study(StrictModel):
     @classmethod
     def _generalise(cls, table: Any) -> Any:
         return dict(table) if isinstance(table, TrainingConfig | SplitLimits) else table
-
-    @field_validator("windows")
-    @classmethod
-    def _check_windows(cls, windows: tuple[str, ...]) -> tuple[str, ...]:
-        for text in windows:
-            expand_windows(text, None)
-        return windows
 
     @model_validator(mode="after")
     def _check_tasks(self) -> "Study":

@@ -10,9 +10,14 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from alignscope.data.sentence import Sentence
 from alignscope.data.surface import SurfaceText, tokens
+from alignscope.encoders.tokenizer_traits import (
+    Ids,
+    blank_before_words,
+    special_between,
+    special_ends,
+)
 from alignscope.errors import DataError, EncoderError
 
-Ids = tuple[int, ...]
 Text = Sentence | SurfaceText | str
 """A sentence with words, running text with the places of its words, or running text."""
 
@@ -83,16 +88,16 @@ class WordTokenizer:
     ) -> None:
         self.tokenizer, self.surface = tokenizer, surface
         self._switch_off_padding()
-        self.prefix, self.suffix = _special_ends(tokenizer)
+        self.prefix, self.suffix = special_ends(tokenizer)
         special = len(self.prefix) + len(self.suffix)
         self.room = max_length - special
-        self.separator = _special_between(tokenizer)
+        self.separator = special_between(tokenizer)
         if self.room < 1:
             raise EncoderError(
                 f"An input of {max_length} subwords, of which {special} are special tokens, "
                 "leaves no room for a word. Raise max_length."
             )
-        self._blank = _blank_before_words(tokenizer)
+        self._blank = blank_before_words(tokenizer)
         # transformers looks a special token up anew each time, and it is compared for every word.
         self._unknown_id = tokenizer.unk_token_id
         self._cache: dict[str, Ids] = {}
@@ -272,36 +277,3 @@ def max_input_length(encoder: PreTrainedModel) -> int | None:
     embeddings = getattr(getattr(encoder, "embeddings", None), "position_embeddings", None)
     padding = getattr(embeddings, "padding_idx", None)
     return int(positions) - (0 if padding is None else padding + 1)
-
-
-def _special_ends(tokenizer: PreTrainedTokenizerBase) -> tuple[Ids, Ids]:
-    """Return what the tokenizer puts before and after a text, such as [CLS] and [SEP]."""
-    encoding = tokenizer.backend_tokenizer.encode("a")
-    inside = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
-    if not inside:
-        raise EncoderError(f"The tokenizer of {tokenizer.name_or_path} has no subword for 'a'.")
-    return tuple(encoding.ids[: inside[0]]), tuple(encoding.ids[inside[-1] + 1 :])
-
-
-def _special_between(tokenizer: PreTrainedTokenizerBase) -> Ids:
-    """Return what the tokenizer puts between two texts, such as [SEP]; often nothing."""
-    encoding = tokenizer.backend_tokenizer.encode("a", "a")
-    inside = [i for i, special in enumerate(encoding.special_tokens_mask) if not special]
-    return tuple(
-        id
-        for i, id in enumerate(encoding.ids)
-        if encoding.special_tokens_mask[i] and inside[0] < i < inside[-1]
-    )
-
-
-def _blank_before_words(tokenizer: PreTrainedTokenizerBase) -> str:
-    """Return the blank that a word inside a sentence needs.
-
-    Byte-level tokenizers have different subwords for ``a`` and `` a``; words inside a sentence are
-    the latter.
-    """
-    first, alone, both = (
-        tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
-        for text in ("b", "a", "b a")
-    )
-    return "" if both == first + alone else " "

@@ -12,11 +12,13 @@ from alignscope.report.labels import (
     format_points,
     format_points_ci,
 )
+from alignscope.report.tables.claims import show_claim_notes, show_claims
 from alignscope.report.tables.estimates import estimate_cells
 from alignscope.report.tables.robustness import show_robustness
 from alignscope.report.tables.text_frames import (
     Row,
     drop_constant_columns,
+    estimate,
     text_frame,
     texts,
     with_short_settings,
@@ -86,8 +88,8 @@ def _effects(table: pl.DataFrame) -> pl.DataFrame:
             "languages like these": format_points_ci(row["mean"], row["low"], row["high"]),
             "p": format_p(row["p"]),
             "p (Holm)": format_p(row["p_holm"]),
-            "logits": _estimate(row, "logits"),
-            "share of REF − majority": _estimate(row, "share"),
+            "logits": estimate(row, "logits"),
+            "share of REF − majority": estimate(row, "share"),
             **texts(row, ["seeds", "corpora", "languages", "families"]),
         }
         for row in table.iter_rows(named=True)
@@ -99,13 +101,6 @@ def _effects(table: pl.DataFrame) -> pl.DataFrame:
     if set(display["other sentences"]) <= {""}:
         display = display.drop("other sentences")
     return drop_constant_columns(display)
-
-
-def _estimate(row: Row, name: str) -> str:
-    """Return ``−0.35 [−0.50, −0.20]``; empty text without a value."""
-    if row[name] is None:
-        return ""
-    return format_ci(row[name], row[f"{name}_low"], row[f"{name}_high"])
 
 
 def _interval(low: float | None, high: float | None) -> str:
@@ -133,46 +128,6 @@ def _distribution(shares: str) -> str:
     """Return ``2:0.13 4:0.87`` as ``2: 13 %, 4: 87 %``."""
     pairs = (part.split(":") for part in shares.split())
     return ", ".join(f"{block}: {100 * float(share):.0f} %" for block, share in pairs)
-
-
-def _claims(table: pl.DataFrame) -> pl.DataFrame:
-    """Show each claim in words with its verdicts, the estimates and the threshold."""
-    rows = []
-    for row in table.iter_rows(named=True):
-        is_effect = row["init"] is not None  # effects are in points, similarities are not
-        with_ci = format_points_ci if is_effect else format_ci
-        threshold = (format_points if is_effect else format_number)(row["threshold"])
-        undertrained = " (REF is under-trained)" if row["undertrained"] else ""
-        fixed = row["fixed"]
-        rows.append(
-            {
-                **texts(row, [*_GROUP, "init", "window", "claim", "families"]),
-                "verdict": f"{row['verdict']}{undertrained}",
-                "after Holm": row["verdict_holm"],
-                "for these languages": row["fixed_verdict"] or "",
-                "estimate": with_ci(row["value"], row["low"], row["high"]),
-                "for these": ""
-                if fixed is None
-                else with_ci(fixed, row["fixed_low"], row["fixed_high"]),
-                "logits": _estimate(row, "logits"),
-                "supported if": f"{row['sign']} {threshold}",
-            }
-        )
-    columns = ["encoder", "task", "source", "setting", "init", "window", "claim", "verdict",
-               "after Holm", "for these languages", "estimate", "for these", "logits",
-               "supported if", "families", "metric"]  # fmt: skip
-    return drop_constant_columns(text_frame(rows, columns))
-
-
-def _claim_notes(table: pl.DataFrame) -> pl.DataFrame:
-    """Show what each claim says, its statistic and the notes on its verdict."""
-    keys = ["encoder", "task", "source", "setting", "init", "claim"]
-    rows = [
-        {**texts(row, [*keys, "statistic", "notes"]), "statement": row["says"]}
-        for row in table.iter_rows(named=True)
-    ]
-    columns = [*keys, "statement", "notes", "statistic"]
-    return drop_constant_columns(text_frame(rows, columns))
 
 
 def _gaps(table: pl.DataFrame) -> pl.DataFrame:
@@ -292,8 +247,8 @@ _LAYOUTS: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
     "summary": _summary,
     "effects": _effects,
     "boundaries": _boundaries,
-    "claims": _claims,
-    "claim-notes": _claim_notes,
+    "claims": show_claims,
+    "claim-notes": show_claim_notes,
     "robustness": show_robustness,
     "gaps": _gaps,
     "estimates": _estimates,

@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from alignscope.config.setting import short_settings
+from alignscope.report.labels import format_ci
 
 Row = Mapping[str, Any]
 
@@ -37,3 +38,10 @@ def drop_constant_columns(display: pl.DataFrame) -> pl.DataFrame:
 def texts(row: Row, names: Sequence[str]) -> dict[str, str]:
     """Return cells as text; empty text for None."""
     return {name: "" if row[name] is None else str(row[name]) for name in names}
+
+
+def estimate(row: Row, name: str) -> str:
+    """Return ``−0.35 [−0.50, −0.20]``; empty text without a value."""
+    if row[name] is None:
+        return ""
+    return format_ci(row[name], row[f"{name}_low"], row[f"{name}_high"])
