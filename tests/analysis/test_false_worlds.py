@@ -1,5 +1,7 @@
 """Worlds in which a hypothesis is false must not support it; worlds in which it is true must."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -31,6 +33,12 @@ def uniform_world(source: float, domains: float, targets: float, harm: float) ->
     return World(corpora(source, domains, targets), of, noise=0.07, logit=True)
 
 
+def few_corpora(world: World) -> World:
+    """Return the world with five unrelated targets and a single partner."""
+    names = ("ud:en_ewt", "ud:en_pud", *(f"ud:{x}_pud" for x in ("de", "fi", "hi", "tr", "zh")))
+    return replace(world, reference={name: world.reference[name] for name in names})
+
+
 FALSE = {
     "domain alone": domain_world(0.0),
     "domain alone, noisy corpora": domain_world(0.0, own=0.03),
@@ -38,11 +46,15 @@ FALSE = {
     "POS-like": uniform_world(0.97, 0.93, 0.75, 0.7),
     "LAS-like": uniform_world(0.88, 0.82, 0.50, 0.7),
     "at the ceiling": uniform_world(0.998, 0.97, 0.77, 0.7),
+    "five unrelated targets, no other corpus of the source": few_corpora(
+        uniform_world(0.97, 0.93, 0.75, 0.7)
+    ),
 }
 TRUE = {
     "8 points beyond no domain": domain_world(0.08, domain=0.0),
     "8 points beyond 5 of the domain": domain_world(0.08, domain=0.05),
     "20 points beyond 15 of the domain": domain_world(0.20),
+    "8 points, five unrelated targets": few_corpora(domain_world(0.08, domain=0.0)),
 }
 
 

@@ -1,5 +1,6 @@
 """The means and contrasts of effects that are estimated, as linear maps from corpora."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -49,7 +50,7 @@ class Contrast:
     """Weights of shape (corpora,) of the corpora of the source language that are subtracted,
     each of which stands for a domain."""
     genera: tuple[tuple[tuple[int, ...], ...], ...] = ()
-    """The positions of the target corpora of each language, for every genus of two or more."""
+    """The positions of the target corpora of each language, by genus."""
 
     @property
     def used(self) -> Values:
@@ -194,17 +195,15 @@ def _same_domain(
 def _relatives(
     targets: Sequence[int], averages: LanguageAverages
 ) -> tuple[tuple[tuple[int, ...], ...], ...]:
-    """Return, for each genus of two or more languages, the corpora of each of its languages."""
+    """Return the corpora of each language, by genus."""
     corpora_of = [
         tuple(targets[int(i)] for i in np.flatnonzero(averages.by_language[:, language]))
         for language in range(averages.languages)
     ]
-    genera = dict.fromkeys(averages.genera)
-    groups = (
+    return tuple(
         tuple(corpora_of[i] for i, of in enumerate(averages.genera) if of == genus)
-        for genus in genera
+        for genus in dict.fromkeys(averages.genera)
     )
-    return tuple(group for group in groups if len(group) > 1)
 
 
 def _scattered(weights: Values, places: Sequence[int], count: int) -> Values:
@@ -230,7 +229,8 @@ def partner_noise(
     The corpus of the source language in a domain is a single one: how it reacts to a window is
     partly its own, and no mean removes that. This noise is at most how much languages of one genus
     differ. If too few languages share a genus, it is at most how much the other corpora of the
-    source language differ. There is no estimate if these are fewer than three.
+    source language differ, or, if these are fewer than three, how much any languages differ. With a
+    single language it is unknown, and infinite.
 
     Args:
         contrast: the contrast within domains.
@@ -240,22 +240,29 @@ def partner_noise(
     if contrast.partners is None:
         return []
     weight = float((contrast.partners**2).sum())
-    noise = _within_genera(contrast.genera, mean_effects)
-    if noise is None or noise.degrees < FEWEST_CORPORA - 1:
-        others = mean_effects[[i for i in source_corpora if contrast.partners[i] == 0]]
-        others = others[np.isfinite(others)]
-        if len(others) < FEWEST_CORPORA:
-            return []
-        noise = VarianceEstimate(float(others.var(ddof=1)), len(others) - 1)
-    return [VarianceEstimate(weight * noise.variance, noise.degrees)]
+    others = mean_effects[[i for i in source_corpora if contrast.partners[i] == 0]]
+    bounds = (
+        (_within(contrast.genera, mean_effects), FEWEST_CORPORA - 1),
+        (_variance(others[np.isfinite(others)]), FEWEST_CORPORA - 1),
+        (_within([[of for genus in contrast.genera for of in genus]], mean_effects), 1),
+    )
+    for noise, least in bounds:
+        if noise.degrees >= least:
+            return [noise._replace(variance=weight * noise.variance)]
+    return [VarianceEstimate(math.inf, 1)]
 
 
-def _within_genera(
-    genera: tuple[tuple[tuple[int, ...], ...], ...], mean_effects: Values
-) -> VarianceEstimate | None:
+def _within(groups: Sequence[Sequence[tuple[int, ...]]], mean_effects: Values) -> VarianceEstimate:
+    """Return the variance of languages within groups; a language is given by its corpora."""
     squares, degrees = 0.0, 0
-    for languages in genera:
+    for languages in groups:
         values = np.array([mean_effects[list(corpora)].mean() for corpora in languages])
         squares += float(((values - values.mean()) ** 2).sum())
         degrees += len(values) - 1
-    return VarianceEstimate(squares / degrees, degrees) if degrees else None
+    return VarianceEstimate(squares / max(1, degrees), degrees)
+
+
+def _variance(values: Values) -> VarianceEstimate:
+    if len(values) < 2:
+        return VarianceEstimate(0.0, 0)
+    return VarianceEstimate(float(values.var(ddof=1)), len(values) - 1)
