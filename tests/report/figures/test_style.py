@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from alignscope.report.colour_scale import DEEPEST
 from alignscope.report.figures import style
+from alignscope.report.figures.style import report_style
+from alignscope.report.page import Report
 
 CSS = (files("alignscope.report") / "template" / "page.css").read_text(encoding="utf-8")
 BLOCKS = re.findall(r":root \{(.*?)\}", CSS, re.S)
@@ -85,3 +87,14 @@ def test_the_page_defines_every_colour_of_the_figures() -> None:
         assert variable in THEMES["dark"]
     for colour, variable in style.VARIABLES.items():
         assert THEMES["light"][variable] == colour
+
+
+def test_tick_labels_are_plain_text(report: Report) -> None:
+    """Mathematical markup is not parsed, since names may contain a $, so no tick may have it."""
+    for key, figure in report.figures.items():
+        with report_style(figure.name):
+            drawing = figure.draw().figure
+            drawing.canvas.draw()
+            axes = [axis for part in drawing.axes for axis in (part.xaxis, part.yaxis)]
+            ticks = [text.get_text() for axis in axes for text in axis.get_ticklabels(which="both")]
+        assert not [text for text in ticks if "$" in text], key

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 import polars as pl
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from alignscope.analysis.results import PrimaryResults
 from alignscope.report.figures.figure import LabelledFigure, ReportFigure
@@ -78,6 +79,10 @@ def _draw(data: pl.DataFrame) -> LabelledFigure:
     for name, style in _NOISE.items():
         axes.plot(data["block"], data[name], color=MUTED, linewidth=1.2, linestyle=style)
     axes.set_yscale("log")
+    # The labels that log axes have by default are mathematical markup, which is not parsed.
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
     blocks = data["block"].to_list()
     axes.set_xticks(blocks if len(blocks) <= 14 else blocks[::2])
     axes.set_xlabel("block")
