@@ -52,7 +52,7 @@ def test_the_suggestion_can_be_pasted(workshop: Workshop) -> None:
     assert answer.out.splitlines()[-2:] == ["[training]", "learning_rate = 1e-3"]
     assert (
         "pos from ud:en_tiny, enc: 1e-3. It is the smallest rate whose dev score, 90.0, is within "
-        "one standard error (0.3 points) of the best, 90.0 at 0.001."
+        "0.5 points of the best, 90.0 at 0.001."
     ) in answer.out.splitlines()
     pasted = STUDY.replace("training = {", "training = { learning_rate = 1e-3,")
     workshop.write(pasted)

@@ -43,7 +43,7 @@ def tune(
     nothing is stored. The other hyperparameters are those of the study.
 
     The suggested rate is the smallest whose dev score is within one standard error of the best,
-    unless it is the smallest or the largest of the range.
+    or within half a point, unless it is the smallest or the largest of the range.
 
     Args:
         study: the study; it may lack the learning rate.

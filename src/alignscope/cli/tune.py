@@ -32,7 +32,8 @@ def tune(
     The command fine-tunes each encoder without re-initialisation, briefly and with one seed, at
     several learning rates. It reads the train and dev splits of the sources, never a test split or
     a target, and stores nothing. It suggests the smallest rate whose dev score is within one
-    standard error of the best. The exit code is 1 if a task or source has no such rate.
+    standard error of the best, or within half a point. The exit code is 1 if a task or source has
+    no such rate.
     """
     chosen = _parse_rates(rates)
     import alignscope as al
