@@ -1,4 +1,4 @@
-"""What a tokenizer puts around texts and before words, found out by trying it."""
+"""Properties of a tokenizer, found by trying it: special tokens, and blanks before words."""
 
 from transformers import PreTrainedTokenizerBase
 
